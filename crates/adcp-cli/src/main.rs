@@ -1,0 +1,3 @@
+//! The `adcp` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The traits an AdCP seller implements and the one path every call takes.

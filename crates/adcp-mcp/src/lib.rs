@@ -1,0 +1,1 @@
+//! AdCP over the Model Context Protocol: server transport and a small client.

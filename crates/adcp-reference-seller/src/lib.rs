@@ -1,0 +1,1 @@
+//! A complete AdCP seller over an in-process ad server.

@@ -1,0 +1,1 @@
+//! A volatile AdCP task registry, for tests and demos.

@@ -1,0 +1,1 @@
+//! The AdCP schema bundle, embedded, with validators by tool and by schema path.

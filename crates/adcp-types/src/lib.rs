@@ -1,0 +1,1 @@
+//! Wire types of the Ad Context Protocol (AdCP), generated from its schemas.

@@ -1,0 +1,1 @@
+//! The AdCP seller SDK in one dependency: re-exports of its layers behind features.

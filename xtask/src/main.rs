@@ -1,0 +1,3 @@
+//! Developer tasks of this workspace; `cargo xtask help` lists them.
+
+fn main() {}
