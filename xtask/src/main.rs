@@ -1,3 +1,47 @@
-//! Developer tasks of this workspace; `cargo xtask help` lists them.
+//! `cargo xtask`: see `cargo xtask help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  schemas import SOURCE --version V [--out DIR]   write schemas/V in normal form
+  codegen [--check] [--schemas DIR --out DIR]     turn the bundle into Rust, or prove it unchanged
+  sample ...                                      sample valid instances from the schemas
+  tidy                                            rules no compiler knows
+  test                                            all tests
+  ci                                              what CI runs
+  release --dry-run                               package every crate, compare public APIs
+  interop                                         the official Python client against `adcp serve` (network)
+  bench mcp|schemas                               throughput against named floors
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[] as &[String]),
+    };
+    let done = match command {
+        "codegen" => xtask::codegen::run(rest),
+        "schemas" => xtask::schemas::run(rest),
+        "sample" => xtask::sample::run(rest),
+        "tidy" => xtask::tidy::run(rest),
+        "test" | "ci" => xtask::check::run(&args),
+        "release" => xtask::release::run(rest),
+        "interop" => xtask::interop::run(rest),
+        "bench" => xtask::bench::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        other => Err(anyhow::anyhow!("unknown command `{other}`; `cargo xtask help` lists them")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
