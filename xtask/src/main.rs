@@ -9,9 +9,10 @@ cargo xtask <command>
   codegen [--check] [--schemas DIR --out DIR]     turn the bundle into Rust, or prove it unchanged
   sample ...                                      sample valid instances from the schemas
   tidy                                            rules no compiler knows
-  test                                            all tests
-  ci                                              what CI runs
-  release --dry-run                               package every crate, compare public APIs
+  test [arguments of cargo test]                  all tests
+  ci [--skip-tests]                               what CI runs
+  release --check | --bless                       compare or write the API snapshots in docs/api/
+  release --dry-run [--no-verify]                 that check, and package every crate
   interop                                         the official Python client against `adcp serve` (network)
   bench mcp|schemas                               throughput against named floors
 ";
