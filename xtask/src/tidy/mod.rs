@@ -12,6 +12,7 @@ use self::repo::Repo;
 mod arrows;
 mod crates;
 mod layout;
+mod links;
 mod metadata;
 mod repo;
 mod source;
@@ -53,6 +54,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
 
     let mut faults = layout::check(&repo);
     faults.extend(text::check(&repo));
+    faults.extend(links::check(&repo));
     faults.extend(source::check(&repo));
     faults.extend(crates::check(&repo, &metadata));
     faults.extend(arrows::check(&metadata));
