@@ -1,10 +1,163 @@
 //! Drives the agent with the official Python client.
+//!
+//! The only task that needs the network beyond crates: it installs the SDK from PyPI into an
+//! environment below the target folder and throws that away with the next run. The checks
+//! are in `tests/interop/`.
 
-/// Runs the subcommand with the arguments that follow its name.
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+
+/// The release of the SDK that speaks our AdCP version.
+const SDK: &str = "adcp==6.3.0b8";
+
+/// How long the agent may take to open its port.
+const START: Duration = Duration::from_secs(20);
+
+/// Runs the subcommand with the arguments that follow its name: `[--python PATH]`.
+///
+/// `--python` uses an interpreter that already has the SDK instead of a fresh environment.
 ///
 /// # Errors
 ///
-/// Whatever stopped it, in words for the person at the terminal.
-pub fn run(_args: &[String]) -> anyhow::Result<()> {
-    anyhow::bail!("nothing here yet")
+/// When a tool is missing, the agent does not start, or a check fails.
+pub fn run(args: &[String]) -> anyhow::Result<()> {
+    let root = crate::root();
+    let target = crate::target_dir(&root)?;
+    let python = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => environment(&target.join("interop"))?,
+        ["--python", path] => PathBuf::from(path),
+        _ => bail!("say `interop` or `interop --python PATH`"),
+    };
+    let binary = build(&root, &target)?;
+    let token = format!("interop-token-{}", std::process::id());
+    let agent = Agent::start(&binary, &token)?;
+
+    let status = Command::new(python)
+        .arg(root.join("tests/interop/main.py"))
+        .arg(format!("http://{}/mcp", agent.address))
+        .env("ADCP_TOKEN", &token)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .status()
+        .context("cannot run Python")?;
+    drop(agent);
+    if !status.success() {
+        bail!("the Python client and our agent disagree");
+    }
+    Ok(())
+}
+
+/// A fresh virtual environment with the SDK in it; returns its interpreter.
+fn environment(folder: &Path) -> anyhow::Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
+    let done = |what: &str, command: &mut Command| {
+        let status = command.status().with_context(|| format!("cannot run {what}"))?;
+        if status.success() { Ok(()) } else { bail!("{what} failed") }
+    };
+    done("python3 -m venv", Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    eprintln!("installing {SDK}");
+    done("pip install", Command::new(&python).args(["-m", "pip", "install", "--quiet", SDK]))?;
+    Ok(python)
+}
+
+/// Builds the command and returns the path of its binary.
+fn build(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .current_dir(root)
+        .args(["build", "--locked", "--package", "adcp-cli"])
+        .status()
+        .context("cannot run cargo")?;
+    if !status.success() {
+        bail!("the adcp command does not build");
+    }
+    Ok(target.join("debug").join(if cfg!(windows) { "adcp.exe" } else { "adcp" }))
+}
+
+/// A running `adcp serve`, ended when dropped.
+struct Agent {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Agent {
+    fn start(binary: &Path, token: &str) -> anyhow::Result<Self> {
+        // Free a moment ago, which is enough on one machine.
+        let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let child = Command::new(binary)
+            .args(["serve", "--bind", &address.to_string()])
+            .env("ADCP_TOKEN", token)
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot run {}", binary.display()))?;
+        let mut agent = Self { child, address };
+        agent.wait()?;
+        Ok(agent)
+    }
+
+    /// Waits until the agent says that it is healthy.
+    fn wait(&mut self) -> anyhow::Result<()> {
+        let until = Instant::now() + START;
+        while !is_healthy(self.address) {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the agent ended with {status}");
+            }
+            if Instant::now() > until {
+                bail!("the agent did not answer /healthz within {} s", START.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way it is gone afterwards.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn is_healthy(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_200_is_healthy() {
+        for (answer, healthy) in [("HTTP/1.1 200 OK\r\n\r\n", true), ("HTTP/1.1 503 Busy\r\n\r\n", false)] {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            let address = listener.local_addr().unwrap();
+            let server = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut asked = [0; 256];
+                let _ = stream.read(&mut asked).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            assert_eq!(is_healthy(address), healthy);
+            server.join().unwrap();
+        }
+    }
 }

@@ -1,10 +1,6 @@
 //! Packages every crate as crates.io would receive it, and builds it from that package.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, bail};
 
@@ -12,7 +8,7 @@ use anyhow::{Context, bail};
 const MAX_PACKAGE: u64 = 10 * 1024 * 1024;
 
 pub(super) fn dry_run(root: &Path, skip_build: bool) -> anyhow::Result<()> {
-    let target = target_dir(root)?;
+    let target = crate::target_dir(root)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -44,17 +40,4 @@ pub(super) fn dry_run(root: &Path, skip_build: bool) -> anyhow::Result<()> {
     }
     println!("every crate packages{}", if skip_build { "" } else { " and builds from its package" });
     Ok(())
-}
-
-/// The target folder of this workspace, wherever configuration puts it.
-fn target_dir(root: &Path) -> anyhow::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let out = Command::new(cargo)
-        .current_dir(root)
-        .args(["metadata", "--format-version", "1", "--no-deps"])
-        .output()
-        .context("cannot run cargo metadata")?;
-    let json: serde_json::Value = serde_json::from_slice(&out.stdout).context("cargo metadata failed")?;
-    let path = json.get("target_directory").and_then(serde_json::Value::as_str);
-    Ok(PathBuf::from(path.context("cargo metadata names no target directory")?))
 }
