@@ -1,0 +1,170 @@
+//! Validators: compiled on first use, cached, shared by threads.
+
+mod explain;
+mod leaf;
+mod union;
+mod violation;
+mod words;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jsonschema::{Draft, Retrieve, Uri};
+use serde_json::Value;
+
+use crate::bundle::Files;
+use crate::{Bundle, Part, SchemaError};
+pub use violation::{MAX_VIOLATIONS, Violation, Violations};
+
+/// Scheme of the addresses that files have while a validator is compiled.
+const SCHEME: &str = "adcp:///";
+
+/// The validator for an embedded schema. See [`Bundle::validator`].
+///
+/// # Errors
+///
+/// [`SchemaError::UnknownSchema`] when the bundle has no such file.
+pub fn validator(path: &str) -> Result<Arc<Validator>, SchemaError> {
+    Bundle::embedded().validator(path)
+}
+
+/// The validator for a part of a tool. See [`Bundle::tool_validator`].
+///
+/// # Errors
+///
+/// [`SchemaError::UnknownTool`], or [`SchemaError::NoPart`] when the tool has no schema of its own for it.
+pub fn tool_validator(tool: &str, part: Part) -> Result<Arc<Validator>, SchemaError> {
+    Bundle::embedded().tool_validator(tool, part)
+}
+
+impl Bundle {
+    /// The validator for the schema at `path`, compiled on first use.
+    ///
+    /// A path may go on with `#` and a JSON pointer to a schema inside the file.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError::UnknownSchema`] when the bundle has no such file, [`SchemaError::Unusable`] when the
+    /// file, or one it refers to, is not a schema.
+    pub fn validator(&self, path: &str) -> Result<Arc<Validator>, SchemaError> {
+        let (file, _) = path.split_once('#').unwrap_or((path, ""));
+        if self.files().text(file).is_none() {
+            return Err(SchemaError::UnknownSchema(path.to_owned()));
+        }
+        self.validators().get(self.files(), path)
+    }
+
+    /// The validator for a part of a tool, as the manifest says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bundle::schema_path`] and [`Bundle::validator`].
+    pub fn tool_validator(&self, tool: &str, part: Part) -> Result<Arc<Validator>, SchemaError> {
+        self.validator(self.schema_path(tool, part)?)
+    }
+}
+
+/// A compiled schema. Formats are asserted.
+pub struct Validator {
+    path: String,
+    engine: jsonschema::Validator,
+    files: Arc<Files>,
+}
+
+impl Validator {
+    /// Path of the schema.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether the instance is valid. The quickest question to ask.
+    #[must_use]
+    pub fn is_valid(&self, instance: &Value) -> bool {
+        self.engine.is_valid(instance)
+    }
+
+    /// Checks the instance and says what is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// The first [`MAX_VIOLATIONS`] violations, never none.
+    pub fn validate(&self, instance: &Value) -> Result<(), Violations> {
+        if self.engine.is_valid(instance) { Ok(()) } else { Err(self.explain(instance)) }
+    }
+
+    #[cold]
+    fn explain(&self, instance: &Value) -> Violations {
+        explain::explain(&self.files, &self.path, instance)
+    }
+
+    fn compile(files: &Arc<Files>, path: &str) -> Result<Self, SchemaError> {
+        let root = serde_json::json!({ "$ref": format!("{SCHEME}{}", encoded(path)) });
+        let engine = jsonschema::options()
+            .with_draft(Draft::Draft7)
+            .with_retriever(Retriever(Arc::clone(files)))
+            .should_validate_formats(true)
+            // Draft-07 does not know this one; the schemas use it and mean it.
+            .with_format("uuid", leaf::is_uuid)
+            .build(&root)
+            .map_err(|error| SchemaError::unusable(path, error.masked()))?;
+        Ok(Self { path: path.to_owned(), engine, files: Arc::clone(files) })
+    }
+}
+
+impl fmt::Debug for Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Validator").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// A path as part of an address: only what a JSON pointer may hold and a fragment may not.
+fn encoded(path: &str) -> String {
+    let mut address = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'#' | b'-' | b'_' | b'.' | b'~' | b'$' => {
+                address.push(char::from(byte));
+            }
+            other => address.push_str(&format!("%{other:02X}")),
+        }
+    }
+    address
+}
+
+/// Reads the files a schema refers to, and no others.
+struct Retriever(Arc<Files>);
+
+impl Retrieve for Retriever {
+    fn retrieve(&self, address: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let path = address.as_str().strip_prefix(SCHEME).ok_or("an address outside the bundle")?;
+        Ok(self.0.parse(path)?)
+    }
+}
+
+type Slot = Arc<OnceLock<Result<Arc<Validator>, SchemaError>>>;
+
+/// The validators of a bundle that were asked for so far.
+#[derive(Default)]
+pub(crate) struct Cache(Mutex<HashMap<String, Slot>>);
+
+impl Cache {
+    /// The validator, compiled by the first who asks; others wait for it.
+    fn get(&self, files: &Arc<Files>, path: &str) -> Result<Arc<Validator>, SchemaError> {
+        let slot = {
+            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match slots.get(path) {
+                Some(slot) => Arc::clone(slot),
+                None => Arc::clone(slots.entry(path.to_owned()).or_default()),
+            }
+        };
+        slot.get_or_init(|| Validator::compile(files, path).map(Arc::new)).clone()
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cache")
+    }
+}
