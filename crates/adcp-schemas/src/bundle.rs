@@ -1,7 +1,7 @@
 //! The texts of a bundle and what is found in them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -79,7 +79,11 @@ impl Bundle {
     }
 
     fn new(texts: Texts) -> Self {
-        let files = Files { texts, parsed: RwLock::default() };
+        let files = Files {
+            texts,
+            #[cfg(feature = "validate")]
+            parsed: crate::validate::Parsed::default(),
+        };
         Self {
             inner: Arc::new(Inner {
                 files: Arc::new(files),
@@ -164,7 +168,8 @@ impl Bundle {
 #[derive(Debug)]
 pub(crate) struct Files {
     texts: Texts,
-    parsed: RwLock<HashMap<String, Arc<Value>>>,
+    #[cfg(feature = "validate")]
+    parsed: crate::validate::Parsed,
 }
 
 #[derive(Debug)]

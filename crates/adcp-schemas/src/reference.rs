@@ -19,6 +19,7 @@ pub(crate) fn resolve<'a>(path: &str, reference: &'a str) -> (String, &'a str) {
 }
 
 /// Appends one token to a JSON pointer.
+#[cfg(feature = "validate")]
 pub(crate) fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     for letter in token.chars() {

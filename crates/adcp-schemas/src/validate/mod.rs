@@ -8,7 +8,7 @@ mod words;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use jsonschema::{Draft, Retrieve, Uri};
 use serde_json::Value;
@@ -142,6 +142,9 @@ impl Retrieve for Retriever {
         Ok(self.0.parse(path)?)
     }
 }
+
+/// Files that explanations have read so far.
+pub(crate) type Parsed = RwLock<HashMap<String, Arc<Value>>>;
 
 type Slot = Arc<OnceLock<Result<Arc<Validator>, SchemaError>>>;
 
