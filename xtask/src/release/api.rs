@@ -26,6 +26,8 @@ pub(super) struct Entry {
     /// Such as `adcp_core::json::Limits`.
     pub(super) path: String,
     pub(super) item: Item,
+    /// The module that defines it, from the crate root.
+    pub(super) module: Vec<String>,
     /// `#[cfg(…)]` of the modules and re-exports on the way.
     pub(super) cfgs: Vec<Attribute>,
 }
@@ -66,21 +68,32 @@ impl Crate {
         entries
     }
 
-    /// Every `impl` block of the crate, in the order of the module tree.
-    pub(super) fn impls(&self) -> Vec<&syn::ItemImpl> {
+    /// Every `impl` block of the crate with its module, in the order of the module tree.
+    pub(super) fn impls(&self) -> Vec<(Vec<String>, &syn::ItemImpl)> {
         let mut found = Vec::new();
-        self.root.each(&mut |item| {
+        self.root.each(&[], &mut |module, item| {
             if let Item::Impl(item) = item {
-                found.push(item);
+                found.push((module.to_vec(), item));
             }
         });
         found
     }
 
+    /// What each name that a module imports stands for: the first segment of its path.
+    pub(super) fn imports(&self, module: &[String]) -> BTreeMap<String, String> {
+        let mut found = Vec::new();
+        for item in self.at(module).map(|module| &module.items[..]).unwrap_or_default() {
+            if let Item::Use(item) = item {
+                flatten(&item.tree, &[], &mut found);
+            }
+        }
+        found.into_iter().filter_map(|import| Some((import.name?, import.path.into_iter().next()?))).collect()
+    }
+
     /// Names of traits that are defined here, public or not.
     pub(super) fn traits(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        self.root.each(&mut |item| {
+        self.root.each(&[], &mut |_, item| {
             if let Item::Trait(item) = item {
                 found.insert(item.ident.to_string());
             }
@@ -91,7 +104,7 @@ impl Crate {
     /// Calls of item macros, which may make public items that are not read here.
     pub(super) fn macro_calls(&self) -> Vec<&syn::ItemMacro> {
         let mut found = Vec::new();
-        self.root.each(&mut |item| {
+        self.root.each(&[], &mut |_, item| {
             if let Item::Macro(item) = item
                 && !item.mac.path.is_ident("macro_rules")
             {
@@ -135,10 +148,10 @@ impl Module {
         Ok(module)
     }
 
-    fn each<'a>(&'a self, see: &mut impl FnMut(&'a Item)) {
-        self.items.iter().for_each(&mut *see);
-        for child in self.modules.values() {
-            child.module.each(see);
+    fn each<'a>(&'a self, at: &[String], see: &mut impl FnMut(&[String], &'a Item)) {
+        self.items.iter().for_each(|item| see(at, item));
+        for (name, child) in &self.modules {
+            child.module.each(&[at, std::slice::from_ref(name)].concat(), see);
         }
     }
 
@@ -219,7 +232,7 @@ impl Walk<'_> {
                 }
             } else if visibility(item).is_some_and(is_public) || is_exported_macro(item) {
                 let name = name_of(item).unwrap_or_default();
-                self.push(&format!("{public}::{name}"), item, on_the_way);
+                self.push(&format!("{public}::{name}"), item, at, on_the_way);
             }
         }
         for (name, child) in module.modules.iter().filter(|(_, child)| child.public) {
@@ -260,7 +273,7 @@ impl Walk<'_> {
         let Some((name, parent)) = path.split_last() else { return false };
         let Some(module) = self.krate.at(parent) else { return false };
         if let Some(item) = module.item(name) {
-            self.push(public, item, cfgs);
+            self.push(public, item, parent, cfgs);
             return true;
         }
         // A re-export of a re-export.
@@ -320,12 +333,13 @@ impl Walk<'_> {
             Some(name) => (format!("pub use {path} as {name};"), format!("{public}::{name}")),
         };
         if let Ok(item) = syn::parse_str::<Item>(&source) {
-            self.push(&place, &item, cfgs);
+            self.push(&place, &item, &[], cfgs);
         }
     }
 
-    fn push(&mut self, path: &str, item: &Item, cfgs: &[Attribute]) {
-        self.entries.push(Entry { path: path.to_owned(), item: item.clone(), cfgs: cfgs.to_vec() });
+    fn push(&mut self, path: &str, item: &Item, module: &[String], cfgs: &[Attribute]) {
+        let (item, module) = (item.clone(), module.to_vec());
+        self.entries.push(Entry { path: path.to_owned(), item, module, cfgs: cfgs.to_vec() });
     }
 }
 

@@ -3,13 +3,15 @@
 use anyhow::bail;
 
 mod api;
+mod foreign;
 mod package;
 mod render;
 mod snapshot;
 
 /// Runs `release --dry-run | --check | --bless`.
 ///
-/// `--check` compares each crate's public API with its snapshot below `docs/api/`,
+/// `--check` compares each crate's public API with its snapshot below `docs/api/` and looks for
+/// types of other projects in it,
 /// `--bless` writes the snapshots, `--dry-run` checks them and packages every crate.
 ///
 /// # Errors

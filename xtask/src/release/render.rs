@@ -41,7 +41,7 @@ pub(super) fn text(krate: &Crate) -> String {
 /// Impl blocks with something public in them, by the name of their type.
 fn impls_by_type(krate: &Crate, hidden: &BTreeSet<String>) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for item in krate.impls() {
+    for (_, item) in krate.impls() {
         let Type::Path(path) = &*item.self_ty else { continue };
         let Some(name) = path.path.segments.last().map(|segment| segment.ident.to_string()) else { continue };
         if let Some(text) = impl_text(item, hidden) {
@@ -53,6 +53,11 @@ fn impls_by_type(krate: &Crate, hidden: &BTreeSet<String>) -> BTreeMap<String, V
 }
 
 fn impl_text(item: &ItemImpl, hidden: &BTreeSet<String>) -> Option<String> {
+    bare_impl(item, hidden).map(|item| print(Item::Impl(item)))
+}
+
+/// What an `impl` block shows; nothing when it shows nothing.
+pub(super) fn bare_impl(item: &ItemImpl, hidden: &BTreeSet<String>) -> Option<ItemImpl> {
     let mut item = item.clone();
     keep(&mut item.attrs);
     if let Some(name) = trait_name(&item) {
@@ -61,7 +66,7 @@ fn impl_text(item: &ItemImpl, hidden: &BTreeSet<String>) -> Option<String> {
         }
         // The trait says which methods there are.
         item.items.retain(|item| matches!(item, ImplItem::Type(_)));
-        return Some(print(Item::Impl(item)));
+        return Some(item);
     }
     item.items.retain(|item| match item {
         ImplItem::Const(item) => is_public(&item.vis),
@@ -87,7 +92,7 @@ fn impl_text(item: &ItemImpl, hidden: &BTreeSet<String>) -> Option<String> {
         ImplItem::Fn(item) => (1, item.sig.ident.to_string()),
         other => (2, other.to_token_stream().to_string()),
     });
-    Some(print(Item::Impl(item)))
+    Some(item)
 }
 
 /// The trait of `impl Trait for Type`, without its path.
@@ -96,7 +101,7 @@ fn trait_name(item: &ItemImpl) -> Option<String> {
     Some(path.segments.last()?.ident.to_string())
 }
 
-fn type_name(item: &Item) -> Option<String> {
+pub(super) fn type_name(item: &Item) -> Option<String> {
     Some(match item {
         Item::Enum(item) => item.ident.to_string(),
         Item::Struct(item) => item.ident.to_string(),
@@ -106,12 +111,24 @@ fn type_name(item: &Item) -> Option<String> {
 }
 
 fn item_text(entry: &Entry) -> String {
-    let mut item = entry.item.clone();
-    let mut note = "";
+    // Its patterns are its interface; what it expands to is not.
+    if let Item::Macro(item) = &entry.item {
+        let name = item.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        return format!("macro_rules! {name}\n");
+    }
+    let (mut item, private) = bare_item(&entry.item);
+    if let Some(attrs) = attributes_mut(&mut item) {
+        attrs.splice(0..0, entry.cfgs.iter().cloned());
+    }
+    format!("{}{}", print(item), if private { "// and private fields\n" } else { "" })
+}
+
+/// What an item shows, and whether it has private fields besides.
+pub(super) fn bare_item(item: &Item) -> (Item, bool) {
+    let mut item = item.clone();
+    let mut private = false;
     match &mut item {
-        Item::Struct(item) => {
-            note = if strip_fields(&mut item.fields) { "// and private fields\n" } else { "" };
-        }
+        Item::Struct(item) => private = strip_fields(&mut item.fields),
         Item::Enum(item) => {
             for variant in &mut item.variants {
                 keep(&mut variant.attrs);
@@ -136,18 +153,12 @@ fn item_text(entry: &Entry) -> String {
                 }
             }
         }
-        // Its patterns are its interface; what it expands to is not.
-        Item::Macro(item) => {
-            let name = item.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-            return format!("macro_rules! {name}\n");
-        }
         _ => {}
     }
     if let Some(attrs) = attributes_mut(&mut item) {
         keep(attrs);
-        attrs.splice(0..0, entry.cfgs.iter().cloned());
     }
-    format!("{}{note}", print(item))
+    (item, private)
 }
 
 /// Drops private fields and says whether there were any.

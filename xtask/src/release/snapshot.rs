@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use anyhow::{Context, bail};
 
-use super::{api, render};
+use super::{api, foreign, render};
 
 /// Where the snapshots are kept, from the root.
 const FOLDER: &str = "docs/api";
@@ -16,7 +16,13 @@ const FOLDER: &str = "docs/api";
 /// When one differs; the message shows the first lines that do.
 pub(super) fn check(root: &Path) -> anyhow::Result<()> {
     let mut stale = Vec::new();
-    for (name, text) in texts(root)? {
+    let mut exposed = 0;
+    for (name, krate) in crates(root)? {
+        let text = render::text(&krate);
+        for fault in foreign::check(&krate, &dependencies(root, &name)?) {
+            println!("crates/{name}/src/lib.rs:1: {fault}");
+            exposed += 1;
+        }
         let path = format!("{FOLDER}/{name}.txt");
         let kept = match fs::read_to_string(root.join(&path)) {
             Ok(kept) => kept,
@@ -31,6 +37,9 @@ pub(super) fn check(root: &Path) -> anyhow::Result<()> {
     if !stale.is_empty() {
         bail!("run `cargo xtask release --bless` and review the diff: {}", stale.join(", "));
     }
+    if exposed > 0 {
+        bail!("{exposed} foreign types in public signatures");
+    }
     Ok(())
 }
 
@@ -41,7 +50,8 @@ pub(super) fn check(root: &Path) -> anyhow::Result<()> {
 /// When the code cannot be parsed or a file cannot be written.
 pub(super) fn bless(root: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(root.join(FOLDER))?;
-    for (name, text) in texts(root)? {
+    for (name, krate) in crates(root)? {
+        let text = render::text(&krate);
         let path = root.join(FOLDER).join(format!("{name}.txt"));
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         println!("wrote {FOLDER}/{name}.txt");
@@ -49,18 +59,31 @@ pub(super) fn bless(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Crate name and rendered API, for every crate with a library.
-fn texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
-    let mut texts = Vec::new();
+/// Every crate with a library, by name.
+fn crates(root: &Path) -> anyhow::Result<Vec<(String, api::Crate)>> {
+    let mut crates = Vec::new();
     for name in super::crate_names(root)? {
         let lib = root.join("crates").join(&name).join("src/lib.rs");
         if lib.is_file() {
             let krate =
                 api::Crate::read(&name, &lib).with_context(|| format!("cannot read the API of {name}"))?;
-            texts.push((name, render::text(&krate)));
+            crates.push((name, krate));
         }
     }
-    Ok(texts)
+    Ok(crates)
+}
+
+/// Names below `[dependencies]` of a crate, each on a line of its own, as tidy wants them.
+fn dependencies(root: &Path, name: &str) -> anyhow::Result<Vec<String>> {
+    let path = root.join("crates").join(name).join("Cargo.toml");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let section = text.split("\n[").find(|section| section.starts_with("dependencies]")).unwrap_or_default();
+    let named = |line: &str| {
+        let name = line.split([' ', '=', '.']).next().unwrap_or_default();
+        let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
+        starts.then(|| name.to_owned())
+    };
+    Ok(section.lines().skip(1).filter_map(named).collect())
 }
 
 /// Number and both texts of the first line that differs.
