@@ -8,7 +8,7 @@ use syn::{Attribute, Block, Fields, ImplItem, Item, ItemImpl, TraitItem, Type, p
 use super::api::{Crate, Entry, is_public};
 
 /// Attributes that are part of what a caller can rely on.
-const KEPT: &[&str] = &["cfg", "derive", "non_exhaustive", "must_use", "deprecated", "async_trait", "repr"];
+const KEPT: &[&str] = &["cfg", "derive", "non_exhaustive", "deprecated", "async_trait", "repr"];
 
 /// The snapshot of one crate.
 pub(super) fn text(krate: &Crate) -> String {
