@@ -1,5 +1,6 @@
 //! Validators: compiled on first use, cached, shared by threads.
 
+mod document;
 mod explain;
 mod leaf;
 mod union;
@@ -16,9 +17,6 @@ use serde_json::Value;
 use crate::bundle::Files;
 use crate::{Bundle, Part, SchemaError};
 pub use violation::{MAX_VIOLATIONS, Violation, Violations};
-
-/// Scheme of the addresses that files have while a validator is compiled.
-const SCHEME: &str = "adcp:///";
 
 /// The validator for an embedded schema. See [`Bundle::validator`].
 ///
@@ -100,15 +98,16 @@ impl Validator {
     }
 
     fn compile(files: &Arc<Files>, path: &str) -> Result<Self, SchemaError> {
-        let root = serde_json::json!({ "$ref": format!("{SCHEME}{}", encoded(path)) });
+        let unusable = |reason: &dyn fmt::Display| SchemaError::unusable(path, reason);
+        let document = document::assemble(files, path).map_err(|error| unusable(&error))?;
         let engine = jsonschema::options()
             .with_draft(Draft::Draft7)
-            .with_retriever(Retriever(Arc::clone(files)))
+            .with_retriever(Closed)
             .should_validate_formats(true)
             // Draft-07 does not know this one; the schemas use it and mean it.
             .with_format("uuid", leaf::is_uuid)
-            .build(&root)
-            .map_err(|error| SchemaError::unusable(path, error.masked()))?;
+            .build(&document)
+            .map_err(|error| unusable(&error.masked()))?;
         Ok(Self { path: path.to_owned(), engine, files: Arc::clone(files) })
     }
 }
@@ -119,27 +118,12 @@ impl fmt::Debug for Validator {
     }
 }
 
-/// A path as part of an address: only what a JSON pointer may hold and a fragment may not.
-fn encoded(path: &str) -> String {
-    let mut address = String::new();
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'#' | b'-' | b'_' | b'.' | b'~' | b'$' => {
-                address.push(char::from(byte));
-            }
-            other => address.push_str(&format!("%{other:02X}")),
-        }
-    }
-    address
-}
+/// Refuses addresses: a document is complete before it is compiled.
+struct Closed;
 
-/// Reads the files a schema refers to, and no others.
-struct Retriever(Arc<Files>);
-
-impl Retrieve for Retriever {
-    fn retrieve(&self, address: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let path = address.as_str().strip_prefix(SCHEME).ok_or("an address outside the bundle")?;
-        Ok(self.0.parse(path)?)
+impl Retrieve for Closed {
+    fn retrieve(&self, _address: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        Err("an address outside the bundle".into())
     }
 }
 

@@ -162,3 +162,10 @@ fn a_value_is_never_repeated() {
     assert_eq!(violations.iter().len(), fields.len());
     assert!(!format!("{violations} {violations:?}").contains("sw0rdfish"));
 }
+
+#[test]
+fn every_embedded_schema_compiles() {
+    for path in Bundle::embedded().paths().filter(|path| *path != adcp_schemas::MANIFEST) {
+        validator(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+}
