@@ -17,6 +17,8 @@ use syn::{Attribute, Item, UseTree, Visibility};
 #[derive(Debug)]
 pub(super) struct Crate {
     pub(super) name: String,
+    /// Whether a part of it is generated, and so not read here.
+    pub(super) has_generated: bool,
     root: Module,
 }
 
@@ -50,13 +52,15 @@ impl Crate {
     pub(super) fn read(name: &str, lib: &Path) -> anyhow::Result<Self> {
         let folder = lib.parent().context("a crate root has a folder")?;
         let file = parse(lib)?;
-        Ok(Self { name: name.replace('-', "_"), root: Module::read(file.items, folder)? })
+        let has_generated = folder.join("generated").is_dir();
+        Ok(Self { name: name.replace('-', "_"), has_generated, root: Module::read(file.items, folder)? })
     }
 
     #[cfg(test)]
     pub(super) fn of(name: &str, source: &str) -> Self {
         let file = syn::parse_file(source).unwrap();
-        Self { name: name.into(), root: Module::read(file.items, Path::new("/nowhere")).unwrap() }
+        let root = Module::read(file.items, Path::new("/nowhere")).unwrap();
+        Self { name: name.into(), has_generated: false, root }
     }
 
     /// Every public item, sorted by path.

@@ -18,6 +18,11 @@ pub(super) fn text(krate: &Crate) -> String {
     let impls = impls_by_type(krate, &hidden);
 
     let mut out = format!("Public API of {}, written by `cargo xtask release --bless`.\n", krate.name);
+    if krate.has_generated {
+        out.push_str(
+            "Below src/generated/ the files themselves, and xtask/codegen/names.lock, show what changes.\n",
+        );
+    }
     let mut done = BTreeSet::new();
     for entry in &entries {
         out.push_str(&format!("\n## {}\n\n{}", entry.path, item_text(entry)));
@@ -174,6 +179,7 @@ fn strip_fields(fields: &mut Fields) -> bool {
             for field in &mut unnamed.unnamed {
                 if !is_public(&field.vis) {
                     field.ty = parse_quote!(_);
+                    field.vis = syn::Visibility::Inherited;
                 }
             }
             let private = unnamed.unnamed.iter().any(|field| !is_public(&field.vis));
