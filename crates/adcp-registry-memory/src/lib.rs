@@ -1,1 +1,9 @@
-//! A volatile AdCP task registry, for tests and demos.
+#![doc = include_str!("../README.md")]
+
+mod calls;
+mod config;
+mod registry;
+mod tasks;
+
+pub use config::MemoryLimits;
+pub use registry::MemoryRegistry;

@@ -1,0 +1,69 @@
+//! Bounds of the registry.
+
+use std::time::Duration;
+
+use adcp_core::DEFAULT_TASK_RETENTION;
+
+/// How much the registry holds at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryLimits {
+    /// Tasks, open and ended. Default 100,000.
+    pub max_tasks: usize,
+    /// Idempotency keys. Default 200,000.
+    pub max_calls: usize,
+    /// Bytes of recorded replies, as JSON text. Default 256 MiB.
+    pub max_reply_bytes: usize,
+    /// How long an ended task stays readable. Default seven days.
+    pub task_retention: Duration,
+    /// Entries of a task's history; later progress reports replace the last one. Default 256.
+    pub max_history: usize,
+}
+
+impl MemoryLimits {
+    /// The defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            max_tasks: 100_000,
+            max_calls: 200_000,
+            max_reply_bytes: 256 * 1024 * 1024,
+            task_retention: DEFAULT_TASK_RETENTION,
+            max_history: 256,
+        }
+    }
+
+    /// Sets the number of tasks.
+    #[must_use]
+    pub const fn with_max_tasks(mut self, tasks: usize) -> Self {
+        self.max_tasks = tasks;
+        self
+    }
+
+    /// Sets the number of idempotency keys.
+    #[must_use]
+    pub const fn with_max_calls(mut self, calls: usize) -> Self {
+        self.max_calls = calls;
+        self
+    }
+
+    /// Sets the bytes of recorded replies.
+    #[must_use]
+    pub const fn with_max_reply_bytes(mut self, bytes: usize) -> Self {
+        self.max_reply_bytes = bytes;
+        self
+    }
+
+    /// Sets how long an ended task stays readable.
+    #[must_use]
+    pub const fn with_task_retention(mut self, retention: Duration) -> Self {
+        self.task_retention = retention;
+        self
+    }
+}
+
+impl Default for MemoryLimits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
