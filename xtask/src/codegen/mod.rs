@@ -10,6 +10,7 @@ mod lower;
 mod model;
 mod names;
 mod overrides;
+mod routes;
 mod sig;
 mod size;
 mod tools;
@@ -50,10 +51,15 @@ pub fn run(args: &[String]) -> Result<()> {
         }
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lives in the workspace")?;
-    let dir = schemas.unwrap_or_else(|| root.join("schemas/3.1.0-rc.9"));
+    let dir = schemas.clone().unwrap_or_else(|| root.join("schemas/3.1.0-rc.9"));
     let lock = root.join("xtask/codegen/names.lock");
+    // What `adcp-decisioning` and `docs/` get from the same manifest; only for the pinned version.
+    let routes = if schemas.is_none() && out.is_none() { routes::pinned(root, &dir)? } else { Vec::new() };
     let (made, frozen) = generate(&dir, &lock, &root.join("xtask/codegen/overrides.toml"))?;
     std::fs::write(&lock, frozen.text())?;
+    for (path, text) in &routes {
+        std::fs::write(root.join(path), text)?;
+    }
     let target = out.unwrap_or_else(|| root.join("crates/adcp-types")).join("src/generated");
     if check {
         bail!("not yet");
