@@ -1,1 +1,29 @@
-//! The traits an AdCP seller implements and the one path every call takes.
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod agent;
+mod background;
+mod builder;
+mod caller;
+mod ctx;
+mod decision;
+#[rustfmt::skip]
+mod generated;
+mod listing;
+mod parts;
+mod path;
+mod route;
+mod tokens;
+mod tools;
+mod traits;
+mod version;
+
+pub use account::{Account, AccountPerPrincipal, Accounts};
+pub use agent::{Agent, Call, Health, Reply};
+pub use builder::{AgentBuilder, BuildError, BuildErrors, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
+pub use caller::{AuthFailure, Authenticator, Caller, Credentials};
+pub use ctx::{Ctx, TaskHandle};
+pub use decision::{Decision, Discover, Discovery, Handoff, Interactive};
+pub use listing::Tool;
+pub use tokens::Tokens;
+pub use traits::{CreativeLibrary, ListAccounts, Sales, SyncAccounts};

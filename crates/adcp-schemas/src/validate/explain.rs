@@ -31,6 +31,7 @@ pub(super) fn explain(files: &Files, path: &str, instance: &Value) -> Violations
             keyword: Cow::Borrowed("$ref"),
             expected: "a document the schema allows".to_owned(),
             schema_path: path.to_owned(),
+            missing: None,
         });
     }
     Violations { list, truncated }
@@ -77,7 +78,16 @@ impl Found {
             keyword: Cow::Owned(keyword.to_owned()),
             expected,
             schema_path: format!("{}#{}", schema.file, schema.pointer),
+            missing: None,
         });
+    }
+
+    /// A required field that is not there.
+    fn missing(&mut self, at: &At, place: &str, name: &str) {
+        self.push(at, "required", place, format!("the field `{name}`"));
+        if let Some(violation) = self.list.last_mut() {
+            violation.missing = Some(name.to_owned());
+        }
     }
 }
 
@@ -185,7 +195,7 @@ impl Walk<'_> {
     ) {
         for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
             if let Some(name) = name.as_str().filter(|name| !object.contains_key(*name)) {
-                found.push(at, "required", place, format!("the field `{name}`"));
+                found.missing(at, place, name);
             }
         }
         count(schema, at, ["minProperties", "maxProperties"], object.len(), place, found);

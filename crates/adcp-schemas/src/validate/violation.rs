@@ -13,6 +13,7 @@ pub struct Violation {
     pub(super) keyword: Cow<'static, str>,
     pub(super) expected: String,
     pub(super) schema_path: String,
+    pub(super) missing: Option<String>,
 }
 
 impl Violation {
@@ -32,6 +33,12 @@ impl Violation {
     #[must_use]
     pub fn expected(&self) -> &str {
         &self.expected
+    }
+
+    /// The name of the field that is missing from the object at [`Self::pointer`], if that is what is wrong.
+    #[must_use]
+    pub fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
     }
 
     /// Where the schema says so: file, `#`, JSON pointer.

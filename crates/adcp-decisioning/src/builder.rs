@@ -1,0 +1,312 @@
+//! Building an agent: everything is checked before a port opens, and every fault is reported at once.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adcp_core::json::Limits;
+use adcp_core::{Clock, Registry, SystemClock};
+use adcp_types::protocol::GetAdcpCapabilitiesResponse;
+
+use crate::account::{Accounts, DynAccounts};
+use crate::agent::Agent;
+use crate::background::Background;
+use crate::caller::Authenticator;
+use crate::generated::{descriptions, routes};
+use crate::listing::Tool;
+use crate::parts::Parts;
+use crate::route::Route;
+use crate::tools;
+use crate::traits::{CreativeLibrary, ListAccounts, Sales, SyncAccounts};
+use crate::version::Versions;
+
+/// How long a recorded answer is replayed, by default: a day. Told to buyers in the capabilities.
+pub const DEFAULT_REPLAY_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// Background tasks that run at once, by default.
+pub const DEFAULT_BACKGROUND_TASKS: usize = 1000;
+
+/// Mounts what a seller implements, and the parts an agent needs.
+pub struct AgentBuilder<S> {
+    seller: Arc<S>,
+    routes: Vec<Route>,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    accounts: Option<Arc<dyn DynAccounts>>,
+    registry: Option<Arc<dyn Registry>>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    releases: Vec<String>,
+    replay_ttl: Duration,
+    background_tasks: usize,
+    declared: GetAdcpCapabilitiesResponse,
+}
+
+impl<S> fmt::Debug for AgentBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentBuilder").field("routes", &self.routes).finish_non_exhaustive()
+    }
+}
+
+impl<S: Send + Sync + 'static> AgentBuilder<S> {
+    pub(crate) fn new(seller: S) -> Self {
+        Self {
+            seller: Arc::new(seller),
+            routes: Vec::new(),
+            authenticator: None,
+            accounts: None,
+            registry: None,
+            clock: Arc::new(SystemClock::new()),
+            limits: Limits::new(),
+            releases: vec![adcp_types::ADCP_RELEASE.to_owned()],
+            replay_ttl: DEFAULT_REPLAY_TTL,
+            background_tasks: DEFAULT_BACKGROUND_TASKS,
+            declared: tools::capabilities::undeclared(),
+        }
+    }
+
+    /// Mounts the sale of media.
+    #[must_use]
+    pub fn sales(mut self) -> Self
+    where
+        S: Sales,
+    {
+        self.routes.extend(routes::sales(&self.seller));
+        self
+    }
+
+    /// Mounts a library of creatives.
+    #[must_use]
+    pub fn creative_library(mut self) -> Self
+    where
+        S: CreativeLibrary,
+    {
+        self.routes.extend(routes::creative_library(&self.seller));
+        self
+    }
+
+    /// Mounts the list of a buyer's accounts.
+    #[must_use]
+    pub fn list_accounts(mut self) -> Self
+    where
+        S: ListAccounts,
+    {
+        self.routes.extend(routes::list_accounts(&self.seller));
+        self
+    }
+
+    /// Mounts accounts that buyers declare.
+    #[must_use]
+    pub fn sync_accounts(mut self) -> Self
+    where
+        S: SyncAccounts,
+    {
+        self.routes.extend(routes::sync_accounts(&self.seller));
+        self
+    }
+
+    /// Says who a caller is. Required.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
+    /// Says on which accounts a caller may act. Required.
+    #[must_use]
+    pub fn accounts(mut self, accounts: impl Accounts) -> Self {
+        self.accounts = Some(Arc::new(accounts));
+        self
+    }
+
+    /// Keeps tasks and idempotency keys. Required.
+    #[must_use]
+    pub fn registry(mut self, registry: impl Registry) -> Self {
+        self.registry = Some(Arc::new(registry));
+        self
+    }
+
+    /// Keeps tasks and idempotency keys in a backend chosen at start-up. Required, here or by [`Self::registry`].
+    #[must_use]
+    pub fn shared_registry(mut self, registry: Arc<dyn Registry>) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Takes the time that methods see from `clock`.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Bounds what peers may send.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Also serves an older or neighbouring release, written `MAJOR.MINOR` or `MAJOR.MINOR-PRERELEASE`.
+    ///
+    /// Answers keep the shapes of the release this SDK is made from; newer fields are additive within a major.
+    #[must_use]
+    pub fn also_serve(mut self, release: impl Into<String>) -> Self {
+        self.releases.push(release.into());
+        self
+    }
+
+    /// Sets how long a recorded answer is replayed: an hour to seven days.
+    #[must_use]
+    pub const fn replay_ttl(mut self, ttl: Duration) -> Self {
+        self.replay_ttl = ttl;
+        self
+    }
+
+    /// Sets how many background tasks run at once; more are refused as unavailable.
+    #[must_use]
+    pub const fn background_tasks(mut self, tasks: usize) -> Self {
+        self.background_tasks = tasks;
+        self
+    }
+
+    /// Declares capabilities that cannot be derived from what is mounted: `.capabilities(|c| c.with_…(…))`.
+    ///
+    /// What can be derived (versions, idempotency, protocols) is filled in over it.
+    #[must_use]
+    pub fn capabilities(
+        mut self,
+        declare: impl FnOnce(GetAdcpCapabilitiesResponse) -> GetAdcpCapabilitiesResponse,
+    ) -> Self {
+        self.declared = declare(self.declared);
+        self
+    }
+
+    /// Checks everything and makes the agent.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildErrors`] with every fault found, not only the first.
+    pub fn build(mut self) -> Result<Agent, BuildErrors> {
+        let mut faults = Vec::new();
+        if self.routes.is_empty() {
+            faults.push(BuildError::NothingMounted);
+        }
+        if !(3600..=604_800).contains(&self.replay_ttl.as_secs()) {
+            faults.push(BuildError::ReplayTtl(self.replay_ttl));
+        }
+        if self.background_tasks == 0 {
+            faults.push(BuildError::NoBackgroundTasks);
+        }
+        self.routes.extend(tools::routes());
+        let mut mounted: HashMap<&'static str, Route> = HashMap::new();
+        for route in self.routes {
+            if let Some(twice) = mounted.insert(route.spec.name, route) {
+                faults.push(BuildError::MountedTwice(twice.spec.name));
+            }
+        }
+        let tools = listing(&mounted, &mut faults);
+        let versions = Versions::new(self.releases.iter().map(String::as_str))
+            .map_err(|release| faults.push(BuildError::BadRelease(release)));
+        if self.authenticator.is_none() {
+            faults.push(BuildError::Missing("authenticator"));
+        }
+        if self.accounts.is_none() {
+            faults.push(BuildError::Missing("accounts"));
+        }
+        if self.registry.is_none() {
+            faults.push(BuildError::Missing("registry"));
+        }
+        let (Some(authenticator), Some(accounts), Some(registry), Ok(versions), true) =
+            (self.authenticator, self.accounts, self.registry, versions, faults.is_empty())
+        else {
+            return Err(BuildErrors(faults));
+        };
+        if !registry.capabilities().durable {
+            tracing::warn!("the registry is volatile: accepted tasks are lost when this process ends");
+        }
+        let parts = Parts {
+            routes: mounted,
+            tools,
+            authenticator,
+            accounts,
+            registry,
+            clock: self.clock,
+            limits: self.limits,
+            versions,
+            replay_ttl: self.replay_ttl,
+            background: Background::new(self.background_tasks),
+            declared: self.declared,
+        };
+        Ok(Agent { parts: Arc::new(parts) })
+    }
+}
+
+/// The listed tools, sorted by name.
+fn listing(mounted: &HashMap<&'static str, Route>, faults: &mut Vec<BuildError>) -> Vec<Tool> {
+    let mut tools = Vec::with_capacity(mounted.len());
+    for route in mounted.values() {
+        let spec = route.spec;
+        match adcp_schemas::input_schema(spec.name) {
+            Ok(input_schema) => tools.push(Tool {
+                name: spec.name,
+                description: descriptions::of(spec.name),
+                input_schema,
+                mutating: spec.mutating,
+            }),
+            Err(_) => faults.push(BuildError::NoSchema(spec.name)),
+        }
+    }
+    tools.sort_unstable_by_key(|tool| tool.name);
+    tools
+}
+
+/// One fault of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No tools.
+    #[error("nothing is mounted; call `.sales()` or another group of tools")]
+    NothingMounted,
+    /// A part that has no default.
+    #[error("`.{0}(…)` is missing")]
+    Missing(&'static str),
+    /// Two groups offer one tool.
+    #[error("the tool `{0}` is mounted twice")]
+    MountedTwice(&'static str),
+    /// Not a release.
+    #[error("`{0}` is not a release; write MAJOR.MINOR or MAJOR.MINOR-PRERELEASE")]
+    BadRelease(String),
+    /// Outside what the protocol allows.
+    #[error("the replay time of {0:?} is outside one hour to seven days")]
+    ReplayTtl(Duration),
+    /// No handoff could ever run.
+    #[error("room for zero background tasks: no handoff could run")]
+    NoBackgroundTasks,
+    /// A tool without a schema in the bundle.
+    #[error("the schema bundle has no request schema for `{0}`")]
+    NoSchema(&'static str),
+}
+
+/// Every fault of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildErrors(Vec<BuildError>);
+
+impl BuildErrors {
+    /// The faults, in the order they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &BuildError> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for BuildErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the agent cannot be built")?;
+        for (i, fault) in self.0.iter().enumerate() {
+            write!(f, "{} {fault}", if i == 0 { ":" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BuildErrors {}

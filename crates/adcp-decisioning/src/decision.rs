@@ -1,0 +1,146 @@
+//! What an adopter's method may answer.
+
+use std::fmt;
+use std::future::Future;
+
+use adcp_core::AdcpError;
+use adcp_types::json::{JsonObject, ToJson};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::ctx::TaskHandle;
+
+/// An answer now, or a task that will have it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Decision<T> {
+    /// The answer.
+    Done(T),
+    /// A task whose result is the answer; made by [`Ctx::handoff_to_task`](crate::Ctx::handoff_to_task).
+    Task(Handoff<T>),
+}
+
+/// An answer now, a task, or a question back to the buyer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Interactive<T, P> {
+    /// The answer.
+    Done(T),
+    /// A task whose result is the answer.
+    Task(Handoff<T>),
+    /// The buyer must say more first.
+    NeedsInput(P),
+}
+
+/// What a discovery tool may answer: an alias per tool, found by its response type.
+pub type Discovery<T> = <T as Discover>::Answer;
+
+/// The response of a discovery tool.
+pub trait Discover {
+    /// What its method may answer.
+    type Answer;
+}
+
+impl Discover for adcp_types::media_buy::GetProductsResponse {
+    type Answer = Interactive<Self, adcp_types::media_buy::GetProductsInputRequired>;
+}
+
+impl<T> From<T> for Decision<T> {
+    fn from(answer: T) -> Self {
+        Self::Done(answer)
+    }
+}
+
+impl<T> From<Handoff<T>> for Decision<T> {
+    fn from(handoff: Handoff<T>) -> Self {
+        Self::Task(handoff)
+    }
+}
+
+impl<T, P> From<T> for Interactive<T, P> {
+    fn from(answer: T) -> Self {
+        Self::Done(answer)
+    }
+}
+
+impl<T, P> From<Handoff<T>> for Interactive<T, P> {
+    fn from(handoff: Handoff<T>) -> Self {
+        Self::Task(handoff)
+    }
+}
+
+type Work<T> = Box<dyn FnOnce(TaskHandle) -> BoxFuture<'static, Result<T, AdcpError>> + Send>;
+
+/// Work that continues after the buyer was told `submitted`. Only [`Ctx`](crate::Ctx) makes one.
+pub struct Handoff<T>(Work<T>);
+
+impl<T> Handoff<T> {
+    pub(crate) fn new<F, Fut>(work: F) -> Self
+    where
+        F: FnOnce(TaskHandle) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, AdcpError>> + Send + 'static,
+    {
+        Self(Box::new(|task| work(task).boxed()))
+    }
+}
+
+impl<T> fmt::Debug for Handoff<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handoff(…)")
+    }
+}
+
+/// A decision without its type: what dispatch carries.
+pub(crate) enum Answer {
+    Done(JsonObject),
+    /// A tool of the SDK itself, which decides its own status.
+    Own(JsonObject),
+    NeedsInput(JsonObject),
+    Task(Work<JsonObject>),
+}
+
+/// A method's return value, on its way to an [`Answer`].
+pub(crate) trait IntoAnswer {
+    fn into_answer(self) -> Answer;
+}
+
+/// Plain tools answer with their response and nothing else.
+pub(crate) struct Plain<T>(pub(crate) T);
+
+impl<T: ToJson> IntoAnswer for Plain<T> {
+    fn into_answer(self) -> Answer {
+        Answer::Done(encode(&self.0))
+    }
+}
+
+impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
+    fn into_answer(self) -> Answer {
+        match self {
+            Self::Done(answer) => Answer::Done(encode(&answer)),
+            Self::Task(handoff) => Answer::Task(erase(handoff)),
+        }
+    }
+}
+
+impl<T: ToJson + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
+    fn into_answer(self) -> Answer {
+        match self {
+            Self::Done(answer) => Answer::Done(encode(&answer)),
+            Self::Task(handoff) => Answer::Task(erase(handoff)),
+            Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
+        }
+    }
+}
+
+fn erase<T: ToJson + 'static>(handoff: Handoff<T>) -> Work<JsonObject> {
+    Box::new(move |task| (handoff.0)(task).map(|done| done.map(|answer| encode(&answer))).boxed())
+}
+
+/// A struct as its JSON object. The generated types encode to nothing else.
+fn encode<T: ToJson>(value: &T) -> JsonObject {
+    match value.to_json() {
+        Value::Object(object) => object,
+        other => JsonObject::from_iter([("value".to_owned(), other)]),
+    }
+}

@@ -1,0 +1,37 @@
+//! What an agent is made of, shared by every call.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adcp_core::json::Limits;
+use adcp_core::{Clock, Registry};
+use adcp_types::protocol::GetAdcpCapabilitiesResponse;
+
+use crate::account::DynAccounts;
+use crate::background::Background;
+use crate::caller::Authenticator;
+use crate::listing::Tool;
+use crate::route::Route;
+use crate::version::Versions;
+
+pub(crate) struct Parts {
+    pub(crate) routes: HashMap<&'static str, Route>,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) accounts: Arc<dyn DynAccounts>,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) versions: Versions,
+    pub(crate) replay_ttl: Duration,
+    pub(crate) background: Background,
+    pub(crate) declared: GetAdcpCapabilitiesResponse,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent").field("tools", &self.tools.len()).finish_non_exhaustive()
+    }
+}

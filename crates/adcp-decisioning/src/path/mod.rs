@@ -1,0 +1,57 @@
+//! The one path of every call. Each phase returns what the next one needs, so none can be skipped.
+
+mod account;
+mod claim;
+mod decide;
+mod envelope;
+mod open;
+mod settle;
+mod task;
+mod validate;
+
+use std::sync::Arc;
+
+use adcp_core::AdcpError;
+use tracing::Instrument;
+
+use crate::agent::{Call, Reply};
+use crate::parts::Parts;
+use claim::Claimed;
+use envelope::Envelope;
+
+/// Answers a call in a task of its own, so that a buyer who hangs up leaves nothing half-done.
+pub(crate) async fn call(parts: Arc<Parts>, call: Call) -> Reply {
+    let mut envelope = Envelope::of(&call.arguments, &parts);
+    let lost = envelope.clone();
+    let span = tracing::info_span!("call", tool = %call.tool.chars().take(64).collect::<String>());
+    let answered = tokio::spawn(
+        async move {
+            match run(&parts, call, &mut envelope).await {
+                Ok(reply) => reply,
+                Err(error) => envelope.refuse(&error),
+            }
+        }
+        .instrument(span),
+    );
+    match answered.await {
+        Ok(reply) => reply,
+        Err(error) => {
+            tracing::error!(%error, "a call was lost to a panic outside the adopter's code");
+            lost.refuse(&AdcpError::unavailable())
+        }
+    }
+}
+
+async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<Reply, AdcpError> {
+    let opened = open::open(parts, call)?;
+    envelope.serve(parts.versions.negotiate(opened.fields())?);
+    let admitted = open::admit(opened)?;
+    let valid = validate::request(admitted)?;
+    let acting = account::resolve(parts, valid).await?;
+    let claimed = match claim::claim(parts, acting).await? {
+        Claimed::First(claimed) => claimed,
+        Claimed::Before(reply) => return Ok(envelope.replay(reply)),
+    };
+    let decided = decide::decide(parts, *claimed).await;
+    settle::settle(parts, decided, envelope).await
+}

@@ -1,0 +1,61 @@
+//! Checks against the schemas: the request before anything else looks at it, the answer before it leaves.
+
+use adcp_core::{AdcpError, Issue};
+use adcp_schemas::{Part, Violation, Violations};
+use adcp_types::tools::ToolSpec;
+use serde_json::Value;
+
+use super::open::Admitted;
+
+/// A call whose request the schema accepts.
+pub(super) struct Valid {
+    pub(super) admitted: Admitted,
+}
+
+pub(super) fn request(mut admitted: Admitted) -> Result<Valid, AdcpError> {
+    if let Some(adapt) = admitted.route.adapt {
+        adapt(&mut admitted.arguments);
+    }
+    match violations(admitted.route.spec, Part::Request, &admitted.arguments)? {
+        None => Ok(Valid { admitted }),
+        Some(violations) => Err(AdcpError::from_issues(issues(&violations))),
+    }
+}
+
+/// Checks an answer. What is wrong with it goes to the log, never to the buyer.
+pub(super) fn answer(spec: &'static ToolSpec, part: Part, body: &Value) -> Result<(), AdcpError> {
+    let Some(found) = violations(spec, part, body)? else { return Ok(()) };
+    for violation in found.iter() {
+        tracing::error!(
+            tool = spec.name,
+            pointer = violation.pointer(),
+            expected = violation.expected(),
+            schema = violation.schema_path(),
+            "the adopter's answer is not valid"
+        );
+    }
+    Err(AdcpError::unavailable())
+}
+
+fn violations(spec: &'static ToolSpec, part: Part, body: &Value) -> Result<Option<Violations>, AdcpError> {
+    let validator = adcp_schemas::tool_validator(spec.name, part).map_err(|error| {
+        tracing::error!(tool = spec.name, error = &error as &dyn std::error::Error, "no validator");
+        AdcpError::unavailable()
+    })?;
+    Ok(validator.validate(body).err())
+}
+
+/// The violations as the buyer sees them. A missing field is named as if it stood there.
+fn issues(violations: &Violations) -> Vec<Issue> {
+    let issue = |v: &Violation| {
+        let (pointer, message) = match v.missing() {
+            Some(name) => {
+                let token = name.replace('~', "~0").replace('/', "~1");
+                (format!("{}/{token}", v.pointer()), "this field is required".to_owned())
+            }
+            None => (v.pointer().to_owned(), format!("expected {}", v.expected())),
+        };
+        Issue::new(pointer, message, v.keyword()).with_schema_path(v.schema_path())
+    };
+    violations.iter().map(issue).collect()
+}

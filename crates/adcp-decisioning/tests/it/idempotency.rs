@@ -1,0 +1,119 @@
+//! Once, however often the buyer sends it.
+
+use std::sync::atomic::Ordering;
+
+use adcp_types::json::JsonObject;
+use serde_json::json;
+
+use crate::seller::{Mode, agent, call, code, order};
+
+fn without(body: &JsonObject, names: &[&str]) -> JsonObject {
+    let mut body = body.clone();
+    for name in names {
+        body.remove(*name);
+    }
+    body
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_from_the_record() {
+    for mode in [Mode::Book, Mode::Task] {
+        let (agent, shared) = agent(mode);
+        let first = call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
+        let mut retry = order("key-0123456789abcdef");
+        retry["context"] = json!({ "attempt": 2 });
+        let second = call(&agent, "acme", "create_media_buy", retry).await;
+        assert_eq!(second.body["replayed"], true);
+        assert_eq!(second.body["context"], json!({ "attempt": 2 }), "the context is the caller's of today");
+        assert_eq!(without(&first.body, &["context"]), without(&second.body, &["context", "replayed"]));
+        assert_eq!(shared.calls.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[tokio::test]
+async fn another_payload_conflicts_and_tells_nothing() {
+    let (agent, shared) = agent(Mode::Book);
+    call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
+    let mut other = order("key-0123456789abcdef");
+    other["packages"][0]["budget"] = json!(2000);
+    let reply = call(&agent, "acme", "create_media_buy", other).await;
+    assert_eq!(code(&reply), "IDEMPOTENCY_CONFLICT");
+    for absent in ["field", "details", "issues"] {
+        assert!(reply.body["adcp_error"].get(absent).is_none(), "{absent}");
+    }
+    let other_tool = json!({
+        "idempotency_key": "key-0123456789abcdef", "account": { "account_id": "acme" }, "media_buy_id": "mb_1",
+        "paused": true,
+    });
+    assert_eq!(code(&call(&agent, "acme", "update_media_buy", other_tool).await), "IDEMPOTENCY_CONFLICT");
+    assert_eq!(shared.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_error_frees_the_key() {
+    let (agent, shared) = agent(Mode::Refuse);
+    for _ in 0..2 {
+        let reply = call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
+        assert_eq!(code(&reply), "PRODUCT_NOT_FOUND");
+    }
+    assert_eq!(shared.calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_storm_runs_the_adopter_once() {
+    let (agent, shared) = agent(Mode::Wait);
+    let mut storm = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let agent = agent.clone();
+        storm.spawn(
+            async move { call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await },
+        );
+    }
+    shared.started.notified().await;
+    let mut in_flight = 0;
+    for _ in 0..31 {
+        let reply = storm.join_next().await.unwrap().unwrap();
+        assert_eq!(code(&reply), "IDEMPOTENCY_IN_FLIGHT");
+        assert!(reply.body["adcp_error"]["details"]["retry_after"].as_u64().unwrap() >= 1);
+        in_flight += 1;
+    }
+    shared.go.notify_one();
+    let first = storm.join_next().await.unwrap().unwrap();
+    assert_eq!(first.body["media_buy_id"], "mb_1");
+    assert_eq!((in_flight, shared.calls.load(Ordering::SeqCst)), (31, 1));
+}
+
+#[tokio::test]
+async fn a_buyer_who_hangs_up_leaves_a_finished_call() {
+    let (agent, shared) = agent(Mode::Wait);
+    let hung_up = tokio::spawn({
+        let agent = agent.clone();
+        async move { call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await }
+    });
+    shared.started.notified().await;
+    hung_up.abort();
+    assert!(hung_up.await.unwrap_err().is_cancelled());
+    shared.go.notify_one();
+    loop {
+        let reply = call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
+        if code(&reply) != "IDEMPOTENCY_IN_FLIGHT" {
+            assert_eq!(reply.body["replayed"], true);
+            assert_eq!(reply.body["media_buy_id"], "mb_1");
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(shared.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn reads_tolerate_a_key_and_run_each_time() {
+    let (agent, shared) = agent(Mode::Book);
+    let ask = json!({ "buying_mode": "wholesale", "idempotency_key": "key-0123456789abcdef" });
+    for _ in 0..2 {
+        let reply = call(&agent, "acme", "get_products", ask.clone()).await;
+        assert!(!reply.failed, "{:?}", reply.body);
+        assert!(!reply.body.contains_key("replayed"));
+    }
+    assert_eq!(shared.calls.load(Ordering::SeqCst), 2);
+}

@@ -1,0 +1,10 @@
+//! The path of a call, through a small seller and the memory registry.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod envelope;
+mod handoff;
+mod idempotency;
+mod polling;
+mod refusal;
+mod seller;
