@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, bridge, s
 /// Fields that stand beside the body of an answer.
 ///
 /// Spec: `core/protocol-envelope.json` and `core/version-envelope.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Envelope {
     /// State of the task that this answer is about.
@@ -181,7 +181,7 @@ impl<T: ToJson> ToJson for Enveloped<T> {
 }
 
 /// An answer that says the call failed.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Failure {
     /// What the transport says, with the error of the whole call.

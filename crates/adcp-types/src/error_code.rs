@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::json::{DecodeError, FromJson, ToJson, bridge, string_enum};
+use crate::json::{DecodeError, FromJson, ToJson, serde_bridge, string_enum};
 
 /// What went wrong, as a string both sides know; codes we do not know are kept.
 ///
@@ -72,4 +72,4 @@ impl ToJson for ErrorCode {
     }
 }
 
-bridge! { ErrorCode }
+serde_bridge! { ErrorCode }

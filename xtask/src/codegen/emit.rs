@@ -115,7 +115,8 @@ impl Emit<'_> {
         }
     }
 
-    fn gate(&self, file: &str) -> String {
+    /// The `cfg` line of a file, or nothing.
+    pub fn gate(&self, file: &str) -> String {
         match self.gates.get(file).map(Vec::as_slice) {
             None => String::new(),
             Some([one]) => format!("#[cfg(feature = \"{one}\")]\n"),
@@ -216,10 +217,11 @@ impl Emit<'_> {
             .filter_map(|wire| inner.fields.iter().find(|field| field.wire == *wire))
             .collect();
         self.type_doc(def, out);
-        let default = if required.is_empty() { ", Default" } else { "" };
         let _ = writeln!(
             out,
-            "#[derive(Debug, Clone, PartialEq{default})]\n#[non_exhaustive]\npub struct {name} {{"
+            "#[derive(Clone)]
+#[non_exhaustive]
+pub struct {name} {{"
         );
         let mut optional_types = BTreeMap::new();
         for field in &inner.fields {
@@ -241,41 +243,36 @@ impl Emit<'_> {
         );
 
         // new
+        let mut sets: Vec<String> = Vec::new();
+        for field in &inner.fields {
+            let ident = &field.ident;
+            sets.push(match (field.required, field.boxed) {
+                (false, _) => format!("{ident}: None"),
+                (true, true) => format!("{ident}: Box::new({ident})"),
+                (true, false) if field.ty == Ty::Text => format!("{ident}: {ident}.into()"),
+                (true, false) => ident.clone(),
+            });
+        }
+        sets.push("extra: JsonObject::new()".to_owned());
         let _ = writeln!(out, "impl {name} {{");
+        let doc = if required.is_empty() { "An empty value." } else { "A value with the required fields." };
+        let _ = writeln!(out, "    /// {doc}");
+        let args: Vec<String> = required
+            .iter()
+            .map(|field| {
+                let ty = &optional_types[&field.wire];
+                format!("{}: {}", field.ident, if field.ty == Ty::Text { "impl Into<String>" } else { ty })
+            })
+            .collect();
+        wrapped(out, "    ", "pub fn new(", &args, ") -> Self {");
+        wrapped(out, "        ", "Self { ", &sets, " }");
+        let _ = writeln!(out, "    }}\n}}\n");
         if required.is_empty() {
             let _ = writeln!(
                 out,
-                "    /// An empty value.\n    pub fn new() -> Self {{\n        Self::default()\n    }}"
+                "impl Default for {name} {{\n    fn default() -> Self {{\n        Self::new()\n    }}\n}}\n"
             );
-        } else {
-            let args: Vec<String> = required
-                .iter()
-                .map(|field| {
-                    let ty = &optional_types[&field.wire];
-                    format!(
-                        "{}: {}",
-                        field.ident,
-                        if field.ty == Ty::Text { "impl Into<String>" } else { ty }
-                    )
-                })
-                .collect();
-            let mut sets: Vec<String> = Vec::new();
-            for field in &inner.fields {
-                let ident = &field.ident;
-                sets.push(match (field.required, field.boxed) {
-                    (false, _) => format!("{ident}: None"),
-                    (true, true) => format!("{ident}: Box::new({ident})"),
-                    (true, false) if field.ty == Ty::Text => format!("{ident}: {ident}.into()"),
-                    (true, false) => ident.clone(),
-                });
-            }
-            sets.push("extra: JsonObject::new()".to_owned());
-            let _ = writeln!(out, "    /// A value with the required fields.");
-            wrapped(out, "    ", "pub fn new(", &args, ") -> Self {");
-            wrapped(out, "        ", "Self { ", &sets, " }");
-            let _ = writeln!(out, "    }}");
         }
-        let _ = writeln!(out, "}}\n");
 
         // setters
         let optional: Vec<_> = inner.fields.iter().filter(|field| !field.required).collect();
@@ -320,24 +317,15 @@ impl Emit<'_> {
             out,
             "impl FromJson for {name} {{\n    fn from_json(value: Value) -> Result<Self, DecodeError> {{\n        let mut d = Dec::new(value)?;"
         );
-        if required.is_empty() {
-            let _ = writeln!(out, "        let mut s = Self::default();");
-        } else {
-            let mut sets: Vec<String> = inner
-                .fields
-                .iter()
-                .map(|field| {
-                    if field.required {
-                        format!("{}: d.req({:?})?", field.ident, field.wire)
-                    } else {
-                        format!("{}: None", field.ident)
-                    }
-                })
-                .collect();
-            sets.push("extra: JsonObject::new()".to_owned());
-            let mutable = "mut ";
-            wrapped(out, "        ", &format!("let {mutable}s = Self {{ "), &sets, " };");
-        }
+        // A field in a box is read as what is in it: `new` makes the box.
+        let reads: Vec<String> = required
+            .iter()
+            .map(|field| match field.ty {
+                Ty::Text => format!("d.req::<String>({:?})?", field.wire),
+                _ => format!("d.req({:?})?", field.wire),
+            })
+            .collect();
+        wrapped(out, "        ", "let mut s = Self::new(", &reads, ");");
         for (key, value) in &inner.consts {
             let _ = writeln!(out, "        d.{}({key:?}, {});", const_kind(value), const_text(value));
         }
@@ -382,7 +370,7 @@ impl Emit<'_> {
     fn union(&self, def: &TypeDef, inner: &UnionDef, out: &mut String) {
         let (name, file) = (&def.name, &def.loc.file);
         self.type_doc(def, out);
-        let _ = writeln!(out, "#[derive(Debug, Clone, PartialEq)]\n#[non_exhaustive]\npub enum {name} {{");
+        let _ = writeln!(out, "#[derive(Clone)]\n#[non_exhaustive]\npub enum {name} {{");
         for arm in &inner.arms {
             let ty = self.ty(&arm.ty, file);
             let held = if arm.boxed { format!("Box<{ty}>") } else { ty };

@@ -1,9 +1,13 @@
 //! Turns the pinned schema bundle into Rust.
+//!
+//! `load -> fixups -> lower (merge, choose, name) -> emit`: a pure function of the schemas, `names.lock`, `overrides.toml` and `docs.toml`.
 
 mod arms;
 mod bundle;
+mod by_schema;
 mod emit;
 mod facts;
+mod features;
 mod flat;
 mod lock;
 mod lower;
@@ -15,6 +19,7 @@ mod sig;
 mod size;
 mod tools;
 mod words;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -31,6 +36,9 @@ use overrides::Overrides;
 
 /// Generated files by path below `src/generated/`.
 pub(crate) type Output = BTreeMap<String, String>;
+
+/// The version this workspace is pinned to.
+const PINNED: &str = "3.1.0-rc.9";
 
 /// Runs the subcommand with the arguments that follow its name.
 ///
@@ -51,91 +59,141 @@ pub fn run(args: &[String]) -> Result<()> {
         }
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lives in the workspace")?;
-    let dir = schemas.clone().unwrap_or_else(|| root.join("schemas/3.1.0-rc.9"));
-    let lock = root.join("xtask/codegen/names.lock");
-    // What `adcp-decisioning` and `docs/` get from the same manifest; only for the pinned version.
-    let routes = if schemas.is_none() && out.is_none() { routes::pinned(root, &dir)? } else { Vec::new() };
-    let (made, frozen) = generate(&dir, &lock, &root.join("xtask/codegen/overrides.toml"))?;
-    std::fs::write(&lock, frozen.text())?;
+    match (schemas, out) {
+        (None, None) => pinned(root, check),
+        (Some(schemas), Some(out)) if !check => other(root, &schemas, &out),
+        _ => bail!("either nothing, or --check, or both --schemas DIR and --out DIR"),
+    }
+}
+
+/// The version of this workspace.
+fn pinned(root: &Path, check: bool) -> Result<()> {
+    let lock_path = root.join("xtask/codegen/names.lock");
+    let lock = Lock::load(&lock_path)?;
+    let overrides = Overrides::load(&root.join("xtask/codegen/overrides.toml"))?;
+    let bundle = Bundle::load(&root.join("schemas").join(PINNED))?;
+    let made = generate(&bundle, &lock, &overrides)?;
+    let target = root.join("crates/adcp-types/src/generated");
+    // What `adcp-decisioning` and `docs/` get from the same manifest.
+    let routes = routes::pinned(root, &root.join("schemas").join(PINNED))?;
+    if check {
+        let mut differences = write::differences(&target, &made.files)?;
+        let there = std::fs::read_to_string(&lock_path)?;
+        let text = made.lock.text();
+        if there != text {
+            differences.push(format!(
+                "changed: xtask/codegen/names.lock, {}",
+                write::first_difference(&there, &text)
+            ));
+        }
+        for (path, text) in &routes {
+            let there = std::fs::read_to_string(root.join(path)).unwrap_or_default();
+            if there != *text {
+                differences.push(format!("changed: {path}, {}", write::first_difference(&there, text)));
+            }
+        }
+        if !differences.is_empty() {
+            bail!(
+                "{} files are not what the schemas say; run `cargo xtask codegen`:\n{}",
+                differences.len(),
+                differences.join("\n")
+            );
+        }
+        println!("{} files are what the schemas say", made.files.len());
+        return Ok(());
+    }
+    std::fs::write(&lock_path, made.lock.text())?;
     for (path, text) in &routes {
         std::fs::write(root.join(path), text)?;
     }
-    let target = out.unwrap_or_else(|| root.join("crates/adcp-types")).join("src/generated");
-    if check {
-        bail!("not yet");
-    }
-    write(&target, &made)
-}
-
-fn write(target: &Path, made: &Output) -> Result<()> {
-    if target.exists() {
-        std::fs::remove_dir_all(target)?;
-    }
-    for (path, text) in made {
-        let path = target.join(path);
-        std::fs::create_dir_all(path.parent().context("a file has a folder")?)?;
-        std::fs::write(path, text)?;
-    }
-    println!("{} files in {}", made.len(), target.display());
+    let changed = write::write(&target, &made.files)?;
+    println!("{} files, {changed} changed", made.files.len());
     Ok(())
 }
 
-/// Rust for the schema tree at `dir`.
-fn generate(dir: &Path, lock: &Path, overrides: &Path) -> Result<(Output, Lock)> {
-    let bundle = Bundle::load(dir)?;
-    let lock = Lock::load(lock)?;
-    let overrides = Overrides::load(overrides)?;
-    let tools = tools::tools(&bundle);
+/// Another version, as a crate of its own.
+fn other(root: &Path, schemas: &Path, out: &Path) -> Result<()> {
+    let beside = schemas.join("names.lock");
+    let lock = if beside.exists() { Lock::load(&beside)? } else { Lock::default() };
+    let overrides = Overrides::load(&root.join("xtask/codegen/overrides.toml"))?;
+    let bundle = Bundle::load(schemas)?;
+    let made = generate(&bundle, &lock, &overrides)?;
+    write::write_crate(
+        out,
+        &root.join("crates/adcp-types/src"),
+        &bundle.version,
+        &made.features,
+        &made.files,
+    )?;
+    std::fs::write(out.join("names.lock"), made.lock.text())?;
+    println!("AdCP {}: {} files in {}", bundle.version, made.files.len(), out.display());
+    Ok(())
+}
+
+/// What one run makes.
+struct Made {
+    files: Output,
+    lock: Lock,
+    features: BTreeSet<String>,
+}
+
+/// Rust for a bundle.
+fn generate(bundle: &Bundle, lock: &Lock, overrides: &Overrides) -> Result<Made> {
+    let tools = tools::tools(bundle);
     let responses: BTreeSet<String> = tools.iter().map(|tool| tool.response.clone()).collect();
-    let mut lower = Lower::new(&bundle, &lock, &overrides, responses);
+    let mut lower = Lower::new(bundle, lock, overrides, responses);
     lower.all()?;
     let (mut types, roots, mut problems) = (lower.types, lower.roots, lower.problems);
-    names::settle(&mut types, &lock, &mut problems);
+    names::settle(&mut types, lock, &mut problems);
     same_async_arms(&mut types);
-    size::settle(&mut types, &lock);
+    size::settle(&mut types, lock);
     if !problems.is_empty() {
         bail!("{} places need a decision:\n{}", problems.len(), problems.join("\n"));
     }
     let gates = BTreeMap::new();
     let none = BTreeMap::new();
-    let mut emit = Emit {
-        bundle: &bundle,
-        types: &types,
-        roots: &roots,
-        overrides: &overrides,
-        outcomes: &none,
-        gates: &gates,
-    };
+    let mut emit = Emit { bundle, types: &types, roots: &roots, overrides, outcomes: &none, gates: &gates };
     let outcomes = tools::outcomes(&emit, &tools);
+    let paths: Vec<&str> = bundle.files.keys().map(String::as_str).collect();
+    let features = features::features(&paths, &types, &tools, &outcomes);
     emit.outcomes = &outcomes;
-    let mut out = emit.all();
-    out.insert("tool_table.rs".to_owned(), tools::table(&bundle, &tools, &emit)?);
-    out.insert("protocols.rs".to_owned(), tools::protocols(&tools, &emit));
-    out.insert("error_codes.rs".to_owned(), tools::error_codes(&bundle, &emit));
-    out.insert("version.rs".to_owned(), tools::version(&bundle, &emit));
+    emit.gates = &features.gates;
+    let mut files = emit.all();
+    files.insert("by_schema.rs".to_owned(), by_schema::table(&emit));
+    files.insert("tool_table.rs".to_owned(), tools::table(bundle, &tools, &emit)?);
+    files.insert("protocols.rs".to_owned(), tools::protocols(&tools, &emit));
+    files.insert("error_codes.rs".to_owned(), tools::error_codes(bundle, &emit));
+    files.insert("version.rs".to_owned(), tools::version(bundle, &emit));
+    let top = top(&emit, &files);
+    files.insert("mod.rs".to_owned(), top);
+    Ok(Made { files, lock: lock.frozen(&types), features: features.names })
+}
+
+/// The module above all folders.
+fn top(emit: &Emit<'_>, files: &Output) -> String {
     let mut text = emit.head("the bundle");
     text.push_str("//! Types of the schemas, one module per schema file, mirroring the tree.\n\n");
-    text.push_str("#![allow(clippy::all, clippy::use_self, clippy::needless_pass_by_value, clippy::exhaustive_enums, reason = \"generated\")]\n\n");
-    let mut mods: BTreeSet<String> =
-        out.keys().filter_map(|path| path.split_once('/')).map(|(folder, _)| folder.to_owned()).collect();
-    mods.remove("");
-    for name in &mods {
+    text.push_str(
+        "#![allow(clippy::all, clippy::exhaustive_enums, clippy::needless_pass_by_value, clippy::use_self, reason = \"generated\")]\n\n",
+    );
+    let folders: BTreeSet<&str> =
+        files.keys().filter_map(|path| path.split_once('/')).map(|(folder, _)| folder).collect();
+    for name in folders {
         let _ = writeln!(text, "pub mod {name};");
     }
+    text.push_str("\n#[cfg(feature = \"schema-table\")]\npub mod by_schema;\n");
     text.push_str("\npub(crate) mod error_codes;\npub(crate) mod protocols;\npub(crate) mod tool_table;\npub(crate) mod version;\n");
-    out.insert("mod.rs".to_owned(), text);
-    Ok((out, lock.frozen(&types)))
+    text
 }
 
 /// A message of a task that a response declares as its own arm too is one type, the arm.
 fn same_async_arms(types: &mut [model::TypeDef]) {
+    let folder = |file: &str| file.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     for id in 0..types.len() {
         if !types[id].root || !matches!(types[id].kind, Kind::Struct(_)) {
             continue;
         }
-        let folder = |file: &str| file.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-        let twin = (0..types.len()).find(|other| {
-            let other = &types[*other];
+        let twin = types.iter().position(|other| {
             other.root_arm
                 && other.name == types[id].name
                 && folder(&other.loc.file) == folder(&types[id].loc.file)

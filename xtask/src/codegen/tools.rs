@@ -137,6 +137,11 @@ pub fn outcomes(emit: &Emit<'_>, tools: &[Tool]) -> BTreeMap<String, Vec<Outcome
 }
 
 impl Outcome {
+    /// The types it names.
+    pub fn types(&self) -> impl Iterator<Item = &Ty> {
+        std::iter::once(&self.done).chain(self.forms.iter().flatten())
+    }
+
     /// The enum as Rust text.
     pub fn text(&self, emit: &Emit<'_>, file: &str) -> String {
         let name = &self.name;
@@ -161,7 +166,7 @@ impl Outcome {
             "/// What `{}` answered, decided by the envelope's status first.\n///\n/// Spec: `{file}`.",
             self.tool
         );
-        let _ = writeln!(out, "#[derive(Debug, Clone, PartialEq)]\n#[non_exhaustive]\npub enum {name} {{");
+        let _ = writeln!(out, "#[derive(Clone)]\n#[non_exhaustive]\npub enum {name} {{");
         for (arm, doc, ty) in &arms {
             let _ = writeln!(out, "    /// {doc}\n    {arm}({ty}),");
         }

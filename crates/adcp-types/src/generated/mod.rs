@@ -2,7 +2,7 @@
 
 //! Types of the schemas, one module per schema file, mirroring the tree.
 
-#![allow(clippy::all, clippy::use_self, clippy::needless_pass_by_value, clippy::exhaustive_enums, reason = "generated")]
+#![allow(clippy::all, clippy::exhaustive_enums, clippy::needless_pass_by_value, clippy::use_self, reason = "generated")]
 
 pub mod a2ui;
 pub mod aao;
@@ -27,6 +27,9 @@ pub mod registries;
 pub mod signals;
 pub mod sponsored_intelligence;
 pub mod trusted_match;
+
+#[cfg(feature = "schema-table")]
+pub mod by_schema;
 
 pub(crate) mod error_codes;
 pub(crate) mod protocols;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 5 shapes.
 ///
 /// Spec: `a2ui/bound-value.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum BoundValue {
     /// Chosen when: JSON type object, has `literalString`.
@@ -109,7 +109,7 @@ impl From<BoundValueLiteralStringPath> for BoundValue {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `a2ui/bound-value.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BoundValueLiteralString {
     /// Required. On the wire `literalString`.
@@ -128,7 +128,7 @@ impl BoundValueLiteralString {
 impl FromJson for BoundValueLiteralString {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { literal_string: d.req("literalString")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("literalString")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -147,7 +147,7 @@ impl ToJson for BoundValueLiteralString {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `a2ui/bound-value.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BoundValueLiteralNumber {
     /// Required. On the wire `literalNumber`.
@@ -166,7 +166,7 @@ impl BoundValueLiteralNumber {
 impl FromJson for BoundValueLiteralNumber {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { literal_number: d.req("literalNumber")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("literalNumber")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -185,7 +185,7 @@ impl ToJson for BoundValueLiteralNumber {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `a2ui/bound-value.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BoundValueLiteralBoolean {
     /// Required. On the wire `literalBoolean`.
@@ -204,7 +204,7 @@ impl BoundValueLiteralBoolean {
 impl FromJson for BoundValueLiteralBoolean {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { literal_boolean: d.req("literalBoolean")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("literalBoolean")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -223,7 +223,7 @@ impl ToJson for BoundValueLiteralBoolean {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `a2ui/bound-value.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BoundValuePath {
     /// Required.
@@ -242,7 +242,7 @@ impl BoundValuePath {
 impl FromJson for BoundValuePath {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { path: d.req("path")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("path")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -261,7 +261,7 @@ impl ToJson for BoundValuePath {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `a2ui/bound-value.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BoundValueLiteralStringPath {
     /// Required. On the wire `literalString`.
@@ -282,7 +282,7 @@ impl BoundValueLiteralStringPath {
 impl FromJson for BoundValueLiteralStringPath {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { literal_string: d.req("literalString")?, path: d.req("path")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("literalString")?, d.req::<String>("path")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `a2ui/component.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Component {
     /// Required. 1 to 1 entries.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for Component {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { component: d.req("component")?, id: d.req("id")?, parent_id: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?, d.req("component")?);
         d.opt("parentId", &mut s.parent_id);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -2,14 +2,24 @@
 
 //! Types of the schemas below `a2ui/`.
 
+#[cfg(feature = "a2ui")]
 pub mod bound_value;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod component;
+#[cfg(feature = "a2ui")]
 pub mod si_catalog;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod surface;
+#[cfg(feature = "a2ui")]
 pub mod user_action;
 
+#[cfg(feature = "a2ui")]
 pub use self::bound_value::{BoundValue, BoundValueLiteralBoolean, BoundValueLiteralNumber, BoundValueLiteralString, BoundValueLiteralStringPath, BoundValuePath};
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::component::Component;
+#[cfg(feature = "a2ui")]
 pub use self::si_catalog::SiCatalog;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::surface::Surface;
+#[cfg(feature = "a2ui")]
 pub use self::user_action::UserAction;

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiCatalog {
     /// Optional. On the wire `catalogId`. Only `"si-standard"`.
@@ -25,7 +25,13 @@ pub struct SiCatalog {
 impl SiCatalog {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { catalog_id: None, components: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SiCatalog {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -40,7 +46,7 @@ json::setters! {
 impl FromJson for SiCatalog {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("catalogId", &mut s.catalog_id);
         d.opt("components", &mut s.components);
         d.rest(&mut s.extra)?;
@@ -60,7 +66,7 @@ impl ToJson for SiCatalog {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/AppHandoff`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AppHandoff {
     /// Required.
@@ -79,7 +85,7 @@ impl AppHandoff {
 impl FromJson for AppHandoff {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { apps: d.req("apps")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("apps")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -96,7 +102,7 @@ impl ToJson for AppHandoff {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/AppHandoff/properties/apps/additionalProperties`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct App {
     /// Optional. On the wire `appId`.
@@ -112,7 +118,13 @@ pub struct App {
 impl App {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { app_id: None, deep_link: None, url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -128,7 +140,7 @@ json::setters! {
 impl FromJson for App {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("appId", &mut s.app_id);
         d.opt("deepLink", &mut s.deep_link);
         d.opt("url", &mut s.url);
@@ -150,7 +162,7 @@ impl ToJson for App {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Button`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Button {
     /// Required.
@@ -183,7 +195,7 @@ json::setters! {
 impl FromJson for Button {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { action: d.req("action")?, disabled: None, label: d.req("label")?, variant: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("label")?, d.req("action")?);
         d.opt("disabled", &mut s.disabled);
         d.opt("variant", &mut s.variant);
         d.rest(&mut s.extra)?;
@@ -205,7 +217,7 @@ impl ToJson for Button {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Button/properties/action`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Action {
     /// Optional.
@@ -233,7 +245,7 @@ json::setters! {
 impl FromJson for Action {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("context", &mut s.context);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -268,7 +280,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Card`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Card {
     /// Optional.
@@ -308,15 +320,7 @@ json::setters! {
 impl FromJson for Card {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: None,
-            badge: None,
-            children: None,
-            image: None,
-            subtitle: None,
-            title: d.req("title")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("title")?);
         d.opt("action", &mut s.action);
         d.opt("badge", &mut s.badge);
         d.opt("children", &mut s.children);
@@ -343,7 +347,7 @@ impl ToJson for Card {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Column`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Column {
     /// Optional. When absent: `"stretch"`.
@@ -376,7 +380,7 @@ json::setters! {
 impl FromJson for Column {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { align: None, children: d.req("children")?, gap: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("children")?);
         d.opt("align", &mut s.align);
         d.opt("gap", &mut s.gap);
         d.rest(&mut s.extra)?;
@@ -415,7 +419,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Image`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Image {
     /// Required.
@@ -448,7 +452,7 @@ json::setters! {
 impl FromJson for Image {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { alt: d.req("alt")?, height: None, src: d.req("src")?, width: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("src")?, d.req("alt")?);
         d.opt("height", &mut s.height);
         d.opt("width", &mut s.width);
         d.rest(&mut s.extra)?;
@@ -470,7 +474,7 @@ impl ToJson for Image {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/IntegrationAction`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IntegrationAction {
     /// Optional. When absent: `false`.
@@ -503,7 +507,7 @@ json::setters! {
 impl FromJson for IntegrationAction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { highlighted: None, label: d.req("label")?, type_: d.req("type")?, url: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req("label")?);
         d.opt("highlighted", &mut s.highlighted);
         d.opt("url", &mut s.url);
         d.rest(&mut s.extra)?;
@@ -537,7 +541,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Link`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Link {
     /// Optional. When absent: `true`.
@@ -567,7 +571,7 @@ json::setters! {
 impl FromJson for Link {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { external: None, label: d.req("label")?, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("label")?, d.req("url")?);
         d.opt("external", &mut s.external);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -587,7 +591,7 @@ impl ToJson for Link {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/List`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct List {
     /// Optional. On the wire `emptyMessage`.
@@ -620,13 +624,7 @@ json::setters! {
 impl FromJson for List {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            empty_message: None,
-            items: d.req("items")?,
-            layout: None,
-            template: d.req("template")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("items")?, d.req("template")?);
         d.opt("emptyMessage", &mut s.empty_message);
         d.opt("layout", &mut s.layout);
         d.rest(&mut s.extra)?;
@@ -664,7 +662,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/List/properties/template`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Template {
     /// Required. On the wire `componentId`.
@@ -683,7 +681,7 @@ impl Template {
 impl FromJson for Template {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { component_id: d.req("componentId")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("componentId")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -700,7 +698,7 @@ impl ToJson for Template {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/ProductCard`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductCard {
     /// Optional.
@@ -742,16 +740,7 @@ json::setters! {
 impl FromJson for ProductCard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: None,
-            badge: None,
-            cta_label: None,
-            description: None,
-            image: None,
-            price: d.req("price")?,
-            title: d.req("title")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("title")?, d.req("price")?);
         d.opt("action", &mut s.action);
         d.opt("badge", &mut s.badge);
         d.opt("ctaLabel", &mut s.cta_label);
@@ -779,7 +768,7 @@ impl ToJson for ProductCard {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Row`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Row {
     /// Optional. When absent: `"center"`.
@@ -815,7 +804,7 @@ json::setters! {
 impl FromJson for Row {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { align: None, children: d.req("children")?, gap: None, justify: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("children")?);
         d.opt("align", &mut s.align);
         d.opt("gap", &mut s.gap);
         d.opt("justify", &mut s.justify);
@@ -858,7 +847,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `a2ui/si-catalog.json`, `/definitions/Text`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Text {
     /// Required.
@@ -886,7 +875,7 @@ json::setters! {
 impl FromJson for Text {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { text: d.req("text")?, variant: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("text")?);
         d.opt("variant", &mut s.variant);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `a2ui/surface.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Surface {
     /// Optional. On the wire `catalogId`. When absent: `"standard"`.
@@ -47,14 +47,7 @@ json::setters! {
 impl FromJson for Surface {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            catalog_id: None,
-            components: d.req("components")?,
-            data_model: None,
-            root_id: None,
-            surface_id: d.req("surfaceId")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("surfaceId")?, d.req("components")?);
         d.opt("catalogId", &mut s.catalog_id);
         d.opt("dataModel", &mut s.data_model);
         d.opt("rootId", &mut s.root_id);

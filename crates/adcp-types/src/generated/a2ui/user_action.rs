@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `a2ui/user-action.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UserAction {
     /// Required.
@@ -41,13 +41,7 @@ json::setters! {
 impl FromJson for UserAction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: d.req("action")?,
-            component_id: d.req("componentId")?,
-            surface_id: d.req("surfaceId")?,
-            timestamp: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("surfaceId")?, d.req::<String>("componentId")?, d.req("action")?);
         d.opt("timestamp", &mut s.timestamp);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -68,7 +62,7 @@ impl ToJson for UserAction {
 /// An object.
 ///
 /// Spec: `a2ui/user-action.json`, `/properties/action`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Action {
     /// Optional.
@@ -96,7 +90,7 @@ json::setters! {
 impl FromJson for Action {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("context", &mut s.context);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Nullable, ToJson,
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `aao/agent-publishers.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgentPublishers {
     /// Required. Format: uri.
@@ -43,13 +43,7 @@ json::setters! {
 impl FromJson for AgentPublishers {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            directory_indexed_at: d.req("directory_indexed_at")?,
-            next_cursor: None,
-            publishers: d.req("publishers")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req("directory_indexed_at")?, d.req("publishers")?);
         d.opt_null("next_cursor", &mut s.next_cursor);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -72,7 +66,7 @@ impl ToJson for AgentPublishers {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `aao/agent-publishers.json`, `/definitions/PublisherEntry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherEntry {
     /// Required.
@@ -134,18 +128,14 @@ json::setters! {
 impl FromJson for PublisherEntry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            discovery_method: d.req("discovery_method")?,
-            last_verified_at: d.req("last_verified_at")?,
-            manager_domain: None,
-            properties_authorized: d.req("properties_authorized")?,
-            properties_total: d.req("properties_total")?,
-            property_ids: None,
-            publisher_domain: d.req("publisher_domain")?,
-            signing_keys_pinned: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("publisher_domain")?,
+            d.req("discovery_method")?,
+            d.req("properties_authorized")?,
+            d.req("properties_total")?,
+            d.req("status")?,
+            d.req::<String>("last_verified_at")?,
+        );
         d.opt_null("manager_domain", &mut s.manager_domain);
         d.opt("property_ids", &mut s.property_ids);
         d.opt("signing_keys_pinned", &mut s.signing_keys_pinned);

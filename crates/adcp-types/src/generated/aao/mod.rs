@@ -2,6 +2,8 @@
 
 //! Types of the schemas below `aao/`.
 
+#[cfg(feature = "documents")]
 pub mod agent_publishers;
 
+#[cfg(feature = "documents")]
 pub use self::agent_publishers::AgentPublishers;

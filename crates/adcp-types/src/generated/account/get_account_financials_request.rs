@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `account/get-account-financials-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetAccountFinancialsRequest {
     /// Required.
@@ -51,15 +51,7 @@ json::setters! {
 impl FromJson for GetAccountFinancialsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            period: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("account")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

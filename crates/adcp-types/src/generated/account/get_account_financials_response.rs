@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `account/get-account-financials-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetAccountFinancialsResponse {
     /// Chosen when: JSON type object, has `account`, has `currency`, has `period`, has `timezone`, no `errors`.
@@ -68,7 +68,7 @@ impl From<GetAccountFinancialsError> for GetAccountFinancialsResponse {
 /// An object.
 ///
 /// Spec: `account/get-account-financials-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetAccountFinancialsSuccess {
     /// Required.
@@ -138,20 +138,7 @@ json::setters! {
 impl FromJson for GetAccountFinancialsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            balance: None,
-            credit: None,
-            currency: d.req("currency")?,
-            ext: None,
-            invoices: None,
-            payment_status: None,
-            payment_terms: None,
-            period: d.req("period")?,
-            spend: None,
-            timezone: d.req("timezone")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("account")?, d.req::<String>("currency")?, d.req("period")?, d.req::<String>("timezone")?);
         d.opt("balance", &mut s.balance);
         d.opt("credit", &mut s.credit);
         d.opt("ext", &mut s.ext);
@@ -185,7 +172,7 @@ impl ToJson for GetAccountFinancialsSuccess {
 /// An object.
 ///
 /// Spec: `account/get-account-financials-response.json`, `/oneOf/0/properties/balance`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Balance {
     /// Required. At least 0.
@@ -213,7 +200,7 @@ json::setters! {
 impl FromJson for Balance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { available: d.req("available")?, last_top_up: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("available")?);
         d.opt("last_top_up", &mut s.last_top_up);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -232,7 +219,7 @@ impl ToJson for Balance {
 /// An object.
 ///
 /// Spec: `account/get-account-financials-response.json`, `/oneOf/0/properties/balance/properties/last_top_up`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct LastTopUp {
     /// Required. At least 0.
@@ -253,7 +240,7 @@ impl LastTopUp {
 impl FromJson for LastTopUp {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, date: d.req("date")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("date")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -271,7 +258,7 @@ impl ToJson for LastTopUp {
 /// An object.
 ///
 /// Spec: `account/get-account-financials-response.json`, `/oneOf/0/properties/credit`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Credit {
     /// Required.
@@ -301,12 +288,7 @@ json::setters! {
 impl FromJson for Credit {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            available_credit: d.req("available_credit")?,
-            credit_limit: d.req("credit_limit")?,
-            utilization_percent: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("credit_limit")?, d.req("available_credit")?);
         d.opt("utilization_percent", &mut s.utilization_percent);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -326,7 +308,7 @@ impl ToJson for Credit {
 /// An object.
 ///
 /// Spec: `account/get-account-financials-response.json`, `/oneOf/0/properties/invoices/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Invoice {
     /// Required. At least 0.
@@ -366,15 +348,7 @@ json::setters! {
 impl FromJson for Invoice {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            amount: d.req("amount")?,
-            due_date: None,
-            invoice_id: d.req("invoice_id")?,
-            paid_date: None,
-            period: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("invoice_id")?, d.req("amount")?, d.req("status")?);
         d.opt("due_date", &mut s.due_date);
         d.opt("paid_date", &mut s.paid_date);
         d.opt("period", &mut s.period);
@@ -431,7 +405,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `account/get-account-financials-response.json`, `/oneOf/0/properties/spend`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Spend {
     /// Optional. At least 0.
@@ -459,7 +433,7 @@ json::setters! {
 impl FromJson for Spend {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { media_buy_count: None, total_spend: d.req("total_spend")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("total_spend")?);
         d.opt("media_buy_count", &mut s.media_buy_count);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -478,7 +452,7 @@ impl ToJson for Spend {
 /// An object.
 ///
 /// Spec: `account/get-account-financials-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetAccountFinancialsError {
     /// Required. At least 1 items.
@@ -506,7 +480,7 @@ json::setters! {
 impl FromJson for GetAccountFinancialsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -525,7 +499,7 @@ impl ToJson for GetAccountFinancialsError {
 /// What `get_account_financials` answered, decided by the envelope's status first.
 ///
 /// Spec: `account/get-account-financials-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetAccountFinancialsOutcome {
     /// The work is done.

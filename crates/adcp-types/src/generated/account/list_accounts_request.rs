@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `account/list-accounts-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListAccountsRequest {
     /// Optional.
@@ -35,7 +35,23 @@ pub struct ListAccountsRequest {
 impl ListAccountsRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            ext: None,
+            pagination: None,
+            sandbox: None,
+            status: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ListAccountsRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -58,7 +74,7 @@ json::setters! {
 impl FromJson for ListAccountsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

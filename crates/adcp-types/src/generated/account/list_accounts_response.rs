@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `account/list-accounts-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListAccountsResponse {
     /// Required.
@@ -43,7 +43,7 @@ json::setters! {
 impl FromJson for ListAccountsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { accounts: d.req("accounts")?, errors: None, ext: None, pagination: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("accounts")?);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
@@ -66,7 +66,7 @@ impl ToJson for ListAccountsResponse {
 /// What `list_accounts` answered, decided by the envelope's status first.
 ///
 /// Spec: `account/list-accounts-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ListAccountsOutcome {
     /// The work is done.

@@ -2,24 +2,44 @@
 
 //! Types of the schemas below `account/`.
 
+#[cfg(feature = "account")]
 pub mod get_account_financials_request;
+#[cfg(feature = "account")]
 pub mod get_account_financials_response;
+#[cfg(feature = "account")]
 pub mod list_accounts_request;
+#[cfg(feature = "account")]
 pub mod list_accounts_response;
+#[cfg(feature = "account")]
 pub mod report_usage_request;
+#[cfg(feature = "account")]
 pub mod report_usage_response;
+#[cfg(feature = "account")]
 pub mod sync_accounts_request;
+#[cfg(feature = "account")]
 pub mod sync_accounts_response;
+#[cfg(feature = "account")]
 pub mod sync_governance_request;
+#[cfg(feature = "account")]
 pub mod sync_governance_response;
 
+#[cfg(feature = "account")]
 pub use self::get_account_financials_request::GetAccountFinancialsRequest;
+#[cfg(feature = "account")]
 pub use self::get_account_financials_response::{GetAccountFinancialsError, GetAccountFinancialsOutcome, GetAccountFinancialsResponse, GetAccountFinancialsSuccess};
+#[cfg(feature = "account")]
 pub use self::list_accounts_request::ListAccountsRequest;
+#[cfg(feature = "account")]
 pub use self::list_accounts_response::{ListAccountsOutcome, ListAccountsResponse};
+#[cfg(feature = "account")]
 pub use self::report_usage_request::ReportUsageRequest;
+#[cfg(feature = "account")]
 pub use self::report_usage_response::{ReportUsageOutcome, ReportUsageResponse};
+#[cfg(feature = "account")]
 pub use self::sync_accounts_request::SyncAccountsRequest;
+#[cfg(feature = "account")]
 pub use self::sync_accounts_response::{SyncAccountsError, SyncAccountsOutcome, SyncAccountsResponse, SyncAccountsSuccess};
+#[cfg(feature = "account")]
 pub use self::sync_governance_request::SyncGovernanceRequest;
+#[cfg(feature = "account")]
 pub use self::sync_governance_response::{SyncGovernanceError, SyncGovernanceOutcome, SyncGovernanceResponse, SyncGovernanceSuccess};

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `account/report-usage-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportUsageRequest {
     /// Optional. At least 1. At most 99.
@@ -65,16 +65,7 @@ json::setters! {
 impl FromJson for ReportUsageRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            reporting_period: d.req("reporting_period")?,
-            usage: d.req("usage")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("reporting_period")?, d.req("usage")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -101,7 +92,7 @@ impl ToJson for ReportUsageRequest {
 /// An object.
 ///
 /// Spec: `account/report-usage-request.json`, `/properties/usage/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Usage {
     /// Required.
@@ -189,25 +180,7 @@ json::setters! {
 impl FromJson for Usage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            build_variant_id: None,
-            creative_id: None,
-            currency: d.req("currency")?,
-            final_: None,
-            finalized_at: None,
-            impressions: None,
-            measurement_window: None,
-            media_buy_id: None,
-            media_spend: None,
-            pricing_option_id: None,
-            property_list_id: None,
-            rights_id: None,
-            signal_agent_segment_id: None,
-            standards_id: None,
-            vendor_cost: d.req("vendor_cost")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("account")?, d.req("vendor_cost")?, d.req::<String>("currency")?);
         d.opt("build_variant_id", &mut s.build_variant_id);
         d.opt("creative_id", &mut s.creative_id);
         d.opt("final", &mut s.final_);

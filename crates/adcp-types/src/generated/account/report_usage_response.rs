@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `account/report-usage-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportUsageResponse {
     /// Required. At least 0.
@@ -43,7 +43,7 @@ json::setters! {
 impl FromJson for ReportUsageResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { accepted: d.req("accepted")?, errors: None, ext: None, sandbox: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("accepted")?);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
         d.opt("sandbox", &mut s.sandbox);
@@ -66,7 +66,7 @@ impl ToJson for ReportUsageResponse {
 /// What `report_usage` answered, decided by the envelope's status first.
 ///
 /// Spec: `account/report-usage-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ReportUsageOutcome {
     /// The work is done.

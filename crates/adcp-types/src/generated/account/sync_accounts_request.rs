@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `account/sync-accounts-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAccountsRequest {
     /// Required. At most 1000 items.
@@ -70,18 +70,7 @@ json::setters! {
 impl FromJson for SyncAccountsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accounts: d.req("accounts")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            delete_missing: None,
-            dry_run: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            push_notification_config: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("accounts")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -113,7 +102,7 @@ impl ToJson for SyncAccountsRequest {
 /// An object.
 ///
 /// Spec: `account/sync-accounts-request.json`, `/properties/accounts/items`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
     /// Optional.
@@ -141,7 +130,24 @@ pub struct Account {
 impl Account {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            billing: None,
+            billing_entity: None,
+            brand: None,
+            notification_configs: None,
+            operator: None,
+            payment_terms: None,
+            preferred_reporting_protocol: None,
+            sandbox: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -167,7 +173,7 @@ json::setters! {
 impl FromJson for Account {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("billing", &mut s.billing);
         d.opt("billing_entity", &mut s.billing_entity);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `account/sync-accounts-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncAccountsResponse {
     /// Chosen when: JSON type object, has `accounts`, no `errors`.
@@ -68,7 +68,7 @@ impl From<SyncAccountsError> for SyncAccountsResponse {
 /// An object.
 ///
 /// Spec: `account/sync-accounts-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAccountsSuccess {
     /// Required.
@@ -99,7 +99,7 @@ json::setters! {
 impl FromJson for SyncAccountsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { accounts: d.req("accounts")?, dry_run: None, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("accounts")?);
         d.opt("dry_run", &mut s.dry_run);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -120,7 +120,7 @@ impl ToJson for SyncAccountsSuccess {
 /// An object.
 ///
 /// Spec: `account/sync-accounts-response.json`, `/oneOf/0/properties/accounts/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
     /// Optional.
@@ -217,27 +217,7 @@ json::setters! {
 impl FromJson for Account {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: None,
-            account_scope: None,
-            action: d.req("action")?,
-            authorization: None,
-            billing: None,
-            billing_entity: None,
-            brand: d.req("brand")?,
-            credit_limit: None,
-            errors: None,
-            name: None,
-            notification_configs: None,
-            operator: d.req("operator")?,
-            payment_terms: None,
-            rate_card: None,
-            sandbox: None,
-            setup: None,
-            status: d.req("status")?,
-            warnings: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("brand")?, d.req::<String>("operator")?, d.req("action")?, d.req("status")?);
         d.opt("account_id", &mut s.account_id);
         d.opt("account_scope", &mut s.account_scope);
         d.opt("authorization", &mut s.authorization);
@@ -301,7 +281,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `account/sync-accounts-response.json`, `/oneOf/0/properties/accounts/items/properties/credit_limit`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreditLimit {
     /// Required. At least 0.
@@ -322,7 +302,7 @@ impl CreditLimit {
 impl FromJson for CreditLimit {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -340,7 +320,7 @@ impl ToJson for CreditLimit {
 /// An object.
 ///
 /// Spec: `account/sync-accounts-response.json`, `/oneOf/0/properties/accounts/items/properties/setup`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Setup {
     /// Optional. Format: date-time.
@@ -371,7 +351,7 @@ json::setters! {
 impl FromJson for Setup {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { expires_at: None, message: d.req("message")?, url: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("message")?);
         d.opt("expires_at", &mut s.expires_at);
         d.opt("url", &mut s.url);
         d.rest(&mut s.extra)?;
@@ -412,7 +392,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `account/sync-accounts-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAccountsError {
     /// Required. At least 1 items.
@@ -440,7 +420,7 @@ json::setters! {
 impl FromJson for SyncAccountsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -459,7 +439,7 @@ impl ToJson for SyncAccountsError {
 /// What `sync_accounts` answered, decided by the envelope's status first.
 ///
 /// Spec: `account/sync-accounts-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncAccountsOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `account/sync-governance-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncGovernanceRequest {
     /// Required. 1 to 100 items.
@@ -58,15 +58,7 @@ json::setters! {
 impl FromJson for SyncGovernanceRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accounts: d.req("accounts")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("accounts")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -94,7 +86,7 @@ impl ToJson for SyncGovernanceRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `account/sync-governance-request.json`, `/properties/accounts/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
     /// Required.
@@ -115,7 +107,7 @@ impl Account {
 impl FromJson for Account {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { account: d.req("account")?, governance_agents: d.req("governance_agents")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("account")?, d.req("governance_agents")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -135,7 +127,7 @@ impl ToJson for Account {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `account/sync-governance-request.json`, `/properties/accounts/items/properties/governance_agents/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GovernanceAgent {
     /// Required.
@@ -156,7 +148,7 @@ impl GovernanceAgent {
 impl FromJson for GovernanceAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { authentication: d.req("authentication")?, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?, d.req("authentication")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -176,7 +168,7 @@ impl ToJson for GovernanceAgent {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `account/sync-governance-request.json`, `/properties/accounts/items/properties/governance_agents/items/properties/authentication`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Authentication {
     /// Required. At least 32 characters.
@@ -197,7 +189,7 @@ impl Authentication {
 impl FromJson for Authentication {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { credentials: d.req("credentials")?, schemes: d.req("schemes")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("schemes")?, d.req::<String>("credentials")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `account/sync-governance-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncGovernanceResponse {
     /// Chosen when: JSON type object, has `accounts`, no `errors`.
@@ -68,7 +68,7 @@ impl From<SyncGovernanceError> for SyncGovernanceResponse {
 /// An object.
 ///
 /// Spec: `account/sync-governance-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncGovernanceSuccess {
     /// Required.
@@ -96,7 +96,7 @@ json::setters! {
 impl FromJson for SyncGovernanceSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { accounts: d.req("accounts")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("accounts")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -115,7 +115,7 @@ impl ToJson for SyncGovernanceSuccess {
 /// An object.
 ///
 /// Spec: `account/sync-governance-response.json`, `/oneOf/0/properties/accounts/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
     /// Required.
@@ -148,13 +148,7 @@ json::setters! {
 impl FromJson for Account {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            errors: None,
-            governance_agents: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("account")?, d.req("status")?);
         d.opt("errors", &mut s.errors);
         d.opt("governance_agents", &mut s.governance_agents);
         d.rest(&mut s.extra)?;
@@ -178,7 +172,7 @@ impl ToJson for Account {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `account/sync-governance-response.json`, `/oneOf/0/properties/accounts/items/properties/governance_agents/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GovernanceAgent {
     /// Required. Format: uri. Pattern: `^https://`.
@@ -197,7 +191,7 @@ impl GovernanceAgent {
 impl FromJson for GovernanceAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -226,7 +220,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `account/sync-governance-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncGovernanceError {
     /// Required. At least 1 items.
@@ -254,7 +248,7 @@ json::setters! {
 impl FromJson for SyncGovernanceError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -273,7 +267,7 @@ impl ToJson for SyncGovernanceError {
 /// What `sync_governance` answered, decided by the envelope's status first.
 ///
 /// Spec: `account/sync-governance-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncGovernanceOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/acquire-rights-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcquireRightsRequest {
     /// Optional.
@@ -85,21 +85,14 @@ json::setters! {
 impl FromJson for AcquireRightsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            buyer: d.req("buyer")?,
-            campaign: d.req("campaign")?,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            pricing_option_id: d.req("pricing_option_id")?,
-            push_notification_config: None,
-            revocation_webhook: d.req("revocation_webhook")?,
-            rights_id: d.req("rights_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("rights_id")?,
+            d.req::<String>("pricing_option_id")?,
+            d.req("buyer")?,
+            d.req("campaign")?,
+            d.req("revocation_webhook")?,
+        );
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -133,7 +126,7 @@ impl ToJson for AcquireRightsRequest {
 /// An object.
 ///
 /// Spec: `brand/acquire-rights-request.json`, `/properties/campaign`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Campaign {
     /// Optional.
@@ -186,16 +179,7 @@ json::setters! {
 impl FromJson for Campaign {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            countries: None,
-            description: d.req("description")?,
-            end_date: None,
-            estimated_impressions: None,
-            format_ids: None,
-            start_date: None,
-            uses: d.req("uses")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("description")?, d.req("uses")?);
         d.opt("countries", &mut s.countries);
         d.opt("end_date", &mut s.end_date);
         d.opt("estimated_impressions", &mut s.estimated_impressions);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 4 shapes.
 ///
 /// Spec: `brand/acquire-rights-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AcquireRightsResponse {
     /// Chosen when: JSON type object, `rights_status` is `acquired`, has `brand_id`, has `generation_credentials`, has `rights_constraint`, has `rights_id`, has `terms`, no `errors`.
@@ -96,7 +96,7 @@ impl From<AcquireRightsError> for AcquireRightsResponse {
 /// On the wire `rights_status` is always `"acquired"`.
 ///
 /// Spec: `brand/acquire-rights-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcquireRightsAcquired {
     /// Optional.
@@ -164,19 +164,13 @@ json::setters! {
 impl FromJson for AcquireRightsAcquired {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            approval_webhook: None,
-            brand_id: d.req("brand_id")?,
-            disclosure: None,
-            ext: None,
-            generation_credentials: d.req("generation_credentials")?,
-            restrictions: None,
-            rights_constraint: d.req("rights_constraint")?,
-            rights_id: d.req("rights_id")?,
-            terms: d.req("terms")?,
-            usage_reporting_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("rights_id")?,
+            d.req::<String>("brand_id")?,
+            d.req("terms")?,
+            d.req("generation_credentials")?,
+            d.req("rights_constraint")?,
+        );
         d.text("rights_status", "acquired");
         d.opt("approval_webhook", &mut s.approval_webhook);
         d.opt("disclosure", &mut s.disclosure);
@@ -209,7 +203,7 @@ impl ToJson for AcquireRightsAcquired {
 /// An object.
 ///
 /// Spec: `brand/acquire-rights-response.json`, `/oneOf/0/properties/disclosure`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Disclosure {
     /// Required.
@@ -237,7 +231,7 @@ json::setters! {
 impl FromJson for Disclosure {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { required: d.req("required")?, text: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("required")?);
         d.opt("text", &mut s.text);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -258,7 +252,7 @@ impl ToJson for Disclosure {
 /// On the wire `rights_status` is always `"pending_approval"`.
 ///
 /// Spec: `brand/acquire-rights-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcquireRightsPendingApproval {
     /// Required.
@@ -303,14 +297,7 @@ json::setters! {
 impl FromJson for AcquireRightsPendingApproval {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_id: d.req("brand_id")?,
-            detail: None,
-            estimated_response_time: None,
-            ext: None,
-            rights_id: d.req("rights_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rights_id")?, d.req::<String>("brand_id")?);
         d.text("rights_status", "pending_approval");
         d.opt("detail", &mut s.detail);
         d.opt("estimated_response_time", &mut s.estimated_response_time);
@@ -338,7 +325,7 @@ impl ToJson for AcquireRightsPendingApproval {
 /// On the wire `rights_status` is always `"rejected"`.
 ///
 /// Spec: `brand/acquire-rights-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcquireRightsRejected {
     /// Required.
@@ -380,14 +367,7 @@ json::setters! {
 impl FromJson for AcquireRightsRejected {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_id: d.req("brand_id")?,
-            ext: None,
-            reason: d.req("reason")?,
-            rights_id: d.req("rights_id")?,
-            suggestions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rights_id")?, d.req::<String>("brand_id")?, d.req::<String>("reason")?);
         d.text("rights_status", "rejected");
         d.opt("ext", &mut s.ext);
         d.opt("suggestions", &mut s.suggestions);
@@ -412,7 +392,7 @@ impl ToJson for AcquireRightsRejected {
 /// An object.
 ///
 /// Spec: `brand/acquire-rights-response.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcquireRightsError {
     /// Required. At least 1 items.
@@ -440,7 +420,7 @@ json::setters! {
 impl FromJson for AcquireRightsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -459,7 +439,7 @@ impl ToJson for AcquireRightsError {
 /// What `acquire_rights` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/acquire-rights-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AcquireRightsOutcome {
     /// The work is done.

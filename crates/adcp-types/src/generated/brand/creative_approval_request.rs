@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/creative-approval-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeApprovalRequest {
     /// Optional. At least 1. At most 99.
@@ -77,20 +77,7 @@ json::setters! {
 impl FromJson for CreativeApprovalRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            creative_format: None,
-            creative_id: None,
-            creative_url: d.req("creative_url")?,
-            description: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            metadata: None,
-            rights_id: d.req("rights_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req::<String>("rights_id")?, d.req::<String>("creative_url")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 4 shapes.
 ///
 /// Spec: `brand/creative-approval-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreativeApprovalResponse {
     /// Chosen when: JSON type object, `approval_status` is `approved`, has `rights_id`, no `errors`.
@@ -96,7 +96,7 @@ impl From<CreativeApprovalError> for CreativeApprovalResponse {
 /// On the wire `approval_status` is always `"approved"`.
 ///
 /// Spec: `brand/creative-approval-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeApproved {
     /// Optional. Format: date-time.
@@ -146,15 +146,7 @@ json::setters! {
 impl FromJson for CreativeApproved {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            approved_at: None,
-            conditions: None,
-            creative_id: None,
-            creative_url: None,
-            ext: None,
-            rights_id: d.req("rights_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rights_id")?);
         d.text("approval_status", "approved");
         d.opt("approved_at", &mut s.approved_at);
         d.opt("conditions", &mut s.conditions);
@@ -185,7 +177,7 @@ impl ToJson for CreativeApproved {
 /// On the wire `approval_status` is always `"rejected"`.
 ///
 /// Spec: `brand/creative-approval-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeRejected {
     /// Optional.
@@ -234,15 +226,7 @@ json::setters! {
 impl FromJson for CreativeRejected {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_id: None,
-            creative_url: None,
-            ext: None,
-            reason: d.req("reason")?,
-            rights_id: d.req("rights_id")?,
-            suggestions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rights_id")?, d.req::<String>("reason")?);
         d.text("approval_status", "rejected");
         d.opt("creative_id", &mut s.creative_id);
         d.opt("creative_url", &mut s.creative_url);
@@ -272,7 +256,7 @@ impl ToJson for CreativeRejected {
 /// On the wire `approval_status` is always `"pending_review"`.
 ///
 /// Spec: `brand/creative-approval-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativePendingReview {
     /// Optional.
@@ -322,15 +306,7 @@ json::setters! {
 impl FromJson for CreativePendingReview {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_id: None,
-            creative_url: None,
-            estimated_response_time: None,
-            ext: None,
-            rights_id: d.req("rights_id")?,
-            status_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rights_id")?);
         d.text("approval_status", "pending_review");
         d.opt("creative_id", &mut s.creative_id);
         d.opt("creative_url", &mut s.creative_url);
@@ -359,7 +335,7 @@ impl ToJson for CreativePendingReview {
 /// An object.
 ///
 /// Spec: `brand/creative-approval-response.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeApprovalError {
     /// Required. At least 1 items.
@@ -387,7 +363,7 @@ json::setters! {
 impl FromJson for CreativeApprovalError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -406,7 +382,7 @@ impl ToJson for CreativeApprovalError {
 /// What `creative_approval` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/creative-approval-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreativeApprovalOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetBrandIdentityRequest {
     /// Optional. At least 1. At most 99.
@@ -63,16 +63,7 @@ json::setters! {
 impl FromJson for GetBrandIdentityRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            brand_id: d.req("brand_id")?,
-            context: None,
-            ext: None,
-            fields: None,
-            use_case: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("brand_id")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetBrandIdentityResponse {
     /// Chosen when: JSON type object, has `brand_id`, has `house`, has `names`, no `errors`.
@@ -70,7 +70,7 @@ impl From<GetBrandIdentityError> for GetBrandIdentityResponse {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetBrandIdentitySuccess {
     /// Optional.
@@ -164,26 +164,7 @@ json::setters! {
 impl FromJson for GetBrandIdentitySuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            assets: None,
-            available_fields: None,
-            brand_id: d.req("brand_id")?,
-            colors: None,
-            description: None,
-            ext: None,
-            fonts: None,
-            house: d.req("house")?,
-            industries: None,
-            keller_type: None,
-            logos: None,
-            names: d.req("names")?,
-            rights: None,
-            tagline: None,
-            tone: None,
-            visual_guidelines: None,
-            voice_synthesis: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("brand_id")?, d.req("house")?, d.req("names")?);
         d.opt("assets", &mut s.assets);
         d.opt("available_fields", &mut s.available_fields);
         d.opt("colors", &mut s.colors);
@@ -230,7 +211,7 @@ impl ToJson for GetBrandIdentitySuccess {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/assets/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Asset {
     /// Required.
@@ -302,20 +283,7 @@ json::setters! {
 impl FromJson for Asset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_id: d.req("asset_id")?,
-            asset_type: d.req("asset_type")?,
-            description: None,
-            duration_seconds: None,
-            file_size_bytes: None,
-            format: None,
-            height: None,
-            name: None,
-            tags: None,
-            url: d.req("url")?,
-            width: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("asset_type")?, d.req::<String>("url")?);
         d.opt("description", &mut s.description);
         d.opt("duration_seconds", &mut s.duration_seconds);
         d.opt("file_size_bytes", &mut s.file_size_bytes);
@@ -382,7 +350,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/colors`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Colors {
     /// Optional.
@@ -402,7 +370,13 @@ pub struct Colors {
 impl Colors {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { accent: None, background: None, primary: None, secondary: None, text: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Colors {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -420,7 +394,7 @@ json::setters! {
 impl FromJson for Colors {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("accent", &mut s.accent);
         d.opt("background", &mut s.background);
         d.opt("primary", &mut s.primary);
@@ -446,7 +420,7 @@ impl ToJson for Colors {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/colors/properties/accent`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Accent {
     /// Chosen when: JSON type list.
@@ -493,7 +467,7 @@ impl ToJson for Accent {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/colors/properties/background`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ColorsBackground {
     /// Chosen when: JSON type list.
@@ -540,7 +514,7 @@ impl ToJson for ColorsBackground {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/colors/properties/primary`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Primary {
     /// Chosen when: JSON type list.
@@ -587,7 +561,7 @@ impl ToJson for Primary {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/colors/properties/secondary`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Secondary {
     /// Chosen when: JSON type list.
@@ -634,7 +608,7 @@ impl ToJson for Secondary {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/colors/properties/text`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Text {
     /// Chosen when: JSON type list.
@@ -683,7 +657,7 @@ impl ToJson for Text {
 /// At most 20 entries.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/fonts`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Fonts {
     /// Optional.
@@ -697,7 +671,13 @@ pub struct Fonts {
 impl Fonts {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { primary: None, secondary: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Fonts {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -712,7 +692,7 @@ json::setters! {
 impl FromJson for Fonts {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("primary", &mut s.primary);
         d.opt("secondary", &mut s.secondary);
         d.rest(&mut s.extra)?;
@@ -732,7 +712,7 @@ impl ToJson for Fonts {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/fonts/definitions/font_role`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum FontRole {
     /// Chosen when: JSON type object.
@@ -785,7 +765,7 @@ impl From<FontRoleObject> for FontRole {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/fonts/definitions/font_role/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FontRoleObject {
     /// Optional. At most 10 items.
@@ -819,7 +799,7 @@ json::setters! {
 impl FromJson for FontRoleObject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { fallbacks: None, family: d.req("family")?, files: None, opentype_features: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("family")?);
         d.opt("fallbacks", &mut s.fallbacks);
         d.opt("files", &mut s.files);
         d.opt("opentype_features", &mut s.opentype_features);
@@ -842,7 +822,7 @@ impl ToJson for FontRoleObject {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/fonts/definitions/font_role/oneOf/1/properties/files/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct File {
     /// Optional.
@@ -876,7 +856,7 @@ json::setters! {
 impl FromJson for File {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { style: None, url: d.req("url")?, weight: None, weight_range: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.opt("style", &mut s.style);
         d.opt("weight", &mut s.weight);
         d.opt("weight_range", &mut s.weight_range);
@@ -913,7 +893,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/house`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct House {
     /// Required.
@@ -934,7 +914,7 @@ impl House {
 impl FromJson for House {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { domain: d.req("domain")?, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("domain")?, d.req::<String>("name")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -968,7 +948,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/logos/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Logo {
     /// Optional.
@@ -1026,17 +1006,7 @@ json::setters! {
 impl FromJson for Logo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            background: None,
-            height: None,
-            orientation: None,
-            tags: None,
-            url: d.req("url")?,
-            usage: None,
-            variant: None,
-            width: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.opt("background", &mut s.background);
         d.opt("height", &mut s.height);
         d.opt("orientation", &mut s.orientation);
@@ -1115,7 +1085,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/rights`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Rights {
     /// Optional.
@@ -1135,7 +1105,20 @@ pub struct Rights {
 impl Rights {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            available_uses: None,
+            content_restrictions: None,
+            countries: None,
+            excluded_countries: None,
+            exclusivity_model: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Rights {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1155,7 +1138,7 @@ json::setters! {
 impl FromJson for Rights {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("available_uses", &mut s.available_uses);
         d.opt("content_restrictions", &mut s.content_restrictions);
         d.opt("countries", &mut s.countries);
@@ -1181,7 +1164,7 @@ impl ToJson for Rights {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/tagline`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Tagline {
     /// Chosen when: JSON type list.
@@ -1228,7 +1211,7 @@ impl ToJson for Tagline {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/tone`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Tone {
     /// Optional.
@@ -1246,7 +1229,13 @@ pub struct Tone {
 impl Tone {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { attributes: None, donts: None, dos: None, voice: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Tone {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1265,7 +1254,7 @@ json::setters! {
 impl FromJson for Tone {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attributes", &mut s.attributes);
         d.opt("donts", &mut s.donts);
         d.opt("dos", &mut s.dos);
@@ -1289,7 +1278,7 @@ impl ToJson for Tone {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/0/properties/voice_synthesis`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VoiceSynthesis {
     /// Optional.
@@ -1305,7 +1294,13 @@ pub struct VoiceSynthesis {
 impl VoiceSynthesis {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { provider: None, settings: None, voice_id: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for VoiceSynthesis {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1323,7 +1318,7 @@ json::setters! {
 impl FromJson for VoiceSynthesis {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("provider", &mut s.provider);
         d.opt("settings", &mut s.settings);
         d.opt("voice_id", &mut s.voice_id);
@@ -1345,7 +1340,7 @@ impl ToJson for VoiceSynthesis {
 /// An object.
 ///
 /// Spec: `brand/get-brand-identity-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetBrandIdentityError {
     /// Required. At least 1 items.
@@ -1373,7 +1368,7 @@ json::setters! {
 impl FromJson for GetBrandIdentityError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1392,7 +1387,7 @@ impl ToJson for GetBrandIdentityError {
 /// What `get_brand_identity` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/get-brand-identity-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetBrandIdentityOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/get-rights-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetRightsRequest {
     /// Optional. At least 1. At most 99.
@@ -84,21 +84,7 @@ json::setters! {
 impl FromJson for GetRightsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            brand_id: None,
-            buyer_brand: None,
-            context: None,
-            countries: None,
-            ext: None,
-            include_excluded: None,
-            pagination: None,
-            query: d.req("query")?,
-            right_type: None,
-            uses: d.req("uses")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("query")?, d.req("uses")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("brand_id", &mut s.brand_id);

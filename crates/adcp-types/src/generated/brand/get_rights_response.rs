@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `brand/get-rights-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetRightsResponse {
     /// Chosen when: JSON type object, has `rights`, no `errors`.
@@ -68,7 +68,7 @@ impl From<GetRightsError> for GetRightsResponse {
 /// An object.
 ///
 /// Spec: `brand/get-rights-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetRightsSuccess {
     /// Optional.
@@ -99,7 +99,7 @@ json::setters! {
 impl FromJson for GetRightsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { excluded: None, ext: None, rights: d.req("rights")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("rights")?);
         d.opt("excluded", &mut s.excluded);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -120,7 +120,7 @@ impl ToJson for GetRightsSuccess {
 /// An object.
 ///
 /// Spec: `brand/get-rights-response.json`, `/oneOf/0/properties/excluded/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Excluded {
     /// Required.
@@ -155,13 +155,7 @@ json::setters! {
 impl FromJson for Excluded {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_id: d.req("brand_id")?,
-            name: None,
-            reason: d.req("reason")?,
-            suggestions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("brand_id")?, d.req::<String>("reason")?);
         d.opt("name", &mut s.name);
         d.opt("suggestions", &mut s.suggestions);
         d.rest(&mut s.extra)?;
@@ -183,7 +177,7 @@ impl ToJson for Excluded {
 /// An object.
 ///
 /// Spec: `brand/get-rights-response.json`, `/oneOf/0/properties/rights/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Right {
     /// Required.
@@ -267,23 +261,13 @@ json::setters! {
 impl FromJson for Right {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            available_uses: d.req("available_uses")?,
-            brand_id: d.req("brand_id")?,
-            content_restrictions: None,
-            countries: None,
-            description: None,
-            excluded_countries: None,
-            exclusivity_status: None,
-            match_reasons: None,
-            match_score: None,
-            name: d.req("name")?,
-            preview_assets: None,
-            pricing_options: d.req("pricing_options")?,
-            right_type: None,
-            rights_id: d.req("rights_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("rights_id")?,
+            d.req::<String>("brand_id")?,
+            d.req::<String>("name")?,
+            d.req("available_uses")?,
+            d.req("pricing_options")?,
+        );
         d.opt("content_restrictions", &mut s.content_restrictions);
         d.opt("countries", &mut s.countries);
         d.opt("description", &mut s.description);
@@ -322,7 +306,7 @@ impl ToJson for Right {
 /// An object.
 ///
 /// Spec: `brand/get-rights-response.json`, `/oneOf/0/properties/rights/items/properties/exclusivity_status`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExclusivityStatus {
     /// Optional.
@@ -336,7 +320,13 @@ pub struct ExclusivityStatus {
 impl ExclusivityStatus {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { available: None, existing_exclusives: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ExclusivityStatus {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -351,7 +341,7 @@ json::setters! {
 impl FromJson for ExclusivityStatus {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("available", &mut s.available);
         d.opt("existing_exclusives", &mut s.existing_exclusives);
         d.rest(&mut s.extra)?;
@@ -371,7 +361,7 @@ impl ToJson for ExclusivityStatus {
 /// An object.
 ///
 /// Spec: `brand/get-rights-response.json`, `/oneOf/0/properties/rights/items/properties/preview_assets/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewAsset {
     /// Required. Format: uri.
@@ -399,7 +389,7 @@ json::setters! {
 impl FromJson for PreviewAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { url: d.req("url")?, usage: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.opt("usage", &mut s.usage);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -418,7 +408,7 @@ impl ToJson for PreviewAsset {
 /// An object.
 ///
 /// Spec: `brand/get-rights-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetRightsError {
     /// Required. At least 1 items.
@@ -446,7 +436,7 @@ json::setters! {
 impl FromJson for GetRightsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -465,7 +455,7 @@ impl ToJson for GetRightsError {
 /// What `get_rights` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/get-rights-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetRightsOutcome {
     /// The work is done.

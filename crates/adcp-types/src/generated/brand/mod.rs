@@ -2,44 +2,84 @@
 
 //! Types of the schemas below `brand/`.
 
+#[cfg(feature = "brand")]
 pub mod acquire_rights_request;
+#[cfg(feature = "brand")]
 pub mod acquire_rights_response;
+#[cfg(feature = "brand")]
 pub mod creative_approval_request;
+#[cfg(feature = "brand")]
 pub mod creative_approval_response;
+#[cfg(feature = "brand")]
 pub mod get_brand_identity_request;
+#[cfg(feature = "brand")]
 pub mod get_brand_identity_response;
+#[cfg(feature = "brand")]
 pub mod get_rights_request;
+#[cfg(feature = "brand")]
 pub mod get_rights_response;
+#[cfg(feature = "brand")]
 pub mod revocation_notification;
+#[cfg(feature = "brand")]
 pub mod rights_pricing_option;
+#[cfg(feature = "brand")]
 pub mod rights_terms;
+#[cfg(feature = "brand")]
 pub mod search_brands_request;
+#[cfg(feature = "brand")]
 pub mod search_brands_response;
+#[cfg(feature = "brand")]
 pub mod update_rights_request;
+#[cfg(feature = "brand")]
 pub mod update_rights_response;
+#[cfg(feature = "brand")]
 pub mod verification_status;
+#[cfg(feature = "brand")]
 pub mod verify_brand_claim_request;
+#[cfg(feature = "brand")]
 pub mod verify_brand_claim_response;
+#[cfg(feature = "brand")]
 pub mod verify_brand_claims_request;
+#[cfg(feature = "brand")]
 pub mod verify_brand_claims_response;
 
+#[cfg(feature = "brand")]
 pub use self::acquire_rights_request::AcquireRightsRequest;
+#[cfg(feature = "brand")]
 pub use self::acquire_rights_response::{AcquireRightsAcquired, AcquireRightsError, AcquireRightsOutcome, AcquireRightsPendingApproval, AcquireRightsRejected, AcquireRightsResponse};
+#[cfg(feature = "brand")]
 pub use self::creative_approval_request::CreativeApprovalRequest;
+#[cfg(feature = "brand")]
 pub use self::creative_approval_response::{CreativeApprovalError, CreativeApprovalOutcome, CreativeApprovalResponse, CreativeApproved, CreativePendingReview, CreativeRejected};
+#[cfg(feature = "brand")]
 pub use self::get_brand_identity_request::GetBrandIdentityRequest;
+#[cfg(feature = "brand")]
 pub use self::get_brand_identity_response::{GetBrandIdentityError, GetBrandIdentityOutcome, GetBrandIdentityResponse, GetBrandIdentitySuccess};
+#[cfg(feature = "brand")]
 pub use self::get_rights_request::GetRightsRequest;
+#[cfg(feature = "brand")]
 pub use self::get_rights_response::{GetRightsError, GetRightsOutcome, GetRightsResponse, GetRightsSuccess};
+#[cfg(feature = "brand")]
 pub use self::revocation_notification::RevocationNotification;
+#[cfg(feature = "brand")]
 pub use self::rights_pricing_option::RightsPricingOption;
+#[cfg(feature = "brand")]
 pub use self::rights_terms::RightsTerms;
+#[cfg(feature = "brand")]
 pub use self::search_brands_request::SearchBrandsRequest;
+#[cfg(feature = "brand")]
 pub use self::search_brands_response::{SearchBrandsError, SearchBrandsOutcome, SearchBrandsResponse, SearchBrandsSuccess};
+#[cfg(feature = "brand")]
 pub use self::update_rights_request::UpdateRightsRequest;
+#[cfg(feature = "brand")]
 pub use self::update_rights_response::{UpdateRightsError, UpdateRightsOutcome, UpdateRightsResponse, UpdateRightsSuccess};
+#[cfg(feature = "brand")]
 pub use self::verification_status::VerificationStatus;
+#[cfg(feature = "brand")]
 pub use self::verify_brand_claim_request::{VerifyBrandClaimRequest, VerifyParentClaim, VerifyPropertyClaim, VerifySubsidiaryClaim, VerifyTrademarkClaim};
+#[cfg(feature = "brand")]
 pub use self::verify_brand_claim_response::{VerifyBrandClaimError, VerifyBrandClaimOutcome, VerifyBrandClaimResponse, VerifyBrandClaimSuccess};
+#[cfg(feature = "brand")]
 pub use self::verify_brand_claims_request::VerifyBrandClaimsRequest;
+#[cfg(feature = "brand")]
 pub use self::verify_brand_claims_response::{VerifyBrandClaimsError, VerifyBrandClaimsOutcome, VerifyBrandClaimsResponse, VerifyBrandClaimsSuccess};

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/revocation-notification.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RevocationNotification {
     /// Required.
@@ -67,17 +67,13 @@ json::setters! {
 impl FromJson for RevocationNotification {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_id: d.req("brand_id")?,
-            context: None,
-            effective_at: d.req("effective_at")?,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            reason: d.req("reason")?,
-            revoked_uses: None,
-            rights_id: d.req("rights_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("rights_id")?,
+            d.req::<String>("brand_id")?,
+            d.req::<String>("reason")?,
+            d.req::<String>("effective_at")?,
+        );
         d.opt("context", &mut s.context);
         d.opt("ext", &mut s.ext);
         d.opt("revoked_uses", &mut s.revoked_uses);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/rights-pricing-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RightsPricingOption {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -77,19 +77,13 @@ json::setters! {
 impl FromJson for RightsPricingOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            description: None,
-            ext: None,
-            impression_cap: None,
-            model: d.req("model")?,
-            overage_cpm: None,
-            period: None,
-            price: d.req("price")?,
-            pricing_option_id: d.req("pricing_option_id")?,
-            uses: d.req("uses")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("pricing_option_id")?,
+            d.req("model")?,
+            d.req("price")?,
+            d.req::<String>("currency")?,
+            d.req("uses")?,
+        );
         d.opt("description", &mut s.description);
         d.opt("ext", &mut s.ext);
         d.opt("impression_cap", &mut s.impression_cap);

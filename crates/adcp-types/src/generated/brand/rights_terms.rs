@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/rights-terms.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RightsTerms {
     /// Required. At least 0.
@@ -77,19 +77,7 @@ json::setters! {
 impl FromJson for RightsTerms {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            amount: d.req("amount")?,
-            currency: d.req("currency")?,
-            end_date: None,
-            exclusivity: None,
-            impression_cap: None,
-            overage_cpm: None,
-            period: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            start_date: None,
-            uses: d.req("uses")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("amount")?, d.req::<String>("currency")?, d.req("uses")?);
         d.opt("end_date", &mut s.end_date);
         d.opt("exclusivity", &mut s.exclusivity);
         d.opt("impression_cap", &mut s.impression_cap);
@@ -121,7 +109,7 @@ impl ToJson for RightsTerms {
 /// An object.
 ///
 /// Spec: `brand/rights-terms.json`, `/properties/exclusivity`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Exclusivity {
     /// Optional.
@@ -135,7 +123,13 @@ pub struct Exclusivity {
 impl Exclusivity {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { countries: None, scope: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Exclusivity {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -152,7 +146,7 @@ json::setters! {
 impl FromJson for Exclusivity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("countries", &mut s.countries);
         d.opt("scope", &mut s.scope);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/search-brands-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SearchBrandsRequest {
     /// Optional. At least 1. At most 99.
@@ -67,17 +67,7 @@ json::setters! {
 impl FromJson for SearchBrandsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            buyer_brand: None,
-            context: None,
-            countries: None,
-            ext: None,
-            industries: None,
-            pagination: None,
-            query: d.req("query")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("query")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("buyer_brand", &mut s.buyer_brand);
         d.opt("context", &mut s.context);

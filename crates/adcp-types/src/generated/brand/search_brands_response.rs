@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `brand/search-brands-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SearchBrandsResponse {
     /// Chosen when: JSON type object, has `brands`, no `errors`.
@@ -70,7 +70,7 @@ impl From<SearchBrandsError> for SearchBrandsResponse {
 /// An object.
 ///
 /// Spec: `brand/search-brands-response.json`, `/definitions/SearchBrandResult`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SearchBrandResult {
     /// Required.
@@ -126,17 +126,7 @@ json::setters! {
 impl FromJson for SearchBrandResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_id: d.req("brand_id")?,
-            description: None,
-            house: d.req("house")?,
-            industries: None,
-            keller_type: None,
-            logos: None,
-            names: d.req("names")?,
-            rights: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("brand_id")?, d.req("house")?, d.req("names")?);
         d.opt("description", &mut s.description);
         d.opt("industries", &mut s.industries);
         d.opt("keller_type", &mut s.keller_type);
@@ -165,7 +155,7 @@ impl ToJson for SearchBrandResult {
 /// An object.
 ///
 /// Spec: `brand/search-brands-response.json`, `/definitions/SearchBrandResult/properties/house`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct House {
     /// Required.
@@ -186,7 +176,7 @@ impl House {
 impl FromJson for House {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { domain: d.req("domain")?, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("domain")?, d.req::<String>("name")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -220,7 +210,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/search-brands-response.json`, `/definitions/SearchBrandResult/properties/logos/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Logo {
     /// Optional.
@@ -254,7 +244,7 @@ json::setters! {
 impl FromJson for Logo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { background: None, orientation: None, url: d.req("url")?, variant: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.opt("background", &mut s.background);
         d.opt("orientation", &mut s.orientation);
         d.opt("variant", &mut s.variant);
@@ -325,7 +315,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/search-brands-response.json`, `/definitions/SearchBrandResult/properties/rights`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Rights {
     /// Optional.
@@ -341,7 +331,13 @@ pub struct Rights {
 impl Rights {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { available_uses: None, countries: None, excluded_countries: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Rights {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -357,7 +353,7 @@ json::setters! {
 impl FromJson for Rights {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("available_uses", &mut s.available_uses);
         d.opt("countries", &mut s.countries);
         d.opt("excluded_countries", &mut s.excluded_countries);
@@ -379,7 +375,7 @@ impl ToJson for Rights {
 /// An object.
 ///
 /// Spec: `brand/search-brands-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SearchBrandsSuccess {
     /// Required.
@@ -410,7 +406,7 @@ json::setters! {
 impl FromJson for SearchBrandsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { brands: d.req("brands")?, ext: None, pagination: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("brands")?);
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
         d.rest(&mut s.extra)?;
@@ -431,7 +427,7 @@ impl ToJson for SearchBrandsSuccess {
 /// An object.
 ///
 /// Spec: `brand/search-brands-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SearchBrandsError {
     /// Required. At least 1 items.
@@ -459,7 +455,7 @@ json::setters! {
 impl FromJson for SearchBrandsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -478,7 +474,7 @@ impl ToJson for SearchBrandsError {
 /// What `search_brands` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/search-brands-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SearchBrandsOutcome {
     /// The work is done.

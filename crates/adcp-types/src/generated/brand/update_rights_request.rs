@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/update-rights-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateRightsRequest {
     /// Optional.
@@ -82,21 +82,7 @@ json::setters! {
 impl FromJson for UpdateRightsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            end_date: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            impression_cap: None,
-            paused: None,
-            pricing_option_id: None,
-            push_notification_config: None,
-            rights_id: d.req("rights_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req::<String>("rights_id")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Nullable, T
 /// One of 2 shapes.
 ///
 /// Spec: `brand/update-rights-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum UpdateRightsResponse {
     /// Chosen when: JSON type object, has `rights_id`, has `terms`, no `errors`.
@@ -68,7 +68,7 @@ impl From<UpdateRightsError> for UpdateRightsResponse {
 /// An object.
 ///
 /// Spec: `brand/update-rights-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateRightsSuccess {
     /// Optional.
@@ -121,16 +121,7 @@ json::setters! {
 impl FromJson for UpdateRightsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ext: None,
-            generation_credentials: None,
-            implementation_date: None,
-            paused: None,
-            rights_constraint: None,
-            rights_id: d.req("rights_id")?,
-            terms: d.req("terms")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rights_id")?, d.req("terms")?);
         d.opt("ext", &mut s.ext);
         d.opt("generation_credentials", &mut s.generation_credentials);
         d.opt_null("implementation_date", &mut s.implementation_date);
@@ -158,7 +149,7 @@ impl ToJson for UpdateRightsSuccess {
 /// An object.
 ///
 /// Spec: `brand/update-rights-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateRightsError {
     /// Required. At least 1 items.
@@ -186,7 +177,7 @@ json::setters! {
 impl FromJson for UpdateRightsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -205,7 +196,7 @@ impl ToJson for UpdateRightsError {
 /// What `update_rights` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/update-rights-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum UpdateRightsOutcome {
     /// The work is done.

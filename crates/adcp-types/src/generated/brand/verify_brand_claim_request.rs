@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 4 shapes.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum VerifyBrandClaimRequest {
     /// Chosen when `claim_type` is `subsidiary`.
@@ -90,7 +90,7 @@ impl From<VerifyTrademarkClaim> for VerifyBrandClaimRequest {
 /// On the wire `claim_type` is always `"subsidiary"`.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifySubsidiaryClaim {
     /// Required.
@@ -109,7 +109,7 @@ impl VerifySubsidiaryClaim {
 impl FromJson for VerifySubsidiaryClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "subsidiary");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -128,7 +128,7 @@ impl ToJson for VerifySubsidiaryClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/0/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifySubsidiaryClaimClaim {
     /// Optional. Format: date-time.
@@ -159,12 +159,7 @@ json::setters! {
 impl FromJson for VerifySubsidiaryClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            observed_at: None,
-            subsidiary_brand_id: None,
-            subsidiary_domain: d.req("subsidiary_domain")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("subsidiary_domain")?);
         d.opt("observed_at", &mut s.observed_at);
         d.opt("subsidiary_brand_id", &mut s.subsidiary_brand_id);
         d.rest(&mut s.extra)?;
@@ -187,7 +182,7 @@ impl ToJson for VerifySubsidiaryClaimClaim {
 /// On the wire `claim_type` is always `"parent"`.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyParentClaim {
     /// Required.
@@ -206,7 +201,7 @@ impl VerifyParentClaim {
 impl FromJson for VerifyParentClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "parent");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -225,7 +220,7 @@ impl ToJson for VerifyParentClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/1/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyParentClaimClaim {
     /// Optional.
@@ -256,7 +251,7 @@ json::setters! {
 impl FromJson for VerifyParentClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claimant_says: None, observed_at: None, parent_domain: d.req("parent_domain")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("parent_domain")?);
         d.opt("claimant_says", &mut s.claimant_says);
         d.opt("observed_at", &mut s.observed_at);
         d.rest(&mut s.extra)?;
@@ -279,7 +274,7 @@ impl ToJson for VerifyParentClaimClaim {
 /// On the wire `claim_type` is always `"property"`.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyPropertyClaim {
     /// Required.
@@ -298,7 +293,7 @@ impl VerifyPropertyClaim {
 impl FromJson for VerifyPropertyClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "property");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -317,7 +312,7 @@ impl ToJson for VerifyPropertyClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/2/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyPropertyClaimClaim {
     /// Required.
@@ -345,7 +340,7 @@ json::setters! {
 impl FromJson for VerifyPropertyClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { property: d.req("property")?, use_case: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("property")?);
         d.opt("use_case", &mut s.use_case);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -364,7 +359,7 @@ impl ToJson for VerifyPropertyClaimClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/2/properties/claim/properties/property`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Property {
     /// Required.
@@ -399,7 +394,7 @@ json::setters! {
 impl FromJson for Property {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { identifier: d.req("identifier")?, region: None, store: None, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("identifier")?);
         d.opt("region", &mut s.region);
         d.opt("store", &mut s.store);
         d.rest(&mut s.extra)?;
@@ -473,7 +468,7 @@ json::string_enum! {
 /// On the wire `claim_type` is always `"trademark"`.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyTrademarkClaim {
     /// Required.
@@ -492,7 +487,7 @@ impl VerifyTrademarkClaim {
 impl FromJson for VerifyTrademarkClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "trademark");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -511,7 +506,7 @@ impl ToJson for VerifyTrademarkClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-request.json`, `/oneOf/3/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyTrademarkClaimClaim {
     /// Optional.
@@ -550,7 +545,7 @@ json::setters! {
 impl FromJson for VerifyTrademarkClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { countries: None, mark: d.req("mark")?, number: None, registry: None, use_case: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("mark")?);
         d.opt("countries", &mut s.countries);
         d.opt("number", &mut s.number);
         d.opt("registry", &mut s.registry);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `brand/verify-brand-claim-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum VerifyBrandClaimResponse {
     /// Chosen when: JSON type object, `claim_type` is `subsidiary` or `parent` or `property` or `trademark`, `verification_status` is `owned` or `pending_review` or `transferring` or `disputed` or `not_ours` or `archived` or `licensed_in` or `licensed_out` or `unknown`, has `signed_response`, no `errors`.
@@ -68,7 +68,7 @@ impl From<VerifyBrandClaimError> for VerifyBrandClaimResponse {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-response.json`, `/definitions/signed_success_payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignedSuccessPayload {
     /// Required.
@@ -109,15 +109,7 @@ json::setters! {
 impl FromJson for SignedSuccessPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            claim_type: d.req("claim_type")?,
-            context: None,
-            context_note: None,
-            details: None,
-            ext: None,
-            verification_status: d.req("verification_status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("claim_type")?, d.req("verification_status")?);
         d.opt("context", &mut s.context);
         d.opt("context_note", &mut s.context_note);
         d.opt("details", &mut s.details);
@@ -143,7 +135,7 @@ impl ToJson for SignedSuccessPayload {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimSuccess {
     /// Required.
@@ -195,15 +187,7 @@ json::setters! {
 impl FromJson for VerifyBrandClaimSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            claim_type: d.req("claim_type")?,
-            context_note: None,
-            details: None,
-            ext: None,
-            signed_response: d.req("signed_response")?,
-            verification_status: d.req("verification_status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("claim_type")?, d.req("verification_status")?, d.req("signed_response")?);
         d.opt("context_note", &mut s.context_note);
         d.opt("details", &mut s.details);
         d.opt("ext", &mut s.ext);
@@ -244,7 +228,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claim-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimError {
     /// Required. At least 1 items.
@@ -272,7 +256,7 @@ json::setters! {
 impl FromJson for VerifyBrandClaimError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -291,7 +275,7 @@ impl ToJson for VerifyBrandClaimError {
 /// What `verify_brand_claim` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/verify-brand-claim-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum VerifyBrandClaimOutcome {
     /// The work is done.

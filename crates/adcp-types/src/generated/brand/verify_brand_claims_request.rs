@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimsRequest {
     /// Optional. At least 1. At most 99.
@@ -42,7 +42,7 @@ json::setters! {
 impl FromJson for VerifyBrandClaimsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { adcp_major_version: None, adcp_version: None, claims: d.req("claims")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claims")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.rest(&mut s.extra)?;
@@ -63,7 +63,7 @@ impl ToJson for VerifyBrandClaimsRequest {
 /// One of 4 shapes.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ClaimEntry {
     /// Chosen when `claim_type` is `subsidiary`.
@@ -144,7 +144,7 @@ impl From<VerifyTrademarkClaim> for ClaimEntry {
 /// On the wire `claim_type` is always `"subsidiary"`.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifySubsidiaryClaim {
     /// Required.
@@ -163,7 +163,7 @@ impl VerifySubsidiaryClaim {
 impl FromJson for VerifySubsidiaryClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "subsidiary");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -182,7 +182,7 @@ impl ToJson for VerifySubsidiaryClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/0/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifySubsidiaryClaimClaim {
     /// Optional. Format: date-time.
@@ -213,12 +213,7 @@ json::setters! {
 impl FromJson for VerifySubsidiaryClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            observed_at: None,
-            subsidiary_brand_id: None,
-            subsidiary_domain: d.req("subsidiary_domain")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("subsidiary_domain")?);
         d.opt("observed_at", &mut s.observed_at);
         d.opt("subsidiary_brand_id", &mut s.subsidiary_brand_id);
         d.rest(&mut s.extra)?;
@@ -241,7 +236,7 @@ impl ToJson for VerifySubsidiaryClaimClaim {
 /// On the wire `claim_type` is always `"parent"`.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyParentClaim {
     /// Required.
@@ -260,7 +255,7 @@ impl VerifyParentClaim {
 impl FromJson for VerifyParentClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "parent");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -279,7 +274,7 @@ impl ToJson for VerifyParentClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/1/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyParentClaimClaim {
     /// Optional.
@@ -310,7 +305,7 @@ json::setters! {
 impl FromJson for VerifyParentClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claimant_says: None, observed_at: None, parent_domain: d.req("parent_domain")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("parent_domain")?);
         d.opt("claimant_says", &mut s.claimant_says);
         d.opt("observed_at", &mut s.observed_at);
         d.rest(&mut s.extra)?;
@@ -333,7 +328,7 @@ impl ToJson for VerifyParentClaimClaim {
 /// On the wire `claim_type` is always `"property"`.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyPropertyClaim {
     /// Required.
@@ -352,7 +347,7 @@ impl VerifyPropertyClaim {
 impl FromJson for VerifyPropertyClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "property");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -371,7 +366,7 @@ impl ToJson for VerifyPropertyClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/2/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyPropertyClaimClaim {
     /// Required.
@@ -399,7 +394,7 @@ json::setters! {
 impl FromJson for VerifyPropertyClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { property: d.req("property")?, use_case: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("property")?);
         d.opt("use_case", &mut s.use_case);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -418,7 +413,7 @@ impl ToJson for VerifyPropertyClaimClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/2/properties/claim/properties/property`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Property {
     /// Required.
@@ -453,7 +448,7 @@ json::setters! {
 impl FromJson for Property {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { identifier: d.req("identifier")?, region: None, store: None, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("identifier")?);
         d.opt("region", &mut s.region);
         d.opt("store", &mut s.store);
         d.rest(&mut s.extra)?;
@@ -527,7 +522,7 @@ json::string_enum! {
 /// On the wire `claim_type` is always `"trademark"`.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyTrademarkClaim {
     /// Required.
@@ -546,7 +541,7 @@ impl VerifyTrademarkClaim {
 impl FromJson for VerifyTrademarkClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { claim: d.req("claim")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("claim")?);
         d.text("claim_type", "trademark");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -565,7 +560,7 @@ impl ToJson for VerifyTrademarkClaim {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-request.json`, `/definitions/claim_entry/oneOf/3/properties/claim`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyTrademarkClaimClaim {
     /// Optional.
@@ -604,7 +599,7 @@ json::setters! {
 impl FromJson for VerifyTrademarkClaimClaim {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { countries: None, mark: d.req("mark")?, number: None, registry: None, use_case: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("mark")?);
         d.opt("countries", &mut s.countries);
         d.opt("number", &mut s.number);
         d.opt("registry", &mut s.registry);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum VerifyBrandClaimsResponse {
     /// Chosen when: JSON type object, has `results`, has `signed_response`, no `errors`.
@@ -68,7 +68,7 @@ impl From<VerifyBrandClaimsError> for VerifyBrandClaimsResponse {
 /// One of 2 shapes.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`, `/definitions/result_entry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ResultEntry {
     /// Chosen when: JSON type object, `claim_type` is `subsidiary` or `parent` or `property` or `trademark`, `status` is `owned` or `pending_review` or `transferring` or `disputed` or `not_ours` or `archived` or `licensed_in` or `licensed_out` or `unknown`, no `error`.
@@ -127,7 +127,7 @@ impl From<VerifyBrandClaimsResultError> for ResultEntry {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`, `/definitions/result_entry/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimsResultSuccess {
     /// Required.
@@ -162,13 +162,7 @@ json::setters! {
 impl FromJson for VerifyBrandClaimsResultSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            claim_type: d.req("claim_type")?,
-            context_note: None,
-            details: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("claim_type")?, d.req("status")?);
         d.opt("context_note", &mut s.context_note);
         d.opt("details", &mut s.details);
         d.rest(&mut s.extra)?;
@@ -206,7 +200,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`, `/definitions/result_entry/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimsResultError {
     /// Required.
@@ -225,7 +219,7 @@ impl VerifyBrandClaimsResultError {
 impl FromJson for VerifyBrandClaimsResultError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { error: d.req("error")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("error")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -242,7 +236,7 @@ impl ToJson for VerifyBrandClaimsResultError {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`, `/definitions/signed_success_payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignedSuccessPayload {
     /// Optional.
@@ -273,7 +267,7 @@ json::setters! {
 impl FromJson for SignedSuccessPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, ext: None, results: d.req("results")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("results")?);
         d.opt("context", &mut s.context);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -294,7 +288,7 @@ impl ToJson for SignedSuccessPayload {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimsSuccess {
     /// Optional.
@@ -324,7 +318,7 @@ json::setters! {
 impl FromJson for VerifyBrandClaimsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, results: d.req("results")?, signed_response: d.req("signed_response")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("results")?, d.req("signed_response")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -344,7 +338,7 @@ impl ToJson for VerifyBrandClaimsSuccess {
 /// An object.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimsError {
     /// Required. At least 1 items.
@@ -372,7 +366,7 @@ json::setters! {
 impl FromJson for VerifyBrandClaimsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -391,7 +385,7 @@ impl ToJson for VerifyBrandClaimsError {
 /// What `verify_brand_claims` answered, decided by the envelope's status first.
 ///
 /// Spec: `brand/verify-brand-claims-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum VerifyBrandClaimsOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `collection/base-collection-source.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum BaseCollectionSource {
     /// Chosen when `selection_type` is `distribution_ids`.
@@ -81,7 +81,7 @@ impl From<PublisherGenresSource> for BaseCollectionSource {
 /// On the wire `selection_type` is always `"distribution_ids"`.
 ///
 /// Spec: `collection/base-collection-source.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DistributionIDsSource {
     /// Required. At least 1 items.
@@ -100,7 +100,7 @@ impl DistributionIDsSource {
 impl FromJson for DistributionIDsSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { identifiers: d.req("identifiers")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("identifiers")?);
         d.text("selection_type", "distribution_ids");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -121,7 +121,7 @@ impl ToJson for DistributionIDsSource {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/base-collection-source.json`, `/oneOf/0/properties/identifiers/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Identifier {
     /// Required. On the wire `type`.
@@ -142,7 +142,7 @@ impl Identifier {
 impl FromJson for Identifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -164,7 +164,7 @@ impl ToJson for Identifier {
 /// On the wire `selection_type` is always `"publisher_collections"`.
 ///
 /// Spec: `collection/base-collection-source.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherCollectionsSource {
     /// Required. At least 1 items.
@@ -185,11 +185,7 @@ impl PublisherCollectionsSource {
 impl FromJson for PublisherCollectionsSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            collection_ids: d.req("collection_ids")?,
-            publisher_domain: d.req("publisher_domain")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req("collection_ids")?);
         d.text("selection_type", "publisher_collections");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -213,7 +209,7 @@ impl ToJson for PublisherCollectionsSource {
 /// On the wire `selection_type` is always `"publisher_genres"`.
 ///
 /// Spec: `collection/base-collection-source.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherGenresSource {
     /// Required.
@@ -240,12 +236,7 @@ impl PublisherGenresSource {
 impl FromJson for PublisherGenresSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            genre_taxonomy: d.req("genre_taxonomy")?,
-            genres: d.req("genres")?,
-            publisher_domain: d.req("publisher_domain")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req("genres")?, d.req("genre_taxonomy")?);
         d.text("selection_type", "publisher_genres");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/collection-list.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionList {
     /// Optional.
@@ -86,21 +86,7 @@ json::setters! {
 impl FromJson for CollectionList {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            base_collections: None,
-            brand: None,
-            cache_duration_hours: None,
-            collection_count: None,
-            created_at: None,
-            description: None,
-            filters: None,
-            list_id: d.req("list_id")?,
-            name: d.req("name")?,
-            updated_at: None,
-            webhook_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("list_id")?, d.req::<String>("name")?);
         d.opt("account", &mut s.account);
         d.opt("base_collections", &mut s.base_collections);
         d.opt("brand", &mut s.brand);

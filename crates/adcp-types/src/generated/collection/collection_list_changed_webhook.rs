@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `event` is always `"collection_list_changed"`.
 ///
 /// Spec: `collection/collection-list-changed-webhook.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionListChangedWebhook {
     /// Optional. Format: date-time.
@@ -73,17 +73,12 @@ json::setters! {
 impl FromJson for CollectionListChangedWebhook {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cache_valid_until: None,
-            change_summary: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            list_id: d.req("list_id")?,
-            list_name: None,
-            resolved_at: d.req("resolved_at")?,
-            signature: d.req("signature")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("list_id")?,
+            d.req::<String>("resolved_at")?,
+            d.req::<String>("signature")?,
+        );
         d.text("event", "collection_list_changed");
         d.opt("cache_valid_until", &mut s.cache_valid_until);
         d.opt("change_summary", &mut s.change_summary);
@@ -115,7 +110,7 @@ impl ToJson for CollectionListChangedWebhook {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/collection-list-changed-webhook.json`, `/properties/change_summary`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ChangeSummary {
     /// Optional.
@@ -131,7 +126,13 @@ pub struct ChangeSummary {
 impl ChangeSummary {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { collections_added: None, collections_removed: None, total_collections: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ChangeSummary {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -147,7 +148,7 @@ json::setters! {
 impl FromJson for ChangeSummary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("collections_added", &mut s.collections_added);
         d.opt("collections_removed", &mut s.collections_removed);
         d.opt("total_collections", &mut s.total_collections);

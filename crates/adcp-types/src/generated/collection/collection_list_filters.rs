@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/collection-list-filters.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionListFilters {
     /// Optional. At least 1 items.
@@ -37,7 +37,23 @@ pub struct CollectionListFilters {
 impl CollectionListFilters {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            content_ratings_exclude: None,
+            content_ratings_include: None,
+            exclude_distribution_ids: None,
+            genre_taxonomy: None,
+            genres_exclude: None,
+            genres_include: None,
+            kinds: None,
+            production_quality: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for CollectionListFilters {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -58,7 +74,7 @@ json::setters! {
 impl FromJson for CollectionListFilters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("content_ratings_exclude", &mut s.content_ratings_exclude);
         d.opt("content_ratings_include", &mut s.content_ratings_include);
         d.opt("exclude_distribution_ids", &mut s.exclude_distribution_ids);
@@ -92,7 +108,7 @@ impl ToJson for CollectionListFilters {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/collection-list-filters.json`, `/properties/exclude_distribution_ids/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExcludeDistributionId {
     /// Required. On the wire `type`.
@@ -113,7 +129,7 @@ impl ExcludeDistributionId {
 impl FromJson for ExcludeDistributionId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

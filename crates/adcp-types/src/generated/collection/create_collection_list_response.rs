@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `collection/create-collection-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateCollectionListResponse {
     /// Required.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for CreateCollectionListResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { auth_token: d.req("auth_token")?, ext: None, list: d.req("list")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("list")?, d.req::<String>("auth_token")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -59,7 +59,7 @@ impl ToJson for CreateCollectionListResponse {
 /// What `create_collection_list` answered, decided by the envelope's status first.
 ///
 /// Spec: `collection/create-collection-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreateCollectionListOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `collection/get-collection-list-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetCollectionListRequest {
     /// Optional.
@@ -67,17 +67,7 @@ json::setters! {
 impl FromJson for GetCollectionListRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            list_id: d.req("list_id")?,
-            pagination: None,
-            resolve: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("list_id")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -110,7 +100,7 @@ impl ToJson for GetCollectionListRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/get-collection-list-request.json`, `/properties/pagination`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Pagination {
     /// Optional.
@@ -124,7 +114,13 @@ pub struct Pagination {
 impl Pagination {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { cursor: None, max_results: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Pagination {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -141,7 +137,7 @@ json::setters! {
 impl FromJson for Pagination {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cursor", &mut s.cursor);
         d.opt("max_results", &mut s.max_results);
         d.rest(&mut s.extra)?;

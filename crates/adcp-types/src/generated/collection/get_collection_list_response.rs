@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `collection/get-collection-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetCollectionListResponse {
     /// Optional. Format: date-time.
@@ -65,16 +65,7 @@ json::setters! {
 impl FromJson for GetCollectionListResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cache_valid_until: None,
-            collections: None,
-            coverage_gaps: None,
-            ext: None,
-            list: d.req("list")?,
-            pagination: None,
-            resolved_at: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("list")?);
         d.opt("cache_valid_until", &mut s.cache_valid_until);
         d.opt("collections", &mut s.collections);
         d.opt("coverage_gaps", &mut s.coverage_gaps);
@@ -105,7 +96,7 @@ impl ToJson for GetCollectionListResponse {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/get-collection-list-response.json`, `/properties/collections/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Collection {
     /// Optional.
@@ -159,16 +150,7 @@ json::setters! {
 impl FromJson for Collection {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            collection_rid: None,
-            content_rating: None,
-            distribution_ids: None,
-            genre: None,
-            genre_taxonomy: None,
-            kind: None,
-            name: d.req("name")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("collection_rid", &mut s.collection_rid);
         d.opt("content_rating", &mut s.content_rating);
         d.opt("distribution_ids", &mut s.distribution_ids);
@@ -199,7 +181,7 @@ impl ToJson for Collection {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/get-collection-list-response.json`, `/properties/collections/items/properties/distribution_ids/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DistributionId {
     /// Required. On the wire `type`.
@@ -220,7 +202,7 @@ impl DistributionId {
 impl FromJson for DistributionId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -240,7 +222,7 @@ impl ToJson for DistributionId {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `collection/get-collection-list-response.json`, `/properties/coverage_gaps/additionalProperties/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CoverageGap {
     /// Required. On the wire `type`.
@@ -261,7 +243,7 @@ impl CoverageGap {
 impl FromJson for CoverageGap {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -279,7 +261,7 @@ impl ToJson for CoverageGap {
 /// What `get_collection_list` answered, decided by the envelope's status first.
 ///
 /// Spec: `collection/get-collection-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetCollectionListOutcome {
     /// The work is done.

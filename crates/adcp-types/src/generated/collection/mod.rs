@@ -2,32 +2,60 @@
 
 //! Types of the schemas below `collection/`.
 
+#[cfg(feature = "collection")]
 pub mod base_collection_source;
+#[cfg(feature = "collection")]
 pub mod collection_list_changed_webhook;
+#[cfg(feature = "collection")]
 pub mod collection_list_filters;
+#[cfg(feature = "collection")]
 pub mod collection_list;
+#[cfg(feature = "collection")]
 pub mod create_collection_list_request;
+#[cfg(feature = "collection")]
 pub mod create_collection_list_response;
+#[cfg(feature = "collection")]
 pub mod delete_collection_list_request;
+#[cfg(feature = "collection")]
 pub mod delete_collection_list_response;
+#[cfg(feature = "collection")]
 pub mod get_collection_list_request;
+#[cfg(feature = "collection")]
 pub mod get_collection_list_response;
+#[cfg(feature = "collection")]
 pub mod list_collection_lists_request;
+#[cfg(feature = "collection")]
 pub mod list_collection_lists_response;
+#[cfg(feature = "collection")]
 pub mod update_collection_list_request;
+#[cfg(feature = "collection")]
 pub mod update_collection_list_response;
 
+#[cfg(feature = "collection")]
 pub use self::base_collection_source::{BaseCollectionSource, DistributionIDsSource, PublisherCollectionsSource, PublisherGenresSource};
+#[cfg(feature = "collection")]
 pub use self::collection_list_changed_webhook::CollectionListChangedWebhook;
+#[cfg(feature = "collection")]
 pub use self::collection_list_filters::CollectionListFilters;
+#[cfg(feature = "collection")]
 pub use self::collection_list::CollectionList;
+#[cfg(feature = "collection")]
 pub use self::create_collection_list_request::CreateCollectionListRequest;
+#[cfg(feature = "collection")]
 pub use self::create_collection_list_response::{CreateCollectionListOutcome, CreateCollectionListResponse};
+#[cfg(feature = "collection")]
 pub use self::delete_collection_list_request::DeleteCollectionListRequest;
+#[cfg(feature = "collection")]
 pub use self::delete_collection_list_response::{DeleteCollectionListOutcome, DeleteCollectionListResponse};
+#[cfg(feature = "collection")]
 pub use self::get_collection_list_request::GetCollectionListRequest;
+#[cfg(feature = "collection")]
 pub use self::get_collection_list_response::{GetCollectionListOutcome, GetCollectionListResponse};
+#[cfg(feature = "collection")]
 pub use self::list_collection_lists_request::ListCollectionListsRequest;
+#[cfg(feature = "collection")]
 pub use self::list_collection_lists_response::{ListCollectionListsOutcome, ListCollectionListsResponse};
+#[cfg(feature = "collection")]
 pub use self::update_collection_list_request::UpdateCollectionListRequest;
+#[cfg(feature = "collection")]
 pub use self::update_collection_list_response::{UpdateCollectionListOutcome, UpdateCollectionListResponse};

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `collection/update-collection-list-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateCollectionListRequest {
     /// Optional.
@@ -88,22 +88,7 @@ json::setters! {
 impl FromJson for UpdateCollectionListRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            base_collections: None,
-            brand: None,
-            context: None,
-            description: None,
-            ext: None,
-            filters: None,
-            idempotency_key: d.req("idempotency_key")?,
-            list_id: d.req("list_id")?,
-            name: None,
-            webhook_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req::<String>("list_id")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

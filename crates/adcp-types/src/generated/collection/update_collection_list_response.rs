@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `collection/update-collection-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateCollectionListResponse {
     /// Optional.
@@ -37,7 +37,7 @@ json::setters! {
 impl FromJson for UpdateCollectionListResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, list: d.req("list")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("list")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -56,7 +56,7 @@ impl ToJson for UpdateCollectionListResponse {
 /// What `update_collection_list` answered, decided by the envelope's status first.
 ///
 /// Spec: `collection/update-collection-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum UpdateCollectionListOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `compliance/comply-test-controller-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ComplyTestControllerRequest {
     /// Required.
@@ -64,16 +64,7 @@ json::setters! {
 impl FromJson for ComplyTestControllerRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            params: None,
-            scenario: d.req("scenario")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("scenario")?, d.req("account")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -103,7 +94,7 @@ impl ToJson for ComplyTestControllerRequest {
 /// On the wire `sandbox` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-request.json`, `/properties/account`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
     /// Fields this version does not know, kept and written back.
@@ -113,14 +104,20 @@ pub struct Account {
 impl Account {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { extra: JsonObject::new() }
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl FromJson for Account {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.flag("sandbox", true);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -138,7 +135,7 @@ impl ToJson for Account {
 /// An object.
 ///
 /// Spec: `compliance/comply-test-controller-request.json`, `/properties/params`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Params {
     /// Optional.
@@ -212,7 +209,47 @@ pub struct Params {
 impl Params {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account_id: None,
+            arm: None,
+            clicks: None,
+            conversions: None,
+            creative_id: None,
+            fixture: None,
+            format_id: None,
+            frequency: None,
+            impressions: None,
+            media_buy_id: None,
+            message: None,
+            metrics: None,
+            plan_id: None,
+            pricing_option_id: None,
+            product_id: None,
+            purge_kind: None,
+            reach: None,
+            reach_window: None,
+            reason_code: None,
+            reason_detail: None,
+            rejection_reason: None,
+            reported_spend: None,
+            result: None,
+            session_id: None,
+            spend_percentage: None,
+            status: None,
+            task_id: None,
+            termination_reason: None,
+            tool: None,
+            upstream_name: None,
+            vendor: None,
+            viewability: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -261,7 +298,7 @@ json::setters! {
 impl FromJson for Params {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account_id", &mut s.account_id);
         d.opt("arm", &mut s.arm);
         d.opt("clicks", &mut s.clicks);
@@ -353,7 +390,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `compliance/comply-test-controller-request.json`, `/properties/params/properties/metrics/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metric {
     /// Required.
@@ -372,7 +409,7 @@ impl Metric {
 impl FromJson for Metric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("metric_id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -401,7 +438,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `compliance/comply-test-controller-request.json`, `/properties/params/properties/reach_window`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReachWindow {
     /// Required.
@@ -429,7 +466,7 @@ json::setters! {
 impl FromJson for ReachWindow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { kind: d.req("kind")?, period: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("kind")?);
         d.opt("period", &mut s.period);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -462,7 +499,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `compliance/comply-test-controller-request.json`, `/properties/params/properties/reported_spend`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportedSpend {
     /// Required. At least 0.
@@ -483,7 +520,7 @@ impl ReportedSpend {
 impl FromJson for ReportedSpend {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -501,7 +538,7 @@ impl ToJson for ReportedSpend {
 /// An object.
 ///
 /// Spec: `compliance/comply-test-controller-request.json`, `/properties/params/properties/viewability`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Viewability {
     /// Optional. At least 0.
@@ -521,7 +558,20 @@ pub struct Viewability {
 impl Viewability {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            measurable_impressions: None,
+            standard: None,
+            viewable_impressions: None,
+            viewable_rate: None,
+            viewed_seconds: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Viewability {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -539,7 +589,7 @@ json::setters! {
 impl FromJson for Viewability {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("measurable_impressions", &mut s.measurable_impressions);
         d.opt("standard", &mut s.standard);
         d.opt("viewable_impressions", &mut s.viewable_impressions);

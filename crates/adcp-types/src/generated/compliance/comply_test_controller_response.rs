@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Nullable, T
 /// One of 8 shapes.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ComplyTestControllerResponse {
     /// Chosen when: JSON type object, `success` is `true`, has `scenarios`, no `audit_observations`, no `error`, no `forced`, no `previous_state`, no `recorded_calls`, no `simulated`.
@@ -148,7 +148,7 @@ impl From<ControllerError> for ComplyTestControllerResponse {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListScenariosSuccess {
     /// Optional.
@@ -176,7 +176,7 @@ json::setters! {
 impl FromJson for ListScenariosSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, scenarios: d.req("scenarios")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("scenarios")?);
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -199,7 +199,7 @@ impl ToJson for ListScenariosSuccess {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct StateTransitionSuccess {
     /// Required.
@@ -229,12 +229,7 @@ json::setters! {
 impl FromJson for StateTransitionSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            current_state: d.req("current_state")?,
-            ext: None,
-            previous_state: d.req("previous_state")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("previous_state")?, d.req::<String>("current_state")?);
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -258,7 +253,7 @@ impl ToJson for StateTransitionSuccess {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SimulationSuccess {
     /// Optional.
@@ -289,7 +284,7 @@ json::setters! {
 impl FromJson for SimulationSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { cumulative: None, ext: None, simulated: d.req("simulated")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("simulated")?);
         d.flag("success", true);
         d.opt("cumulative", &mut s.cumulative);
         d.opt("ext", &mut s.ext);
@@ -314,7 +309,7 @@ impl ToJson for SimulationSuccess {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForcedDirectiveSuccess {
     /// Optional.
@@ -342,7 +337,7 @@ json::setters! {
 impl FromJson for ForcedDirectiveSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, forced: d.req("forced")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("forced")?);
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -365,7 +360,7 @@ impl ToJson for ForcedDirectiveSuccess {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/3/properties/forced`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Forced {
     /// Required.
@@ -393,7 +388,7 @@ json::setters! {
 impl FromJson for Forced {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { arm: d.req("arm")?, task_id: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("arm")?);
         d.opt("task_id", &mut s.task_id);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -426,7 +421,7 @@ json::string_enum! {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SeedSuccess {
     /// Optional.
@@ -438,7 +433,13 @@ pub struct SeedSuccess {
 impl SeedSuccess {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { ext: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SeedSuccess {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -452,7 +453,7 @@ json::setters! {
 impl FromJson for SeedSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -474,7 +475,7 @@ impl ToJson for SeedSuccess {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProvenanceAuditObservationsSuccess {
     /// Required.
@@ -504,12 +505,7 @@ json::setters! {
 impl FromJson for ProvenanceAuditObservationsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audit_observations: d.req("audit_observations")?,
-            creative_id: d.req("creative_id")?,
-            ext: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("creative_id")?, d.req("audit_observations")?);
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -533,7 +529,7 @@ impl ToJson for ProvenanceAuditObservationsSuccess {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/6`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpstreamTrafficSuccess {
     /// Optional.
@@ -568,14 +564,7 @@ json::setters! {
 impl FromJson for UpstreamTrafficSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ext: None,
-            recorded_calls: d.req("recorded_calls")?,
-            since_timestamp: d.req("since_timestamp")?,
-            total_count: d.req("total_count")?,
-            truncated: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("recorded_calls")?, d.req("total_count")?, d.req::<String>("since_timestamp")?);
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.opt("truncated", &mut s.truncated);
@@ -600,7 +589,7 @@ impl ToJson for UpstreamTrafficSuccess {
 /// One of 2 shapes.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/6/properties/recorded_calls/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RecordedCall {
     /// Chosen when `attestation_mode` is `raw`.
@@ -661,7 +650,7 @@ impl From<DigestAttestation> for RecordedCall {
 /// On the wire `attestation_mode` is always `"raw"`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/6/properties/recorded_calls/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RawAttestation {
     /// Required.
@@ -741,22 +730,15 @@ json::setters! {
 impl FromJson for RawAttestation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            content_type: d.req("content_type")?,
-            endpoint: d.req("endpoint")?,
-            host: None,
-            identifier_match_proofs: None,
-            method: d.req("method")?,
-            path: None,
-            payload: d.req("payload")?,
-            payload_digest_sha256: None,
-            payload_length: d.req("payload_length")?,
-            purpose: None,
-            status_code: None,
-            timestamp: d.req("timestamp")?,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("method")?,
+            d.req::<String>("endpoint")?,
+            d.req::<String>("url")?,
+            d.req::<String>("content_type")?,
+            d.req("payload_length")?,
+            d.req::<String>("timestamp")?,
+            d.req("payload")?,
+        );
         d.text("attestation_mode", "raw");
         d.opt("host", &mut s.host);
         d.opt("identifier_match_proofs", &mut s.identifier_match_proofs);
@@ -797,7 +779,7 @@ impl ToJson for RawAttestation {
 /// On the wire `attestation_mode` is always `"digest"`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/6/properties/recorded_calls/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DigestAttestation {
     /// Required.
@@ -877,22 +859,15 @@ json::setters! {
 impl FromJson for DigestAttestation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            content_type: d.req("content_type")?,
-            endpoint: d.req("endpoint")?,
-            host: None,
-            identifier_match_proofs: None,
-            method: d.req("method")?,
-            path: None,
-            payload: None,
-            payload_digest_sha256: d.req("payload_digest_sha256")?,
-            payload_length: d.req("payload_length")?,
-            purpose: None,
-            status_code: None,
-            timestamp: d.req("timestamp")?,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("method")?,
+            d.req::<String>("endpoint")?,
+            d.req::<String>("url")?,
+            d.req::<String>("content_type")?,
+            d.req("payload_length")?,
+            d.req::<String>("timestamp")?,
+            d.req::<String>("payload_digest_sha256")?,
+        );
         d.text("attestation_mode", "digest");
         d.opt("host", &mut s.host);
         d.opt("identifier_match_proofs", &mut s.identifier_match_proofs);
@@ -931,7 +906,7 @@ impl ToJson for DigestAttestation {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/6/properties/recorded_calls/items/properties/identifier_match_proofs/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IdentifierMatchProof {
     /// Required.
@@ -952,7 +927,7 @@ impl IdentifierMatchProof {
 impl FromJson for IdentifierMatchProof {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { found: d.req("found")?, identifier_value_sha256: d.req("identifier_value_sha256")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("identifier_value_sha256")?, d.req("found")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -1014,7 +989,7 @@ json::string_enum! {
 /// On the wire `success` is always `false`.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`, `/oneOf/7`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ControllerError {
     /// Optional.
@@ -1050,7 +1025,7 @@ json::setters! {
 impl FromJson for ControllerError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { current_state: None, error: d.req("error")?, error_detail: None, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("error")?);
         d.flag("success", false);
         d.opt_null("current_state", &mut s.current_state);
         d.opt("error_detail", &mut s.error_detail);
@@ -1099,7 +1074,7 @@ json::string_enum! {
 /// What `comply_test_controller` answered, decided by the envelope's status first.
 ///
 /// Spec: `compliance/comply-test-controller-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ComplyTestControllerOutcome {
     /// The work is done.

@@ -2,8 +2,12 @@
 
 //! Types of the schemas below `compliance/`.
 
+#[cfg(feature = "compliance")]
 pub mod comply_test_controller_request;
+#[cfg(feature = "compliance")]
 pub mod comply_test_controller_response;
 
+#[cfg(feature = "compliance")]
 pub use self::comply_test_controller_request::ComplyTestControllerRequest;
+#[cfg(feature = "compliance")]
 pub use self::comply_test_controller_response::{ComplyTestControllerOutcome, ComplyTestControllerResponse, ControllerError, ForcedDirectiveSuccess, ListScenariosSuccess, ProvenanceAuditObservationsSuccess, SeedSuccess, SimulationSuccess, StateTransitionSuccess, UpstreamTrafficSuccess};

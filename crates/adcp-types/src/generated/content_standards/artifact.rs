@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `content-standards/artifact.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Artifact {
     /// Required.
@@ -79,20 +79,7 @@ json::setters! {
 impl FromJson for Artifact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            artifact_id: d.req("artifact_id")?,
-            assets: d.req("assets")?,
-            format_id: None,
-            identifiers: None,
-            last_update_time: None,
-            metadata: None,
-            property_rid: d.req("property_rid")?,
-            provenance: None,
-            published_time: None,
-            url: None,
-            variant_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("property_rid")?, d.req::<String>("artifact_id")?, d.req("assets")?);
         d.opt("format_id", &mut s.format_id);
         d.opt("identifiers", &mut s.identifiers);
         d.opt("last_update_time", &mut s.last_update_time);
@@ -127,7 +114,7 @@ impl ToJson for Artifact {
 /// One of 3 shapes.
 ///
 /// Spec: `content-standards/artifact.json`, `/$defs/asset_access`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AssetAccess {
     /// Chosen when `method` is `bearer_token`.
@@ -197,7 +184,7 @@ impl From<AssetAccessSignedUrl> for AssetAccess {
 /// On the wire `method` is always `"bearer_token"`.
 ///
 /// Spec: `content-standards/artifact.json`, `/$defs/asset_access/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetAccessBearerToken {
     /// Required.
@@ -216,7 +203,7 @@ impl AssetAccessBearerToken {
 impl FromJson for AssetAccessBearerToken {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { token: d.req("token")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("token")?);
         d.text("method", "bearer_token");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -237,7 +224,7 @@ impl ToJson for AssetAccessBearerToken {
 /// On the wire `method` is always `"service_account"`.
 ///
 /// Spec: `content-standards/artifact.json`, `/$defs/asset_access/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetAccessServiceAccount {
     /// Optional.
@@ -265,7 +252,7 @@ json::setters! {
 impl FromJson for AssetAccessServiceAccount {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { credentials: None, provider: d.req("provider")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("provider")?);
         d.text("method", "service_account");
         d.opt("credentials", &mut s.credentials);
         d.rest(&mut s.extra)?;
@@ -300,7 +287,7 @@ json::string_enum! {
 /// On the wire `method` is always `"signed_url"`.
 ///
 /// Spec: `content-standards/artifact.json`, `/$defs/asset_access/oneOf/2`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetAccessSignedUrl {
     /// Fields this version does not know, kept and written back.
@@ -310,14 +297,20 @@ pub struct AssetAccessSignedUrl {
 impl AssetAccessSignedUrl {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { extra: JsonObject::new() }
+    }
+}
+
+impl Default for AssetAccessSignedUrl {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl FromJson for AssetAccessSignedUrl {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("method", "signed_url");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -335,7 +328,7 @@ impl ToJson for AssetAccessSignedUrl {
 /// One of 4 shapes.
 ///
 /// Spec: `content-standards/artifact.json`, `/properties/assets/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Asset {
     /// Chosen when `type` is `text`.
@@ -416,7 +409,7 @@ impl From<AssetAudio> for Asset {
 /// On the wire `type` is always `"text"`.
 ///
 /// Spec: `content-standards/artifact.json`, `/properties/assets/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetText {
     /// Required. At most 100000 characters.
@@ -468,15 +461,7 @@ json::setters! {
 impl FromJson for AssetText {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            content: d.req("content")?,
-            content_format: None,
-            heading_level: None,
-            language: None,
-            provenance: None,
-            role: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("content")?);
         d.text("type", "text");
         d.opt("content_format", &mut s.content_format);
         d.opt("heading_level", &mut s.heading_level);
@@ -547,7 +532,7 @@ json::string_enum! {
 /// On the wire `type` is always `"image"`.
 ///
 /// Spec: `content-standards/artifact.json`, `/properties/assets/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetImage {
     /// Optional.
@@ -603,16 +588,7 @@ json::setters! {
 impl FromJson for AssetImage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            access: None,
-            alt_text: None,
-            caption: None,
-            height: None,
-            provenance: None,
-            url: d.req("url")?,
-            width: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("type", "image");
         d.opt("access", &mut s.access);
         d.opt("alt_text", &mut s.alt_text);
@@ -645,7 +621,7 @@ impl ToJson for AssetImage {
 /// On the wire `type` is always `"video"`.
 ///
 /// Spec: `content-standards/artifact.json`, `/properties/assets/items/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetVideo {
     /// Optional.
@@ -705,17 +681,7 @@ json::setters! {
 impl FromJson for AssetVideo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            access: None,
-            duration_ms: None,
-            provenance: None,
-            thumbnail_url: None,
-            transcript: None,
-            transcript_format: None,
-            transcript_source: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("type", "video");
         d.opt("access", &mut s.access);
         d.opt("duration_ms", &mut s.duration_ms);
@@ -784,7 +750,7 @@ json::string_enum! {
 /// On the wire `type` is always `"audio"`.
 ///
 /// Spec: `content-standards/artifact.json`, `/properties/assets/items/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetAudio {
     /// Optional.
@@ -840,16 +806,7 @@ json::setters! {
 impl FromJson for AssetAudio {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            access: None,
-            duration_ms: None,
-            provenance: None,
-            transcript: None,
-            transcript_format: None,
-            transcript_source: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("type", "audio");
         d.opt("access", &mut s.access);
         d.opt("duration_ms", &mut s.duration_ms);
@@ -894,7 +851,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `content-standards/artifact.json`, `/properties/identifiers`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Identifiers {
     /// Optional.
@@ -914,7 +871,20 @@ pub struct Identifiers {
 impl Identifiers {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            apple_podcast_id: None,
+            podcast_guid: None,
+            rss_url: None,
+            spotify_collection_id: None,
+            youtube_video_id: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Identifiers {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -932,7 +902,7 @@ json::setters! {
 impl FromJson for Identifiers {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("apple_podcast_id", &mut s.apple_podcast_id);
         d.opt("podcast_guid", &mut s.podcast_guid);
         d.opt("rss_url", &mut s.rss_url);
@@ -958,7 +928,7 @@ impl ToJson for Identifiers {
 /// An object.
 ///
 /// Spec: `content-standards/artifact.json`, `/properties/metadata`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metadata {
     /// Optional.
@@ -980,7 +950,21 @@ pub struct Metadata {
 impl Metadata {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            author: None,
+            canonical: None,
+            json_ld: None,
+            keywords: None,
+            open_graph: None,
+            twitter_card: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1001,7 +985,7 @@ json::setters! {
 impl FromJson for Metadata {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("author", &mut s.author);
         d.opt("canonical", &mut s.canonical);
         d.opt("json_ld", &mut s.json_ld);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `content-standards/artifact-webhook-payload.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ArtifactWebhookPayload {
     /// Required.
@@ -63,16 +63,13 @@ json::setters! {
 impl FromJson for ArtifactWebhookPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            artifacts: d.req("artifacts")?,
-            batch_id: d.req("batch_id")?,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            media_buy_id: d.req("media_buy_id")?,
-            pagination: None,
-            timestamp: d.req("timestamp")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("media_buy_id")?,
+            d.req::<String>("batch_id")?,
+            d.req::<String>("timestamp")?,
+            d.req("artifacts")?,
+        );
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
         d.rest(&mut s.extra)?;
@@ -97,7 +94,7 @@ impl ToJson for ArtifactWebhookPayload {
 /// An object.
 ///
 /// Spec: `content-standards/artifact-webhook-payload.json`, `/properties/artifacts/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Artifact {
     /// Required.
@@ -136,13 +133,7 @@ json::setters! {
 impl FromJson for Artifact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            artifact: d.req("artifact")?,
-            delivered_at: d.req("delivered_at")?,
-            impression_id: None,
-            package_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("artifact")?, d.req::<String>("delivered_at")?);
         d.opt("impression_id", &mut s.impression_id);
         d.opt("package_id", &mut s.package_id);
         d.rest(&mut s.extra)?;
@@ -164,7 +155,7 @@ impl ToJson for Artifact {
 /// An object.
 ///
 /// Spec: `content-standards/artifact-webhook-payload.json`, `/properties/pagination`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Pagination {
     /// Optional.
@@ -180,7 +171,13 @@ pub struct Pagination {
 impl Pagination {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { batch_number: None, total_artifacts: None, total_batches: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Pagination {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -196,7 +193,7 @@ json::setters! {
 impl FromJson for Pagination {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("batch_number", &mut s.batch_number);
         d.opt("total_artifacts", &mut s.total_artifacts);
         d.opt("total_batches", &mut s.total_batches);

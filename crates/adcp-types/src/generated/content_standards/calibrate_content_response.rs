@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/calibrate-content-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CalibrateContentResponse {
     /// Chosen when: JSON type object, `verdict` is `pass` or `fail`.
@@ -68,7 +68,7 @@ impl From<CalibrateContentResponseError> for CalibrateContentResponse {
 /// An object.
 ///
 /// Spec: `content-standards/calibrate-content-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CalibrateContentResponseVerdict {
     /// Optional. At least 0. At most 1.
@@ -107,14 +107,7 @@ json::setters! {
 impl FromJson for CalibrateContentResponseVerdict {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            confidence: None,
-            explanation: None,
-            ext: None,
-            features: None,
-            verdict: d.req("verdict")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("verdict")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("explanation", &mut s.explanation);
         d.opt("ext", &mut s.ext);
@@ -139,7 +132,7 @@ impl ToJson for CalibrateContentResponseVerdict {
 /// An object.
 ///
 /// Spec: `content-standards/calibrate-content-response.json`, `/oneOf/0/properties/features/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Feature {
     /// Optional. At least 0. At most 1.
@@ -177,14 +170,7 @@ json::setters! {
 impl FromJson for Feature {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            confidence: None,
-            explanation: None,
-            feature_id: d.req("feature_id")?,
-            policy_id: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feature_id")?, d.req("status")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("explanation", &mut s.explanation);
         d.opt("policy_id", &mut s.policy_id);
@@ -208,7 +194,7 @@ impl ToJson for Feature {
 /// An object.
 ///
 /// Spec: `content-standards/calibrate-content-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CalibrateContentResponseError {
     /// Required.
@@ -236,7 +222,7 @@ json::setters! {
 impl FromJson for CalibrateContentResponseError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -255,7 +241,7 @@ impl ToJson for CalibrateContentResponseError {
 /// What `calibrate_content` answered, decided by the envelope's status first.
 ///
 /// Spec: `content-standards/calibrate-content-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CalibrateContentOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `content-standards/content-standards.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ContentStandards {
     /// Optional.
@@ -71,18 +71,7 @@ json::setters! {
 impl FromJson for ContentStandards {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            calibration_exemplars: None,
-            channels_any: None,
-            countries_all: None,
-            ext: None,
-            languages_any: None,
-            name: None,
-            policies: None,
-            pricing_options: None,
-            standards_id: d.req("standards_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("standards_id")?);
         d.opt("calibration_exemplars", &mut s.calibration_exemplars);
         d.opt("channels_any", &mut s.channels_any);
         d.opt("countries_all", &mut s.countries_all);
@@ -115,7 +104,7 @@ impl ToJson for ContentStandards {
 /// An object.
 ///
 /// Spec: `content-standards/content-standards.json`, `/properties/calibration_exemplars`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CalibrationExemplars {
     /// Optional.
@@ -129,7 +118,13 @@ pub struct CalibrationExemplars {
 impl CalibrationExemplars {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { fail: None, pass: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CalibrationExemplars {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -144,7 +139,7 @@ json::setters! {
 impl FromJson for CalibrationExemplars {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("fail", &mut s.fail);
         d.opt("pass", &mut s.pass);
         d.rest(&mut s.extra)?;

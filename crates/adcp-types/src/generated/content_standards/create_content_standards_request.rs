@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `content-standards/create-content-standards-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateContentStandardsRequest {
     /// Optional. At least 1. At most 99.
@@ -70,18 +70,7 @@ json::setters! {
 impl FromJson for CreateContentStandardsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            calibration_exemplars: None,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            policies: None,
-            registry_policy_ids: None,
-            scope: d.req("scope")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("scope")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("calibration_exemplars", &mut s.calibration_exemplars);
@@ -113,7 +102,7 @@ impl ToJson for CreateContentStandardsRequest {
 /// An object.
 ///
 /// Spec: `content-standards/create-content-standards-request.json`, `/properties/calibration_exemplars`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CalibrationExemplars {
     /// Optional.
@@ -127,7 +116,13 @@ pub struct CalibrationExemplars {
 impl CalibrationExemplars {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { fail: None, pass: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CalibrationExemplars {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -142,7 +137,7 @@ json::setters! {
 impl FromJson for CalibrationExemplars {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("fail", &mut s.fail);
         d.opt("pass", &mut s.pass);
         d.rest(&mut s.extra)?;
@@ -162,7 +157,7 @@ impl ToJson for CalibrationExemplars {
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/create-content-standards-request.json`, `/properties/calibration_exemplars/properties/fail/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Fail {
     /// Chosen when: JSON type object, `type` is `url`, has `value`.
@@ -223,7 +218,7 @@ impl From<crate::content_standards::artifact::Artifact> for Fail {
 /// On the wire `type` is always `"url"`.
 ///
 /// Spec: `content-standards/create-content-standards-request.json`, `/properties/calibration_exemplars/properties/fail/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FailType {
     /// Optional.
@@ -251,7 +246,7 @@ json::setters! {
 impl FromJson for FailType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { language: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("value")?);
         d.text("type", "url");
         d.opt("language", &mut s.language);
         d.rest(&mut s.extra)?;
@@ -272,7 +267,7 @@ impl ToJson for FailType {
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/create-content-standards-request.json`, `/properties/calibration_exemplars/properties/pass/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Pass {
     /// Chosen when: JSON type object, `type` is `url`, has `value`.
@@ -333,7 +328,7 @@ impl From<crate::content_standards::artifact::Artifact> for Pass {
 /// On the wire `type` is always `"url"`.
 ///
 /// Spec: `content-standards/create-content-standards-request.json`, `/properties/calibration_exemplars/properties/pass/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PassType {
     /// Optional.
@@ -361,7 +356,7 @@ json::setters! {
 impl FromJson for PassType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { language: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("value")?);
         d.text("type", "url");
         d.opt("language", &mut s.language);
         d.rest(&mut s.extra)?;
@@ -382,7 +377,7 @@ impl ToJson for PassType {
 /// An object.
 ///
 /// Spec: `content-standards/create-content-standards-request.json`, `/properties/scope`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Scope {
     /// Optional. At least 1 items.
@@ -418,13 +413,7 @@ json::setters! {
 impl FromJson for Scope {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            channels_any: None,
-            countries_all: None,
-            description: None,
-            languages_any: d.req("languages_any")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("languages_any")?);
         d.opt("channels_any", &mut s.channels_any);
         d.opt("countries_all", &mut s.countries_all);
         d.opt("description", &mut s.description);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/create-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreateContentStandardsResponse {
     /// Chosen when: JSON type object, has `standards_id`.
@@ -68,7 +68,7 @@ impl From<CreateContentStandardsResponseError> for CreateContentStandardsRespons
 /// An object.
 ///
 /// Spec: `content-standards/create-content-standards-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateContentStandardsResponseStandardsId {
     /// Optional.
@@ -96,7 +96,7 @@ json::setters! {
 impl FromJson for CreateContentStandardsResponseStandardsId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, standards_id: d.req("standards_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("standards_id")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -115,7 +115,7 @@ impl ToJson for CreateContentStandardsResponseStandardsId {
 /// An object.
 ///
 /// Spec: `content-standards/create-content-standards-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateContentStandardsResponseError {
     /// Optional.
@@ -148,7 +148,7 @@ json::setters! {
 impl FromJson for CreateContentStandardsResponseError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { conflicting_standards_id: None, errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("conflicting_standards_id", &mut s.conflicting_standards_id);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -169,7 +169,7 @@ impl ToJson for CreateContentStandardsResponseError {
 /// What `create_content_standards` answered, decided by the envelope's status first.
 ///
 /// Spec: `content-standards/create-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreateContentStandardsOutcome {
     /// The work is done.

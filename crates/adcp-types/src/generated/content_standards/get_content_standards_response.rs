@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/get-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetContentStandardsResponse {
     /// Chosen when: JSON type object, has `standards_id`.
@@ -68,7 +68,7 @@ impl From<GetContentStandardsResponseError> for GetContentStandardsResponse {
 /// An object.
 ///
 /// Spec: `content-standards/get-content-standards-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetContentStandardsResponseStandardsId {
     /// Optional.
@@ -130,18 +130,7 @@ json::setters! {
 impl FromJson for GetContentStandardsResponseStandardsId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            calibration_exemplars: None,
-            channels_any: None,
-            countries_all: None,
-            ext: None,
-            languages_any: None,
-            name: None,
-            policies: None,
-            pricing_options: None,
-            standards_id: d.req("standards_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("standards_id")?);
         d.opt("calibration_exemplars", &mut s.calibration_exemplars);
         d.opt("channels_any", &mut s.channels_any);
         d.opt("countries_all", &mut s.countries_all);
@@ -174,7 +163,7 @@ impl ToJson for GetContentStandardsResponseStandardsId {
 /// An object.
 ///
 /// Spec: `content-standards/get-content-standards-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetContentStandardsResponseError {
     /// Required.
@@ -202,7 +191,7 @@ json::setters! {
 impl FromJson for GetContentStandardsResponseError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -221,7 +210,7 @@ impl ToJson for GetContentStandardsResponseError {
 /// What `get_content_standards` answered, decided by the envelope's status first.
 ///
 /// Spec: `content-standards/get-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetContentStandardsOutcome {
     /// The work is done.

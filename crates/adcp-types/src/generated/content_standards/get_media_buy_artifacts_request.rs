@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetMediaBuyArtifactsRequest {
     /// Optional.
@@ -75,19 +75,7 @@ json::setters! {
 impl FromJson for GetMediaBuyArtifactsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            failures_only: None,
-            media_buy_id: d.req("media_buy_id")?,
-            package_ids: None,
-            pagination: None,
-            time_range: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("media_buy_id")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -124,7 +112,7 @@ impl ToJson for GetMediaBuyArtifactsRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-request.json`, `/properties/pagination`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Pagination {
     /// Optional.
@@ -138,7 +126,13 @@ pub struct Pagination {
 impl Pagination {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { cursor: None, max_results: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Pagination {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -155,7 +149,7 @@ json::setters! {
 impl FromJson for Pagination {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cursor", &mut s.cursor);
         d.opt("max_results", &mut s.max_results);
         d.rest(&mut s.extra)?;
@@ -175,7 +169,7 @@ impl ToJson for Pagination {
 /// An object.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-request.json`, `/properties/time_range`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TimeRange {
     /// Optional. Format: date-time.
@@ -189,7 +183,13 @@ pub struct TimeRange {
 impl TimeRange {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { end: None, start: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for TimeRange {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -204,7 +204,7 @@ json::setters! {
 impl FromJson for TimeRange {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("end", &mut s.end);
         d.opt("start", &mut s.start);
         d.rest(&mut s.extra)?;

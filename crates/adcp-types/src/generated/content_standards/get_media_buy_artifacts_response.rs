@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetMediaBuyArtifactsResponse {
     /// Chosen when: JSON type object, has `artifacts`, has `media_buy_id`.
@@ -68,7 +68,7 @@ impl From<GetMediaBuyArtifactsResponseError> for GetMediaBuyArtifactsResponse {
 /// An object.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetMediaBuyArtifactsResponseMediaBuyId {
     /// Required.
@@ -104,14 +104,7 @@ json::setters! {
 impl FromJson for GetMediaBuyArtifactsResponseMediaBuyId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            artifacts: d.req("artifacts")?,
-            collection_info: None,
-            ext: None,
-            media_buy_id: d.req("media_buy_id")?,
-            pagination: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("media_buy_id")?, d.req("artifacts")?);
         d.opt("collection_info", &mut s.collection_info);
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
@@ -135,7 +128,7 @@ impl ToJson for GetMediaBuyArtifactsResponseMediaBuyId {
 /// An object.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`, `/oneOf/0/properties/artifacts/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Artifact {
     /// Required.
@@ -192,17 +185,7 @@ json::setters! {
 impl FromJson for Artifact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            artifact: d.req("artifact")?,
-            brand_context: None,
-            channel: None,
-            country: None,
-            local_verdict: None,
-            package_id: None,
-            record_id: d.req("record_id")?,
-            timestamp: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("record_id")?, d.req("artifact")?);
         d.opt("brand_context", &mut s.brand_context);
         d.opt("channel", &mut s.channel);
         d.opt("country", &mut s.country);
@@ -232,7 +215,7 @@ impl ToJson for Artifact {
 /// An object.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`, `/oneOf/0/properties/artifacts/items/properties/brand_context`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandContext {
     /// Optional.
@@ -246,7 +229,13 @@ pub struct BrandContext {
 impl BrandContext {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { brand_id: None, sku_id: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BrandContext {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -261,7 +250,7 @@ json::setters! {
 impl FromJson for BrandContext {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("brand_id", &mut s.brand_id);
         d.opt("sku_id", &mut s.sku_id);
         d.rest(&mut s.extra)?;
@@ -295,7 +284,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`, `/oneOf/0/properties/collection_info`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionInfo {
     /// Optional.
@@ -313,7 +302,13 @@ pub struct CollectionInfo {
 impl CollectionInfo {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { effective_rate: None, returned_count: None, total_collected: None, total_deliveries: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CollectionInfo {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -330,7 +325,7 @@ json::setters! {
 impl FromJson for CollectionInfo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("effective_rate", &mut s.effective_rate);
         d.opt("returned_count", &mut s.returned_count);
         d.opt("total_collected", &mut s.total_collected);
@@ -354,7 +349,7 @@ impl ToJson for CollectionInfo {
 /// An object.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetMediaBuyArtifactsResponseError {
     /// Required.
@@ -382,7 +377,7 @@ json::setters! {
 impl FromJson for GetMediaBuyArtifactsResponseError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -401,7 +396,7 @@ impl ToJson for GetMediaBuyArtifactsResponseError {
 /// What `get_media_buy_artifacts` answered, decided by the envelope's status first.
 ///
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetMediaBuyArtifactsOutcome {
     /// The work is done.

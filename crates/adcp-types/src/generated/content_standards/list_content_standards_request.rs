@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `content-standards/list-content-standards-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListContentStandardsRequest {
     /// Optional. At least 1. At most 99.
@@ -35,7 +35,23 @@ pub struct ListContentStandardsRequest {
 impl ListContentStandardsRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            adcp_major_version: None,
+            adcp_version: None,
+            channels: None,
+            context: None,
+            countries: None,
+            ext: None,
+            languages: None,
+            pagination: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ListContentStandardsRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -58,7 +74,7 @@ json::setters! {
 impl FromJson for ListContentStandardsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("channels", &mut s.channels);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/list-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ListContentStandardsResponse {
     /// Chosen when: JSON type object, has `standards`.
@@ -68,7 +68,7 @@ impl From<ListContentStandardsResponseError> for ListContentStandardsResponse {
 /// An object.
 ///
 /// Spec: `content-standards/list-content-standards-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListContentStandardsResponseStandards {
     /// Optional.
@@ -99,7 +99,7 @@ json::setters! {
 impl FromJson for ListContentStandardsResponseStandards {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, pagination: None, standards: d.req("standards")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("standards")?);
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
         d.rest(&mut s.extra)?;
@@ -120,7 +120,7 @@ impl ToJson for ListContentStandardsResponseStandards {
 /// An object.
 ///
 /// Spec: `content-standards/list-content-standards-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListContentStandardsResponseError {
     /// Required.
@@ -148,7 +148,7 @@ json::setters! {
 impl FromJson for ListContentStandardsResponseError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -167,7 +167,7 @@ impl ToJson for ListContentStandardsResponseError {
 /// What `list_content_standards` answered, decided by the envelope's status first.
 ///
 /// Spec: `content-standards/list-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ListContentStandardsOutcome {
     /// The work is done.

@@ -2,38 +2,72 @@
 
 //! Types of the schemas below `content-standards/`.
 
+#[cfg(feature = "content-standards")]
 pub mod artifact_webhook_payload;
+#[cfg(any(feature = "content-standards", feature = "media-buy", feature = "trusted-match"))]
 pub mod artifact;
+#[cfg(feature = "content-standards")]
 pub mod calibrate_content_request;
+#[cfg(feature = "content-standards")]
 pub mod calibrate_content_response;
+#[cfg(feature = "content-standards")]
 pub mod content_standards;
+#[cfg(feature = "content-standards")]
 pub mod create_content_standards_request;
+#[cfg(feature = "content-standards")]
 pub mod create_content_standards_response;
+#[cfg(feature = "content-standards")]
 pub mod get_content_standards_request;
+#[cfg(feature = "content-standards")]
 pub mod get_content_standards_response;
+#[cfg(feature = "content-standards")]
 pub mod get_media_buy_artifacts_request;
+#[cfg(feature = "content-standards")]
 pub mod get_media_buy_artifacts_response;
+#[cfg(feature = "content-standards")]
 pub mod list_content_standards_request;
+#[cfg(feature = "content-standards")]
 pub mod list_content_standards_response;
+#[cfg(feature = "content-standards")]
 pub mod update_content_standards_request;
+#[cfg(feature = "content-standards")]
 pub mod update_content_standards_response;
+#[cfg(feature = "content-standards")]
 pub mod validate_content_delivery_request;
+#[cfg(feature = "content-standards")]
 pub mod validate_content_delivery_response;
 
+#[cfg(feature = "content-standards")]
 pub use self::artifact_webhook_payload::ArtifactWebhookPayload;
+#[cfg(any(feature = "content-standards", feature = "media-buy", feature = "trusted-match"))]
 pub use self::artifact::Artifact;
+#[cfg(feature = "content-standards")]
 pub use self::calibrate_content_request::CalibrateContentRequest;
+#[cfg(feature = "content-standards")]
 pub use self::calibrate_content_response::{CalibrateContentOutcome, CalibrateContentResponse, CalibrateContentResponseError, CalibrateContentResponseVerdict};
+#[cfg(feature = "content-standards")]
 pub use self::content_standards::ContentStandards;
+#[cfg(feature = "content-standards")]
 pub use self::create_content_standards_request::CreateContentStandardsRequest;
+#[cfg(feature = "content-standards")]
 pub use self::create_content_standards_response::{CreateContentStandardsOutcome, CreateContentStandardsResponse, CreateContentStandardsResponseError, CreateContentStandardsResponseStandardsId};
+#[cfg(feature = "content-standards")]
 pub use self::get_content_standards_request::GetContentStandardsRequest;
+#[cfg(feature = "content-standards")]
 pub use self::get_content_standards_response::{GetContentStandardsOutcome, GetContentStandardsResponse, GetContentStandardsResponseError, GetContentStandardsResponseStandardsId};
+#[cfg(feature = "content-standards")]
 pub use self::get_media_buy_artifacts_request::GetMediaBuyArtifactsRequest;
+#[cfg(feature = "content-standards")]
 pub use self::get_media_buy_artifacts_response::{GetMediaBuyArtifactsOutcome, GetMediaBuyArtifactsResponse, GetMediaBuyArtifactsResponseError, GetMediaBuyArtifactsResponseMediaBuyId};
+#[cfg(feature = "content-standards")]
 pub use self::list_content_standards_request::ListContentStandardsRequest;
+#[cfg(feature = "content-standards")]
 pub use self::list_content_standards_response::{ListContentStandardsOutcome, ListContentStandardsResponse, ListContentStandardsResponseError, ListContentStandardsResponseStandards};
+#[cfg(feature = "content-standards")]
 pub use self::update_content_standards_request::UpdateContentStandardsRequest;
+#[cfg(feature = "content-standards")]
 pub use self::update_content_standards_response::{UpdateContentStandardsError, UpdateContentStandardsOutcome, UpdateContentStandardsResponse, UpdateContentStandardsSuccess};
+#[cfg(feature = "content-standards")]
 pub use self::validate_content_delivery_request::ValidateContentDeliveryRequest;
+#[cfg(feature = "content-standards")]
 pub use self::validate_content_delivery_response::{ValidateContentDeliveryOutcome, ValidateContentDeliveryResponse, ValidateContentDeliveryResponseError, ValidateContentDeliveryResponseSummary};

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `content-standards/update-content-standards-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateContentStandardsRequest {
     /// Optional. At least 1. At most 99.
@@ -74,19 +74,7 @@ json::setters! {
 impl FromJson for UpdateContentStandardsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            calibration_exemplars: None,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            policies: None,
-            registry_policy_ids: None,
-            scope: None,
-            standards_id: d.req("standards_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req::<String>("standards_id")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("calibration_exemplars", &mut s.calibration_exemplars);
@@ -120,7 +108,7 @@ impl ToJson for UpdateContentStandardsRequest {
 /// An object.
 ///
 /// Spec: `content-standards/update-content-standards-request.json`, `/properties/calibration_exemplars`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CalibrationExemplars {
     /// Optional.
@@ -134,7 +122,13 @@ pub struct CalibrationExemplars {
 impl CalibrationExemplars {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { fail: None, pass: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CalibrationExemplars {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -149,7 +143,7 @@ json::setters! {
 impl FromJson for CalibrationExemplars {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("fail", &mut s.fail);
         d.opt("pass", &mut s.pass);
         d.rest(&mut s.extra)?;
@@ -169,7 +163,7 @@ impl ToJson for CalibrationExemplars {
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/update-content-standards-request.json`, `/properties/calibration_exemplars/properties/fail/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Fail {
     /// Chosen when: JSON type object, `type` is `url`, has `value`.
@@ -230,7 +224,7 @@ impl From<crate::content_standards::artifact::Artifact> for Fail {
 /// On the wire `type` is always `"url"`.
 ///
 /// Spec: `content-standards/update-content-standards-request.json`, `/properties/calibration_exemplars/properties/fail/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FailType {
     /// Optional.
@@ -258,7 +252,7 @@ json::setters! {
 impl FromJson for FailType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { language: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("value")?);
         d.text("type", "url");
         d.opt("language", &mut s.language);
         d.rest(&mut s.extra)?;
@@ -279,7 +273,7 @@ impl ToJson for FailType {
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/update-content-standards-request.json`, `/properties/calibration_exemplars/properties/pass/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Pass {
     /// Chosen when: JSON type object, `type` is `url`, has `value`.
@@ -340,7 +334,7 @@ impl From<crate::content_standards::artifact::Artifact> for Pass {
 /// On the wire `type` is always `"url"`.
 ///
 /// Spec: `content-standards/update-content-standards-request.json`, `/properties/calibration_exemplars/properties/pass/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PassType {
     /// Optional.
@@ -368,7 +362,7 @@ json::setters! {
 impl FromJson for PassType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { language: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("value")?);
         d.text("type", "url");
         d.opt("language", &mut s.language);
         d.rest(&mut s.extra)?;
@@ -389,7 +383,7 @@ impl ToJson for PassType {
 /// An object.
 ///
 /// Spec: `content-standards/update-content-standards-request.json`, `/properties/scope`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Scope {
     /// Optional. At least 1 items.
@@ -407,7 +401,13 @@ pub struct Scope {
 impl Scope {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { channels_any: None, countries_all: None, description: None, languages_any: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -426,7 +426,7 @@ json::setters! {
 impl FromJson for Scope {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("channels_any", &mut s.channels_any);
         d.opt("countries_all", &mut s.countries_all);
         d.opt("description", &mut s.description);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/update-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum UpdateContentStandardsResponse {
     /// Chosen when `success` is `true`.
@@ -68,7 +68,7 @@ impl From<UpdateContentStandardsError> for UpdateContentStandardsResponse {
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `content-standards/update-content-standards-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateContentStandardsSuccess {
     /// Optional.
@@ -96,7 +96,7 @@ json::setters! {
 impl FromJson for UpdateContentStandardsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, standards_id: d.req("standards_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("standards_id")?);
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -119,7 +119,7 @@ impl ToJson for UpdateContentStandardsSuccess {
 /// On the wire `success` is always `false`.
 ///
 /// Spec: `content-standards/update-content-standards-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateContentStandardsError {
     /// Optional.
@@ -152,7 +152,7 @@ json::setters! {
 impl FromJson for UpdateContentStandardsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { conflicting_standards_id: None, errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.flag("success", false);
         d.opt("conflicting_standards_id", &mut s.conflicting_standards_id);
         d.opt("ext", &mut s.ext);
@@ -175,7 +175,7 @@ impl ToJson for UpdateContentStandardsError {
 /// What `update_content_standards` answered, decided by the envelope's status first.
 ///
 /// Spec: `content-standards/update-content-standards-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum UpdateContentStandardsOutcome {
     /// The work is done.

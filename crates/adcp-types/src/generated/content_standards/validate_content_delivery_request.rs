@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidateContentDeliveryRequest {
     /// Optional. At least 1. At most 99.
@@ -66,17 +66,7 @@ json::setters! {
 impl FromJson for ValidateContentDeliveryRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            feature_ids: None,
-            include_passed: None,
-            records: d.req("records")?,
-            standards_id: d.req("standards_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("standards_id")?, d.req("records")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -106,7 +96,7 @@ impl ToJson for ValidateContentDeliveryRequest {
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-request.json`, `/properties/records/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Record {
     /// Required.
@@ -159,16 +149,7 @@ json::setters! {
 impl FromJson for Record {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            artifact: d.req("artifact")?,
-            brand_context: None,
-            channel: None,
-            country: None,
-            media_buy_id: None,
-            record_id: d.req("record_id")?,
-            timestamp: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("record_id")?, d.req("artifact")?);
         d.opt("brand_context", &mut s.brand_context);
         d.opt("channel", &mut s.channel);
         d.opt("country", &mut s.country);
@@ -196,7 +177,7 @@ impl ToJson for Record {
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-request.json`, `/properties/records/items/properties/brand_context`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandContext {
     /// Optional.
@@ -210,7 +191,13 @@ pub struct BrandContext {
 impl BrandContext {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { brand_id: None, sku_id: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BrandContext {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -225,7 +212,7 @@ json::setters! {
 impl FromJson for BrandContext {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("brand_id", &mut s.brand_id);
         d.opt("sku_id", &mut s.sku_id);
         d.rest(&mut s.extra)?;

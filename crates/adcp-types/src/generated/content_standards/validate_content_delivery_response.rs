@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `content-standards/validate-content-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ValidateContentDeliveryResponse {
     /// Chosen when: JSON type object, has `results`, has `summary`.
@@ -68,7 +68,7 @@ impl From<ValidateContentDeliveryResponseError> for ValidateContentDeliveryRespo
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidateContentDeliveryResponseSummary {
     /// Optional.
@@ -98,7 +98,7 @@ json::setters! {
 impl FromJson for ValidateContentDeliveryResponseSummary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, results: d.req("results")?, summary: d.req("summary")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("summary")?, d.req("results")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -118,7 +118,7 @@ impl ToJson for ValidateContentDeliveryResponseSummary {
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/0/properties/results/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidateContentDeliveryResponseSummaryResult {
     /// Optional.
@@ -148,7 +148,7 @@ json::setters! {
 impl FromJson for ValidateContentDeliveryResponseSummaryResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { features: None, record_id: d.req("record_id")?, verdict: d.req("verdict")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("record_id")?, d.req("verdict")?);
         d.opt("features", &mut s.features);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -168,7 +168,7 @@ impl ToJson for ValidateContentDeliveryResponseSummaryResult {
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/0/properties/results/items/properties/features/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Feature {
     /// Optional. At least 0. At most 1.
@@ -206,14 +206,7 @@ json::setters! {
 impl FromJson for Feature {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            confidence: None,
-            explanation: None,
-            feature_id: d.req("feature_id")?,
-            policy_id: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feature_id")?, d.req("status")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("explanation", &mut s.explanation);
         d.opt("policy_id", &mut s.policy_id);
@@ -237,7 +230,7 @@ impl ToJson for Feature {
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/0/properties/summary`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Summary {
     /// Required.
@@ -260,12 +253,7 @@ impl Summary {
 impl FromJson for Summary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            failed_records: d.req("failed_records")?,
-            passed_records: d.req("passed_records")?,
-            total_records: d.req("total_records")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("total_records")?, d.req("passed_records")?, d.req("failed_records")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -284,7 +272,7 @@ impl ToJson for Summary {
 /// An object.
 ///
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidateContentDeliveryResponseError {
     /// Required.
@@ -312,7 +300,7 @@ json::setters! {
 impl FromJson for ValidateContentDeliveryResponseError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -331,7 +319,7 @@ impl ToJson for ValidateContentDeliveryResponseError {
 /// What `validate_content_delivery` answered, decided by the envelope's status first.
 ///
 /// Spec: `content-standards/validate-content-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ValidateContentDeliveryOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/account.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
     /// Required.
@@ -111,28 +111,7 @@ json::setters! {
 impl FromJson for Account {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: d.req("account_id")?,
-            account_scope: None,
-            advertiser: None,
-            billing: None,
-            billing_entity: None,
-            billing_proxy: None,
-            brand: None,
-            credit_limit: None,
-            ext: None,
-            governance_agents: None,
-            name: d.req("name")?,
-            notification_configs: None,
-            operator: None,
-            payment_terms: None,
-            rate_card: None,
-            reporting_bucket: None,
-            sandbox: None,
-            setup: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("account_id")?, d.req::<String>("name")?, d.req("status")?);
         d.opt("account_scope", &mut s.account_scope);
         d.opt("advertiser", &mut s.advertiser);
         d.opt("billing", &mut s.billing);
@@ -183,7 +162,7 @@ impl ToJson for Account {
 /// An object.
 ///
 /// Spec: `core/account.json`, `/properties/credit_limit`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreditLimit {
     /// Required. At least 0.
@@ -204,7 +183,7 @@ impl CreditLimit {
 impl FromJson for CreditLimit {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -224,7 +203,7 @@ impl ToJson for CreditLimit {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/account.json`, `/properties/governance_agents/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GovernanceAgent {
     /// Required. Format: uri. Pattern: `^https://`.
@@ -243,7 +222,7 @@ impl GovernanceAgent {
 impl FromJson for GovernanceAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -262,7 +241,7 @@ impl ToJson for GovernanceAgent {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/account.json`, `/properties/reporting_bucket`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingBucket {
     /// Required. 3 to 63 characters. Pattern: `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`.
@@ -322,17 +301,7 @@ json::setters! {
 impl FromJson for ReportingBucket {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            bucket: d.req("bucket")?,
-            compression: None,
-            file_retention_days: d.req("file_retention_days")?,
-            format: None,
-            prefix: None,
-            protocol: d.req("protocol")?,
-            region: None,
-            setup_instructions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("protocol")?, d.req::<String>("bucket")?, d.req("file_retention_days")?);
         d.opt("compression", &mut s.compression);
         d.opt("format", &mut s.format);
         d.opt("prefix", &mut s.prefix);
@@ -395,7 +364,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/account.json`, `/properties/setup`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Setup {
     /// Optional. Format: date-time.
@@ -426,7 +395,7 @@ json::setters! {
 impl FromJson for Setup {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { expires_at: None, message: d.req("message")?, url: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("message")?);
         d.opt("expires_at", &mut s.expires_at);
         d.opt("url", &mut s.url);
         d.rest(&mut s.extra)?;

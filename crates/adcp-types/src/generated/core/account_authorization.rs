@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/account-authorization.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AccountAuthorization {
     /// Required. No item twice.
@@ -45,13 +45,7 @@ json::setters! {
 impl FromJson for AccountAuthorization {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allowed_tasks: d.req("allowed_tasks")?,
-            field_scopes: None,
-            read_only: None,
-            scope_name: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("allowed_tasks")?);
         d.opt("field_scopes", &mut s.field_scopes);
         d.opt("read_only", &mut s.read_only);
         d.opt("scope_name", &mut s.scope_name);

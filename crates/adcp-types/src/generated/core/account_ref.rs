@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `core/account-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AccountRef {
     /// Chosen when: JSON type object, has `account_id`.
@@ -70,7 +70,7 @@ impl From<AccountRefBrand> for AccountRef {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/account-ref.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AccountRefAccountId {
     /// Required.
@@ -89,7 +89,7 @@ impl AccountRefAccountId {
 impl FromJson for AccountRefAccountId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { account_id: d.req("account_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("account_id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -108,7 +108,7 @@ impl ToJson for AccountRefAccountId {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/account-ref.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AccountRefBrand {
     /// Required.
@@ -138,7 +138,7 @@ json::setters! {
 impl FromJson for AccountRefBrand {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { brand: d.req("brand")?, operator: d.req("operator")?, sandbox: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("brand")?, d.req::<String>("operator")?);
         d.opt("sandbox", &mut s.sandbox);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/account-with-authorization.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AccountWithAuthorization {
     /// Required.
@@ -115,29 +115,7 @@ json::setters! {
 impl FromJson for AccountWithAuthorization {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: d.req("account_id")?,
-            account_scope: None,
-            advertiser: None,
-            authorization: None,
-            billing: None,
-            billing_entity: None,
-            billing_proxy: None,
-            brand: None,
-            credit_limit: None,
-            ext: None,
-            governance_agents: None,
-            name: d.req("name")?,
-            notification_configs: None,
-            operator: None,
-            payment_terms: None,
-            rate_card: None,
-            reporting_bucket: None,
-            sandbox: None,
-            setup: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("account_id")?, d.req::<String>("name")?, d.req("status")?);
         d.opt("account_scope", &mut s.account_scope);
         d.opt("advertiser", &mut s.advertiser);
         d.opt("authorization", &mut s.authorization);

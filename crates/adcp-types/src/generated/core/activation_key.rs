@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/activation-key.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ActivationKey {
     /// Chosen when `type` is `segment_id`.
@@ -68,7 +68,7 @@ impl From<ActivationKeyKeyValue> for ActivationKey {
 /// On the wire `type` is always `"segment_id"`.
 ///
 /// Spec: `core/activation-key.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActivationKeySegmentId {
     /// Required.
@@ -87,7 +87,7 @@ impl ActivationKeySegmentId {
 impl FromJson for ActivationKeySegmentId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { segment_id: d.req("segment_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("segment_id")?);
         d.text("type", "segment_id");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -108,7 +108,7 @@ impl ToJson for ActivationKeySegmentId {
 /// On the wire `type` is always `"key_value"`.
 ///
 /// Spec: `core/activation-key.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActivationKeyKeyValue {
     /// Required.
@@ -129,7 +129,7 @@ impl ActivationKeyKeyValue {
 impl FromJson for ActivationKeyKeyValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { key: d.req("key")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("key")?, d.req::<String>("value")?);
         d.text("type", "key_value");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/ad-inventory-config.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdInventoryConfig {
     /// Required. At least 0.
@@ -53,14 +53,7 @@ json::setters! {
 impl FromJson for AdInventoryConfig {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            expected_breaks: d.req("expected_breaks")?,
-            max_ad_duration_seconds: None,
-            supported_formats: None,
-            total_ad_seconds: None,
-            unplanned_breaks: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("expected_breaks")?);
         d.opt("max_ad_duration_seconds", &mut s.max_ad_duration_seconds);
         d.opt("supported_formats", &mut s.supported_formats);
         d.opt("total_ad_seconds", &mut s.total_ad_seconds);

@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `crv` is always `"X25519"`, `kty` is always `"OKP"`, `use` is always `"enc"`.
 ///
 /// Spec: `core/agent-encryption-key.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgentEncryptionKey {
     /// Required. At most 8 characters.
@@ -34,7 +34,7 @@ impl AgentEncryptionKey {
 impl FromJson for AgentEncryptionKey {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { kid: d.req("kid")?, x: d.req("x")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("kid")?, d.req::<String>("x")?);
         d.text("crv", "X25519");
         d.text("kty", "OKP");
         d.text("use", "enc");

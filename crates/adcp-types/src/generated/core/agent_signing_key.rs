@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/agent-signing-key.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgentSigningKey {
     /// Optional.
@@ -72,19 +72,7 @@ json::setters! {
 impl FromJson for AgentSigningKey {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            alg: None,
-            crv: None,
-            e: None,
-            kid: d.req("kid")?,
-            kty: d.req("kty")?,
-            n: None,
-            revoked_at: None,
-            use_: None,
-            x: None,
-            y: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("kid")?, d.req::<String>("kty")?);
         d.opt("alg", &mut s.alg);
         d.opt("crv", &mut s.crv);
         d.opt("e", &mut s.e);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/app-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AppItem {
     /// Required.
@@ -113,29 +113,7 @@ json::setters! {
 impl FromJson for AppItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            app_id: d.req("app_id")?,
-            apple_id: None,
-            assets: None,
-            bundle_id: None,
-            category: None,
-            content_rating: None,
-            deep_link_url: None,
-            description: None,
-            ext: None,
-            genre: None,
-            icon_url: None,
-            name: d.req("name")?,
-            platform: d.req("platform")?,
-            preview_video_url: None,
-            price: None,
-            rating: None,
-            rating_count: None,
-            screenshots: None,
-            store_url: None,
-            tags: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("app_id")?, d.req::<String>("name")?, d.req("platform")?);
         d.opt("apple_id", &mut s.apple_id);
         d.opt("assets", &mut s.assets);
         d.opt("bundle_id", &mut s.bundle_id);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/attribution-window.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AttributionWindow {
     /// Optional.
@@ -25,7 +25,13 @@ pub struct AttributionWindow {
 impl AttributionWindow {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { model: None, post_click: None, post_view: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AttributionWindow {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -41,7 +47,7 @@ json::setters! {
 impl FromJson for AttributionWindow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("model", &mut s.model);
         d.opt("post_click", &mut s.post_click);
         d.opt("post_view", &mut s.post_view);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/audience-member.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceMember {
     /// Optional.
@@ -48,14 +48,7 @@ json::setters! {
 impl FromJson for AudienceMember {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ext: None,
-            external_id: d.req("external_id")?,
-            hashed_email: None,
-            hashed_phone: None,
-            uids: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("external_id")?);
         d.opt("ext", &mut s.ext);
         d.opt("hashed_email", &mut s.hashed_email);
         d.opt("hashed_phone", &mut s.hashed_phone);
@@ -80,7 +73,7 @@ impl ToJson for AudienceMember {
 /// An object.
 ///
 /// Spec: `core/audience-member.json`, `/properties/uids/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Uid {
     /// Required. On the wire `type`.
@@ -101,7 +94,7 @@ impl Uid {
 impl FromJson for Uid {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 4 shapes.
 ///
 /// Spec: `core/audience-selector.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AudienceSelector {
     /// Chosen when: JSON type object, `type` is `signal`, `value_type` is `binary`, has `value`.
@@ -96,7 +96,7 @@ impl From<AudienceSelectorDescription> for AudienceSelector {
 /// On the wire `type` is always `"signal"`, `value_type` is always `"binary"`.
 ///
 /// Spec: `core/audience-selector.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceSelectorValue {
     /// Optional. Deprecated.
@@ -127,7 +127,7 @@ json::setters! {
 impl FromJson for AudienceSelectorValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: None, signal_ref: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?);
         d.text("type", "signal");
         d.text("value_type", "binary");
         d.opt("signal_id", &mut s.signal_id);
@@ -154,7 +154,7 @@ impl ToJson for AudienceSelectorValue {
 /// On the wire `type` is always `"signal"`, `value_type` is always `"categorical"`.
 ///
 /// Spec: `core/audience-selector.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceSelectorValues {
     /// Optional. Deprecated.
@@ -185,7 +185,7 @@ json::setters! {
 impl FromJson for AudienceSelectorValues {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: None, signal_ref: None, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("values")?);
         d.text("type", "signal");
         d.text("value_type", "categorical");
         d.opt("signal_id", &mut s.signal_id);
@@ -212,7 +212,7 @@ impl ToJson for AudienceSelectorValues {
 /// On the wire `type` is always `"signal"`, `value_type` is always `"numeric"`.
 ///
 /// Spec: `core/audience-selector.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceSelectorNumeric {
     /// Optional.
@@ -230,7 +230,13 @@ pub struct AudienceSelectorNumeric {
 impl AudienceSelectorNumeric {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_value: None, min_value: None, signal_id: None, signal_ref: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AudienceSelectorNumeric {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -247,7 +253,7 @@ json::setters! {
 impl FromJson for AudienceSelectorNumeric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("type", "signal");
         d.text("value_type", "numeric");
         d.opt("max_value", &mut s.max_value);
@@ -277,7 +283,7 @@ impl ToJson for AudienceSelectorNumeric {
 /// On the wire `type` is always `"description"`.
 ///
 /// Spec: `core/audience-selector.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceSelectorDescription {
     /// Optional.
@@ -305,7 +311,7 @@ json::setters! {
 impl FromJson for AudienceSelectorDescription {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { category: None, description: d.req("description")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("description")?);
         d.text("type", "description");
         d.opt("category", &mut s.category);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/authorized-agent-base.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedAgentBase {
     /// Required. 1 to 500 characters.
@@ -54,14 +54,7 @@ json::setters! {
 impl FromJson for AuthorizedAgentBase {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_for: d.req("authorized_for")?,
-            encryption_keys: None,
-            last_updated: None,
-            signing_keys: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("authorized_for")?);
         d.opt("encryption_keys", &mut s.encryption_keys);
         d.opt("last_updated", &mut s.last_updated);
         d.opt("signing_keys", &mut s.signing_keys);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/brand-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandRef {
     /// Optional.
@@ -59,14 +59,7 @@ json::setters! {
 impl FromJson for BrandRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_id: None,
-            brand_kit_override: None,
-            data_subject_contestation: None,
-            domain: d.req("domain")?,
-            industries: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("domain")?);
         d.opt("brand_id", &mut s.brand_id);
         d.opt("brand_kit_override", &mut s.brand_kit_override);
         d.opt("data_subject_contestation", &mut s.data_subject_contestation);
@@ -91,7 +84,7 @@ impl ToJson for BrandRef {
 /// An object.
 ///
 /// Spec: `core/brand-ref.json`, `/properties/brand_kit_override`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandKitOverride {
     /// Optional.
@@ -109,7 +102,13 @@ pub struct BrandKitOverride {
 impl BrandKitOverride {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { colors: None, logo: None, tagline: None, voice: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BrandKitOverride {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -128,7 +127,7 @@ json::setters! {
 impl FromJson for BrandKitOverride {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("colors", &mut s.colors);
         d.opt("logo", &mut s.logo);
         d.opt("tagline", &mut s.tagline);
@@ -152,7 +151,7 @@ impl ToJson for BrandKitOverride {
 /// An object.
 ///
 /// Spec: `core/brand-ref.json`, `/properties/brand_kit_override/properties/colors`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Colors {
     /// Optional. Pattern: `^#[0-9a-fA-F]{6}$`.
@@ -168,7 +167,13 @@ pub struct Colors {
 impl Colors {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { accent: None, primary: None, secondary: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Colors {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -184,7 +189,7 @@ json::setters! {
 impl FromJson for Colors {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("accent", &mut s.accent);
         d.opt("primary", &mut s.primary);
         d.opt("secondary", &mut s.secondary);
@@ -208,7 +213,7 @@ impl ToJson for Colors {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/brand-ref.json`, `/properties/data_subject_contestation`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DataSubjectContestation {
     /// Optional. Format: email.
@@ -224,7 +229,13 @@ pub struct DataSubjectContestation {
 impl DataSubjectContestation {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { email: None, languages: None, url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for DataSubjectContestation {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -242,7 +253,7 @@ json::setters! {
 impl FromJson for DataSubjectContestation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("email", &mut s.email);
         d.opt("languages", &mut s.languages);
         d.opt("url", &mut s.url);

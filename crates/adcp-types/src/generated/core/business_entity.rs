@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/business-entity.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BusinessEntity {
     /// Optional.
@@ -69,17 +69,7 @@ json::setters! {
 impl FromJson for BusinessEntity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            address: None,
-            bank: None,
-            contacts: None,
-            ext: None,
-            legal_name: d.req("legal_name")?,
-            registration_number: None,
-            tax_id: None,
-            vat_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("legal_name")?);
         d.opt("address", &mut s.address);
         d.opt("bank", &mut s.bank);
         d.opt("contacts", &mut s.contacts);
@@ -112,7 +102,7 @@ impl ToJson for BusinessEntity {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/business-entity.json`, `/properties/address`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Address {
     /// Required. At most 100 characters.
@@ -153,14 +143,12 @@ json::setters! {
 impl FromJson for Address {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            city: d.req("city")?,
-            country: d.req("country")?,
-            postal_code: d.req("postal_code")?,
-            region: None,
-            street: d.req("street")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("street")?,
+            d.req::<String>("city")?,
+            d.req::<String>("postal_code")?,
+            d.req::<String>("country")?,
+        );
         d.opt("region", &mut s.region);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -184,7 +172,7 @@ impl ToJson for Address {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/business-entity.json`, `/properties/bank`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Bank {
     /// Required. At most 200 characters.
@@ -228,14 +216,7 @@ json::setters! {
 impl FromJson for Bank {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_holder: d.req("account_holder")?,
-            account_number: None,
-            bic: None,
-            iban: None,
-            routing_number: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("account_holder")?);
         d.opt("account_number", &mut s.account_number);
         d.opt("bic", &mut s.bic);
         d.opt("iban", &mut s.iban);
@@ -262,7 +243,7 @@ impl ToJson for Bank {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/business-entity.json`, `/properties/contacts/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Contact {
     /// Optional. Format: email. At most 254 characters.
@@ -296,7 +277,7 @@ json::setters! {
 impl FromJson for Contact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { email: None, name: None, phone: None, role: d.req("role")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("role")?);
         d.opt("email", &mut s.email);
         d.opt("name", &mut s.name);
         d.opt("phone", &mut s.phone);

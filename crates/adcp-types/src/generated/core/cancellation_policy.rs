@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/cancellation-policy.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CancellationPolicy {
     /// Required.
@@ -30,7 +30,7 @@ impl CancellationPolicy {
 impl FromJson for CancellationPolicy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { cancellation_fee: d.req("cancellation_fee")?, notice_period: d.req("notice_period")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("notice_period")?, d.req("cancellation_fee")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -48,7 +48,7 @@ impl ToJson for CancellationPolicy {
 /// An object.
 ///
 /// Spec: `core/cancellation-policy.json`, `/properties/cancellation_fee`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CancellationFee {
     /// Optional. At least 0.
@@ -79,7 +79,7 @@ json::setters! {
 impl FromJson for CancellationFee {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: None, rate: None, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?);
         d.opt("amount", &mut s.amount);
         d.opt("rate", &mut s.rate);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/canonical-projection-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CanonicalProjectionRef {
     /// Optional.
@@ -40,7 +40,7 @@ json::setters! {
 impl FromJson for CanonicalProjectionRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { asset_source: None, kind: d.req("kind")?, slots_override: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("kind")?);
         d.opt("asset_source", &mut s.asset_source);
         d.opt("slots_override", &mut s.slots_override);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/canonical-projection-slot-override.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CanonicalProjectionSlotOverride {
     /// Required.
@@ -52,14 +52,7 @@ json::setters! {
 impl FromJson for CanonicalProjectionSlotOverride {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: d.req("asset_group_id")?,
-            asset_type: d.req("asset_type")?,
-            consumed_for_production: None,
-            max_chars: None,
-            required: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_group_id")?, d.req::<String>("asset_type")?);
         d.opt("consumed_for_production", &mut s.consumed_for_production);
         d.opt("max_chars", &mut s.max_chars);
         d.opt("required", &mut s.required);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/catalog.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Catalog {
     /// Optional.
@@ -95,24 +95,7 @@ json::setters! {
 impl FromJson for Catalog {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            catalog_id: None,
-            category: None,
-            content_id_type: None,
-            conversion_events: None,
-            feed_field_mappings: None,
-            feed_format: None,
-            gtins: None,
-            ids: None,
-            items: None,
-            name: None,
-            query: None,
-            tags: None,
-            type_: d.req("type")?,
-            update_frequency: None,
-            url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("type")?);
         d.opt("catalog_id", &mut s.catalog_id);
         d.opt("category", &mut s.category);
         d.opt("content_id_type", &mut s.content_id_type);

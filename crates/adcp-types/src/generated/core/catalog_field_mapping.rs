@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/catalog-field-mapping.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CatalogFieldMapping {
     /// Optional.
@@ -41,7 +41,26 @@ pub struct CatalogFieldMapping {
 impl CatalogFieldMapping {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            asset_group_id: None,
+            by: None,
+            catalog_field: None,
+            default: None,
+            ext: None,
+            feed_field: None,
+            format: None,
+            separator: None,
+            timezone: None,
+            transform: None,
+            value: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for CatalogFieldMapping {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -67,7 +86,7 @@ json::setters! {
 impl FromJson for CatalogFieldMapping {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("by", &mut s.by);
         d.opt("catalog_field", &mut s.catalog_field);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/catchment.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Catchment {
     /// Required.
@@ -63,16 +63,7 @@ json::setters! {
 impl FromJson for Catchment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            catchment_id: d.req("catchment_id")?,
-            ext: None,
-            geometry: None,
-            label: None,
-            radius: None,
-            transport_mode: None,
-            travel_time: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("catchment_id")?);
         d.opt("ext", &mut s.ext);
         d.opt("geometry", &mut s.geometry);
         d.opt("label", &mut s.label);
@@ -103,7 +94,7 @@ impl ToJson for Catchment {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/catchment.json`, `/properties/geometry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Geometry {
     /// Required.
@@ -124,7 +115,7 @@ impl Geometry {
 impl FromJson for Geometry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { coordinates: d.req("coordinates")?, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req("coordinates")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -156,7 +147,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/catchment.json`, `/properties/radius`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Radius {
     /// Required.
@@ -177,7 +168,7 @@ impl Radius {
 impl FromJson for Radius {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -197,7 +188,7 @@ impl ToJson for Radius {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/catchment.json`, `/properties/travel_time`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TravelTime {
     /// Required.
@@ -218,7 +209,7 @@ impl TravelTime {
 impl FromJson for TravelTime {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/collection.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Collection {
     /// Optional.
@@ -110,28 +110,7 @@ json::setters! {
 impl FromJson for Collection {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cadence: None,
-            collection_id: d.req("collection_id")?,
-            content_rating: None,
-            deadline_policy: None,
-            description: None,
-            distribution: None,
-            ext: None,
-            genre: None,
-            genre_taxonomy: None,
-            kind: None,
-            language: None,
-            limited_series: None,
-            name: d.req("name")?,
-            production_quality: None,
-            related_collections: None,
-            season: None,
-            special: None,
-            status: None,
-            talent: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("collection_id")?, d.req::<String>("name")?);
         d.opt("cadence", &mut s.cadence);
         d.opt("content_rating", &mut s.content_rating);
         d.opt("deadline_policy", &mut s.deadline_policy);
@@ -185,7 +164,7 @@ impl ToJson for Collection {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/collection.json`, `/properties/related_collections/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RelatedCollection {
     /// Required.
@@ -206,7 +185,7 @@ impl RelatedCollection {
 impl FromJson for RelatedCollection {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { collection_id: d.req("collection_id")?, relationship: d.req("relationship")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("collection_id")?, d.req("relationship")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

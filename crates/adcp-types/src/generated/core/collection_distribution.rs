@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/collection-distribution.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionDistribution {
     /// Required. At least 1 items.
@@ -30,7 +30,7 @@ impl CollectionDistribution {
 impl FromJson for CollectionDistribution {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { identifiers: d.req("identifiers")?, publisher_domain: d.req("publisher_domain")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req("identifiers")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -50,7 +50,7 @@ impl ToJson for CollectionDistribution {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/collection-distribution.json`, `/properties/identifiers/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Identifier {
     /// Required. On the wire `type`.
@@ -71,7 +71,7 @@ impl Identifier {
 impl FromJson for Identifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

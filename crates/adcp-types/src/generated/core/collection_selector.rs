@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/collection-selector.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionSelector {
     /// Required. At least 1 items.
@@ -30,11 +30,7 @@ impl CollectionSelector {
 impl FromJson for CollectionSelector {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            collection_ids: d.req("collection_ids")?,
-            publisher_domain: d.req("publisher_domain")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req("collection_ids")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/committed-metric.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CommittedMetric {
     /// Chosen when `scope` is `standard`.
@@ -70,7 +70,7 @@ impl From<CommittedMetricVendor> for CommittedMetric {
 /// On the wire `scope` is always `"standard"`.
 ///
 /// Spec: `core/committed-metric.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CommittedMetricStandard {
     /// Required. Format: date-time.
@@ -100,12 +100,7 @@ json::setters! {
 impl FromJson for CommittedMetricStandard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            committed_at: d.req("committed_at")?,
-            metric_id: d.req("metric_id")?,
-            qualifier: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("metric_id")?, d.req::<String>("committed_at")?);
         d.text("scope", "standard");
         d.opt("qualifier", &mut s.qualifier);
         d.rest(&mut s.extra)?;
@@ -129,7 +124,7 @@ impl ToJson for CommittedMetricStandard {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/committed-metric.json`, `/oneOf/0/properties/qualifier`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Qualifier {
     /// Optional.
@@ -149,7 +144,20 @@ pub struct Qualifier {
 impl Qualifier {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            attribution_methodology: None,
+            attribution_window: None,
+            completion_source: None,
+            lift_dimension: None,
+            viewability_standard: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Qualifier {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -167,7 +175,7 @@ json::setters! {
 impl FromJson for Qualifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attribution_methodology", &mut s.attribution_methodology);
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("completion_source", &mut s.completion_source);
@@ -197,7 +205,7 @@ impl ToJson for Qualifier {
 /// On the wire `scope` is always `"vendor"`.
 ///
 /// Spec: `core/committed-metric.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CommittedMetricVendor {
     /// Required. Format: date-time.
@@ -220,12 +228,7 @@ impl CommittedMetricVendor {
 impl FromJson for CommittedMetricVendor {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            committed_at: d.req("committed_at")?,
-            metric_id: d.req("metric_id")?,
-            vendor: d.req("vendor")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?, d.req::<String>("committed_at")?);
         d.text("scope", "vendor");
         d.rest(&mut s.extra)?;
         Ok(s)

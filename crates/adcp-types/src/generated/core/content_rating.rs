@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/content-rating.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ContentRating {
     /// Required.
@@ -30,7 +30,7 @@ impl ContentRating {
 impl FromJson for ContentRating {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { rating: d.req("rating")?, system: d.req("system")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req::<String>("rating")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

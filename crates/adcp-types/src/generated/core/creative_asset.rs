@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test
 /// An object.
 ///
 /// Spec: `core/creative-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeAsset {
     /// Required.
@@ -91,23 +91,7 @@ json::setters! {
 impl FromJson for CreativeAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            assets: d.req("assets")?,
-            creative_id: d.req("creative_id")?,
-            format_id: None,
-            format_kind: None,
-            format_option_ref: None,
-            industry_identifiers: None,
-            inputs: None,
-            name: d.req("name")?,
-            placement_ids: None,
-            placement_refs: None,
-            provenance: None,
-            status: None,
-            tags: None,
-            weight: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("creative_id")?, d.req::<String>("name")?, d.req("assets")?);
         d.opt("format_id", &mut s.format_id);
         d.opt("format_kind", &mut s.format_kind);
         d.opt("format_option_ref", &mut s.format_option_ref);
@@ -148,7 +132,7 @@ impl ToJson for CreativeAsset {
 /// One of 2 shapes.
 ///
 /// Spec: `core/creative-asset.json`, `/properties/assets/patternProperties/^[a-z0-9_]+$`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Asset {
     /// Chosen when: JSON type object.
@@ -201,7 +185,7 @@ impl From<crate::core::assets::asset_union::AssetUnion> for Asset {
 /// An object.
 ///
 /// Spec: `core/creative-asset.json`, `/properties/inputs/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Input {
     /// Optional.
@@ -234,7 +218,7 @@ json::setters! {
 impl FromJson for Input {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context_description: None, macros: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("context_description", &mut s.context_description);
         d.opt("macros", &mut s.macros);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/creative-assignment.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeAssignment {
     /// Required.
@@ -43,13 +43,7 @@ json::setters! {
 impl FromJson for CreativeAssignment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_id: d.req("creative_id")?,
-            placement_ids: None,
-            placement_refs: None,
-            weight: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("creative_id")?);
         d.opt("placement_ids", &mut s.placement_ids);
         d.opt("placement_refs", &mut s.placement_refs);
         d.opt("weight", &mut s.weight);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/creative-brief.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeBrief {
     /// Optional.
@@ -67,17 +67,7 @@ json::setters! {
 impl FromJson for CreativeBrief {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audience: None,
-            compliance: None,
-            messaging: None,
-            name: d.req("name")?,
-            objective: None,
-            reference_assets: None,
-            territory: None,
-            tone: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("audience", &mut s.audience);
         d.opt("compliance", &mut s.compliance);
         d.opt("messaging", &mut s.messaging);
@@ -108,7 +98,7 @@ impl ToJson for CreativeBrief {
 /// An object.
 ///
 /// Spec: `core/creative-brief.json`, `/properties/compliance`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Compliance {
     /// Optional. At least 1 items.
@@ -122,7 +112,13 @@ pub struct Compliance {
 impl Compliance {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { prohibited_claims: None, required_disclosures: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Compliance {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -137,7 +133,7 @@ json::setters! {
 impl FromJson for Compliance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("prohibited_claims", &mut s.prohibited_claims);
         d.opt("required_disclosures", &mut s.required_disclosures);
         d.rest(&mut s.extra)?;
@@ -157,7 +153,7 @@ impl ToJson for Compliance {
 /// An object.
 ///
 /// Spec: `core/creative-brief.json`, `/properties/compliance/properties/required_disclosures/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RequiredDisclosure {
     /// Optional. At least 1 items.
@@ -211,16 +207,7 @@ json::setters! {
 impl FromJson for RequiredDisclosure {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            jurisdictions: None,
-            language: None,
-            min_duration_ms: None,
-            persistence: None,
-            position: None,
-            regulation: None,
-            text: d.req("text")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("text")?);
         d.opt("jurisdictions", &mut s.jurisdictions);
         d.opt("language", &mut s.language);
         d.opt("min_duration_ms", &mut s.min_duration_ms);
@@ -249,7 +236,7 @@ impl ToJson for RequiredDisclosure {
 /// An object.
 ///
 /// Spec: `core/creative-brief.json`, `/properties/messaging`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Messaging {
     /// Optional.
@@ -267,7 +254,13 @@ pub struct Messaging {
 impl Messaging {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { cta: None, headline: None, key_messages: None, tagline: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Messaging {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -286,7 +279,7 @@ json::setters! {
 impl FromJson for Messaging {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cta", &mut s.cta);
         d.opt("headline", &mut s.headline);
         d.opt("key_messages", &mut s.key_messages);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/creative-consumption.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeConsumption {
     /// Optional. At least 0.
@@ -27,7 +27,13 @@ pub struct CreativeConsumption {
 impl CreativeConsumption {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { duration_seconds: None, images_generated: None, renders: None, tokens: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CreativeConsumption {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -44,7 +50,7 @@ json::setters! {
 impl FromJson for CreativeConsumption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("duration_seconds", &mut s.duration_seconds);
         d.opt("images_generated", &mut s.images_generated);
         d.opt("renders", &mut s.renders);

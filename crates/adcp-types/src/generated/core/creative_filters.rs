@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/creative-filters.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeFilters {
     /// Optional. At least 1 items.
@@ -55,7 +55,33 @@ pub struct CreativeFilters {
 impl CreativeFilters {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            accounts: None,
+            assigned_to_packages: None,
+            concept_ids: None,
+            created_after: None,
+            created_before: None,
+            creative_ids: None,
+            ext: None,
+            format_ids: None,
+            has_served: None,
+            has_variables: None,
+            media_buy_ids: None,
+            name_contains: None,
+            statuses: None,
+            tags: None,
+            tags_any: None,
+            unassigned: None,
+            updated_after: None,
+            updated_before: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for CreativeFilters {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -88,7 +114,7 @@ json::setters! {
 impl FromJson for CreativeFilters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("accounts", &mut s.accounts);
         d.opt("assigned_to_packages", &mut s.assigned_to_packages);
         d.opt("concept_ids", &mut s.concept_ids);

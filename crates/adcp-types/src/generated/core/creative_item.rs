@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `core/creative-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreativeItem {
     /// Chosen when `asset_kind` is `media`.
@@ -68,7 +68,7 @@ impl From<CreativeItemText> for CreativeItem {
 /// On the wire `asset_kind` is always `"media"`.
 ///
 /// Spec: `core/creative-item.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeItemMedia {
     /// Required.
@@ -91,12 +91,7 @@ impl CreativeItemMedia {
 impl FromJson for CreativeItemMedia {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_id: d.req("asset_id")?,
-            asset_type: d.req("asset_type")?,
-            content_uri: d.req("content_uri")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_type")?, d.req::<String>("asset_id")?, d.req::<String>("content_uri")?);
         d.text("asset_kind", "media");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -119,7 +114,7 @@ impl ToJson for CreativeItemMedia {
 /// On the wire `asset_kind` is always `"text"`.
 ///
 /// Spec: `core/creative-item.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeItemText {
     /// Required.
@@ -142,12 +137,7 @@ impl CreativeItemText {
 impl FromJson for CreativeItemText {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_id: d.req("asset_id")?,
-            asset_type: d.req("asset_type")?,
-            content: d.req("content")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_type")?, d.req::<String>("asset_id")?, d.req("content")?);
         d.text("asset_kind", "text");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -168,7 +158,7 @@ impl ToJson for CreativeItemText {
 /// One of 2 shapes.
 ///
 /// Spec: `core/creative-item.json`, `/oneOf/1/properties/content`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Content {
     /// Chosen when: JSON type list.

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test
 /// An object.
 ///
 /// Spec: `core/creative-manifest.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeManifest {
     /// Required.
@@ -73,18 +73,7 @@ json::setters! {
 impl FromJson for CreativeManifest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            assets: d.req("assets")?,
-            brand: None,
-            ext: None,
-            format_id: None,
-            format_kind: None,
-            format_option_ref: None,
-            industry_identifiers: None,
-            provenance: None,
-            rights: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("assets")?);
         d.opt("brand", &mut s.brand);
         d.opt("ext", &mut s.ext);
         d.opt("format_id", &mut s.format_id);
@@ -117,7 +106,7 @@ impl ToJson for CreativeManifest {
 /// One of 2 shapes.
 ///
 /// Spec: `core/creative-manifest.json`, `/properties/assets/patternProperties/^[a-z0-9_]+$`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Asset {
     /// Chosen when: JSON type object.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/creative-policy.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativePolicy {
     /// Optional. At least 1 items.
@@ -59,15 +59,7 @@ json::setters! {
 impl FromJson for CreativePolicy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accepted_verifiers: None,
-            co_branding: d.req("co_branding")?,
-            landing_page: d.req("landing_page")?,
-            provenance_required: None,
-            provenance_requirements: None,
-            templates_available: d.req("templates_available")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("co_branding")?, d.req("landing_page")?, d.req("templates_available")?);
         d.opt("accepted_verifiers", &mut s.accepted_verifiers);
         d.opt("provenance_required", &mut s.provenance_required);
         d.opt("provenance_requirements", &mut s.provenance_requirements);
@@ -94,7 +86,7 @@ impl ToJson for CreativePolicy {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/creative-policy.json`, `/properties/accepted_verifiers/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcceptedVerifier {
     /// Required. Format: uri. Pattern: `^https://`.
@@ -127,7 +119,7 @@ json::setters! {
 impl FromJson for AcceptedVerifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, feature_id: None, providers: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("feature_id", &mut s.feature_id);
         d.opt("providers", &mut s.providers);
         d.rest(&mut s.extra)?;
@@ -148,7 +140,7 @@ impl ToJson for AcceptedVerifier {
 /// An object.
 ///
 /// Spec: `core/creative-policy.json`, `/properties/provenance_requirements`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProvenanceRequirements {
     /// Optional.
@@ -164,7 +156,18 @@ pub struct ProvenanceRequirements {
 impl ProvenanceRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            require_digital_source_type: None,
+            require_disclosure_metadata: None,
+            require_embedded_provenance: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ProvenanceRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -180,7 +183,7 @@ json::setters! {
 impl FromJson for ProvenanceRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("require_digital_source_type", &mut s.require_digital_source_type);
         d.opt("require_disclosure_metadata", &mut s.require_disclosure_metadata);
         d.opt("require_embedded_provenance", &mut s.require_embedded_provenance);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/creative-variable.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeVariable {
     /// Optional.
@@ -53,14 +53,7 @@ json::setters! {
 impl FromJson for CreativeVariable {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            default_value: None,
-            name: d.req("name")?,
-            required: None,
-            variable_id: d.req("variable_id")?,
-            variable_type: d.req("variable_type")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("variable_id")?, d.req::<String>("name")?, d.req("variable_type")?);
         d.opt("default_value", &mut s.default_value);
         d.opt("required", &mut s.required);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/creative-variant.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeVariant {
     /// Optional. At least 0.
@@ -211,53 +211,7 @@ json::setters! {
 impl FromJson for CreativeVariant {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            generation_context: None,
-            grps: None,
-            impressions: None,
-            incremental_sales_lift: None,
-            leads: None,
-            manifest: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: None,
-            units_sold: None,
-            variant_id: d.req("variant_id")?,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("variant_id")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -360,7 +314,7 @@ impl ToJson for CreativeVariant {
 /// An object.
 ///
 /// Spec: `core/creative-variant.json`, `/allOf/1/properties/generation_context`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GenerationContext {
     /// Optional.
@@ -376,7 +330,13 @@ pub struct GenerationContext {
 impl GenerationContext {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { artifact: None, context_type: None, ext: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GenerationContext {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -394,7 +354,7 @@ json::setters! {
 impl FromJson for GenerationContext {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("artifact", &mut s.artifact);
         d.opt("context_type", &mut s.context_type);
         d.opt("ext", &mut s.ext);
@@ -418,7 +378,7 @@ impl ToJson for GenerationContext {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/creative-variant.json`, `/allOf/1/properties/generation_context/properties/artifact`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Artifact {
     /// Required.
@@ -439,7 +399,7 @@ impl Artifact {
 impl FromJson for Artifact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { artifact_id: d.req("artifact_id")?, property_id: d.req("property_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("property_id")?, d.req::<String>("artifact_id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

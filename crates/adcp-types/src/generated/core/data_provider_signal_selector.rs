@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/data-provider-signal-selector.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum DataProviderSignalSelector {
     /// Chosen when `selection_type` is `all`.
@@ -79,7 +79,7 @@ impl From<DataProviderSignalSelectorByTag> for DataProviderSignalSelector {
 /// On the wire `selection_type` is always `"all"`.
 ///
 /// Spec: `core/data-provider-signal-selector.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DataProviderSignalSelectorAll {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -98,7 +98,7 @@ impl DataProviderSignalSelectorAll {
 impl FromJson for DataProviderSignalSelectorAll {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { data_provider_domain: d.req("data_provider_domain")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("data_provider_domain")?);
         d.text("selection_type", "all");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -119,7 +119,7 @@ impl ToJson for DataProviderSignalSelectorAll {
 /// On the wire `selection_type` is always `"by_id"`.
 ///
 /// Spec: `core/data-provider-signal-selector.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DataProviderSignalSelectorById {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -140,11 +140,7 @@ impl DataProviderSignalSelectorById {
 impl FromJson for DataProviderSignalSelectorById {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            data_provider_domain: d.req("data_provider_domain")?,
-            signal_ids: d.req("signal_ids")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("data_provider_domain")?, d.req("signal_ids")?);
         d.text("selection_type", "by_id");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -166,7 +162,7 @@ impl ToJson for DataProviderSignalSelectorById {
 /// On the wire `selection_type` is always `"by_tag"`.
 ///
 /// Spec: `core/data-provider-signal-selector.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DataProviderSignalSelectorByTag {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -187,11 +183,7 @@ impl DataProviderSignalSelectorByTag {
 impl FromJson for DataProviderSignalSelectorByTag {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            data_provider_domain: d.req("data_provider_domain")?,
-            signal_tags: d.req("signal_tags")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("data_provider_domain")?, d.req("signal_tags")?);
         d.text("selection_type", "by_tag");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/date-range.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DateRange {
     /// Required. Format: date.
@@ -30,7 +30,7 @@ impl DateRange {
 impl FromJson for DateRange {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/daypart-target.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DaypartTarget {
     /// Required. At least 1 items.
@@ -43,13 +43,7 @@ json::setters! {
 impl FromJson for DaypartTarget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            days: d.req("days")?,
-            end_hour: d.req("end_hour")?,
-            label: None,
-            start_hour: d.req("start_hour")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("days")?, d.req("start_hour")?, d.req("end_hour")?);
         d.opt("label", &mut s.label);
         d.rest(&mut s.extra)?;
         Ok(s)

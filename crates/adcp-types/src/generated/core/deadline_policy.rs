@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// At least 1 entries.
 ///
 /// Spec: `core/deadline-policy.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeadlinePolicy {
     /// Optional. At least 0.
@@ -29,7 +29,19 @@ pub struct DeadlinePolicy {
 impl DeadlinePolicy {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            booking_lead_days: None,
+            business_days_only: None,
+            cancellation_lead_days: None,
+            material_stages: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for DeadlinePolicy {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -46,7 +58,7 @@ json::setters! {
 impl FromJson for DeadlinePolicy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("booking_lead_days", &mut s.booking_lead_days);
         d.opt("business_days_only", &mut s.business_days_only);
         d.opt("cancellation_lead_days", &mut s.cancellation_lead_days);
@@ -70,7 +82,7 @@ impl ToJson for DeadlinePolicy {
 /// An object.
 ///
 /// Spec: `core/deadline-policy.json`, `/properties/material_stages/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MaterialStage {
     /// Optional.
@@ -100,7 +112,7 @@ json::setters! {
 impl FromJson for MaterialStage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { label: None, lead_days: d.req("lead_days")?, stage: d.req("stage")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("stage")?, d.req("lead_days")?);
         d.opt("label", &mut s.label);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/delivery-forecast.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryForecast {
     /// Required.
@@ -81,20 +81,7 @@ json::setters! {
 impl FromJson for DeliveryForecast {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            demographic: None,
-            demographic_system: None,
-            ext: None,
-            forecast_range_unit: None,
-            generated_at: None,
-            measurement_source: None,
-            method: d.req("method")?,
-            points: d.req("points")?,
-            reach_unit: None,
-            valid_until: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("points")?, d.req("method")?, d.req::<String>("currency")?);
         d.opt("demographic", &mut s.demographic);
         d.opt("demographic_system", &mut s.demographic_system);
         d.opt("ext", &mut s.ext);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/delivery-metric-aggregate.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum DeliveryMetricAggregate {
     /// Chosen when `scope` is `standard`.
@@ -70,7 +70,7 @@ impl From<DeliveryMetricAggregateVendor> for DeliveryMetricAggregate {
 /// On the wire `scope` is always `"standard"`.
 ///
 /// Spec: `core/delivery-metric-aggregate.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryMetricAggregateStandard {
     /// Optional. At least 0.
@@ -137,20 +137,7 @@ json::setters! {
 impl FromJson for DeliveryMetricAggregateStandard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            clicks: None,
-            completed_views: None,
-            conversion_value: None,
-            conversions: None,
-            impressions: None,
-            measurable_impressions: None,
-            metric_id: d.req("metric_id")?,
-            qualifier: None,
-            spend: None,
-            value: d.req("value")?,
-            viewable_impressions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("metric_id")?, d.req("value")?);
         d.text("scope", "standard");
         d.opt("clicks", &mut s.clicks);
         d.opt("completed_views", &mut s.completed_views);
@@ -190,7 +177,7 @@ impl ToJson for DeliveryMetricAggregateStandard {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/delivery-metric-aggregate.json`, `/oneOf/0/properties/qualifier`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Qualifier {
     /// Optional.
@@ -210,7 +197,20 @@ pub struct Qualifier {
 impl Qualifier {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            attribution_methodology: None,
+            attribution_window: None,
+            completion_source: None,
+            lift_dimension: None,
+            viewability_standard: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Qualifier {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -228,7 +228,7 @@ json::setters! {
 impl FromJson for Qualifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attribution_methodology", &mut s.attribution_methodology);
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("completion_source", &mut s.completion_source);
@@ -258,7 +258,7 @@ impl ToJson for Qualifier {
 /// On the wire `scope` is always `"vendor"`.
 ///
 /// Spec: `core/delivery-metric-aggregate.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryMetricAggregateVendor {
     /// Optional. At least 0.
@@ -300,14 +300,7 @@ json::setters! {
 impl FromJson for DeliveryMetricAggregateVendor {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            measurable_impressions: None,
-            metric_id: d.req("metric_id")?,
-            qualifier: None,
-            value: d.req("value")?,
-            vendor: d.req("vendor")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?, d.req("value")?);
         d.text("scope", "vendor");
         d.opt("measurable_impressions", &mut s.measurable_impressions);
         d.opt("qualifier", &mut s.qualifier);

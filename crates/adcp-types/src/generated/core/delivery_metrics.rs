@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryMetrics {
     /// Optional. At least 0.
@@ -101,7 +101,56 @@ pub struct DeliveryMetrics {
 impl DeliveryMetrics {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            brand_lift: None,
+            brand_search_lift: None,
+            by_action_source: None,
+            by_event_type: None,
+            clicks: None,
+            completed_views: None,
+            completion_rate: None,
+            conversion_lift: None,
+            conversion_value: None,
+            conversions: None,
+            cost_per_acquisition: None,
+            cost_per_click: None,
+            cost_per_completed_view: None,
+            cpm: None,
+            ctr: None,
+            dooh_metrics: None,
+            downloads: None,
+            engagement_rate: None,
+            engagements: None,
+            follows: None,
+            foot_traffic: None,
+            frequency: None,
+            grps: None,
+            impressions: None,
+            incremental_sales_lift: None,
+            leads: None,
+            new_to_brand_rate: None,
+            new_to_brand_units: None,
+            plays: None,
+            profile_visits: None,
+            quartile_data: None,
+            reach: None,
+            reach_unit: None,
+            reach_window: None,
+            roas: None,
+            saves: None,
+            spend: None,
+            units_sold: None,
+            vendor_metric_values: None,
+            viewability: None,
+            views: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for DeliveryMetrics {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -155,7 +204,7 @@ json::setters! {
 impl FromJson for DeliveryMetrics {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -253,7 +302,7 @@ impl ToJson for DeliveryMetrics {
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`, `/properties/by_action_source/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ByActionSource {
     /// Required.
@@ -288,13 +337,7 @@ json::setters! {
 impl FromJson for ByActionSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action_source: d.req("action_source")?,
-            count: d.req("count")?,
-            event_source_id: None,
-            value: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("action_source")?, d.req("count")?);
         d.opt("event_source_id", &mut s.event_source_id);
         d.opt("value", &mut s.value);
         d.rest(&mut s.extra)?;
@@ -316,7 +359,7 @@ impl ToJson for ByActionSource {
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`, `/properties/by_event_type/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ByEventType {
     /// Required. At least 0.
@@ -351,13 +394,7 @@ json::setters! {
 impl FromJson for ByEventType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            count: d.req("count")?,
-            event_source_id: None,
-            event_type: d.req("event_type")?,
-            value: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("event_type")?, d.req("count")?);
         d.opt("event_source_id", &mut s.event_source_id);
         d.opt("value", &mut s.value);
         d.rest(&mut s.extra)?;
@@ -379,7 +416,7 @@ impl ToJson for ByEventType {
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`, `/properties/dooh_metrics`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DoohMetrics {
     /// Optional.
@@ -401,7 +438,21 @@ pub struct DoohMetrics {
 impl DoohMetrics {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            calculation_notes: None,
+            loop_plays: None,
+            screen_time_seconds: None,
+            screens_used: None,
+            sov_achieved: None,
+            venue_breakdown: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for DoohMetrics {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -422,7 +473,7 @@ json::setters! {
 impl FromJson for DoohMetrics {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("calculation_notes", &mut s.calculation_notes);
         d.opt("loop_plays", &mut s.loop_plays);
         d.opt("screen_time_seconds", &mut s.screen_time_seconds);
@@ -450,7 +501,7 @@ impl ToJson for DoohMetrics {
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`, `/properties/dooh_metrics/properties/venue_breakdown/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VenueBreakdown {
     /// Required. At least 0.
@@ -499,15 +550,7 @@ json::setters! {
 impl FromJson for VenueBreakdown {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            impressions: d.req("impressions")?,
-            loop_plays: None,
-            screens_used: None,
-            venue_id: d.req("venue_id")?,
-            venue_name: None,
-            venue_type: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("venue_id")?, d.req("impressions")?);
         d.opt("loop_plays", &mut s.loop_plays);
         d.opt("screens_used", &mut s.screens_used);
         d.opt("venue_name", &mut s.venue_name);
@@ -533,7 +576,7 @@ impl ToJson for VenueBreakdown {
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`, `/properties/quartile_data`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct QuartileData {
     /// Optional. At least 0.
@@ -551,7 +594,13 @@ pub struct QuartileData {
 impl QuartileData {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { q1_views: None, q2_views: None, q3_views: None, q4_views: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for QuartileData {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -568,7 +617,7 @@ json::setters! {
 impl FromJson for QuartileData {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("q1_views", &mut s.q1_views);
         d.opt("q2_views", &mut s.q2_views);
         d.opt("q3_views", &mut s.q3_views);
@@ -592,7 +641,7 @@ impl ToJson for QuartileData {
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`, `/properties/reach_window`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReachWindow {
     /// Required.
@@ -620,7 +669,7 @@ json::setters! {
 impl FromJson for ReachWindow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { kind: d.req("kind")?, period: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("kind")?);
         d.opt("period", &mut s.period);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -653,7 +702,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/delivery-metrics.json`, `/properties/viewability`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Viewability {
     /// Optional. At least 0.
@@ -675,7 +724,21 @@ pub struct Viewability {
 impl Viewability {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            measurable_impressions: None,
+            standard: None,
+            vendor: None,
+            viewable_impressions: None,
+            viewable_rate: None,
+            viewed_seconds: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Viewability {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -696,7 +759,7 @@ json::setters! {
 impl FromJson for Viewability {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("measurable_impressions", &mut s.measurable_impressions);
         d.opt("standard", &mut s.standard);
         d.opt("vendor", &mut s.vendor);

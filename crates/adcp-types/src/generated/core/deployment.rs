@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/deployment.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Deployment {
     /// Chosen when `type` is `platform`.
@@ -68,7 +68,7 @@ impl From<DeploymentAgent> for Deployment {
 /// On the wire `type` is always `"platform"`.
 ///
 /// Spec: `core/deployment.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeploymentPlatform {
     /// Optional.
@@ -117,15 +117,7 @@ json::setters! {
 impl FromJson for DeploymentPlatform {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            activation_key: None,
-            deployed_at: None,
-            estimated_activation_duration_minutes: None,
-            is_live: d.req("is_live")?,
-            platform: d.req("platform")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("platform")?, d.req("is_live")?);
         d.text("type", "platform");
         d.opt("account", &mut s.account);
         d.opt("activation_key", &mut s.activation_key);
@@ -155,7 +147,7 @@ impl ToJson for DeploymentPlatform {
 /// On the wire `type` is always `"agent"`.
 ///
 /// Spec: `core/deployment.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeploymentAgent {
     /// Optional.
@@ -204,15 +196,7 @@ json::setters! {
 impl FromJson for DeploymentAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            activation_key: None,
-            agent_url: d.req("agent_url")?,
-            deployed_at: None,
-            estimated_activation_duration_minutes: None,
-            is_live: d.req("is_live")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req("is_live")?);
         d.text("type", "agent");
         d.opt("account", &mut s.account);
         d.opt("activation_key", &mut s.activation_key);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/destination.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Destination {
     /// Chosen when `type` is `platform`.
@@ -68,7 +68,7 @@ impl From<DestinationAgent> for Destination {
 /// On the wire `type` is always `"platform"`.
 ///
 /// Spec: `core/destination.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DestinationPlatform {
     /// Optional.
@@ -96,7 +96,7 @@ json::setters! {
 impl FromJson for DestinationPlatform {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { account: None, platform: d.req("platform")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("platform")?);
         d.text("type", "platform");
         d.opt("account", &mut s.account);
         d.rest(&mut s.extra)?;
@@ -119,7 +119,7 @@ impl ToJson for DestinationPlatform {
 /// On the wire `type` is always `"agent"`.
 ///
 /// Spec: `core/destination.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DestinationAgent {
     /// Optional.
@@ -147,7 +147,7 @@ json::setters! {
 impl FromJson for DestinationAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { account: None, agent_url: d.req("agent_url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.text("type", "agent");
         d.opt("account", &mut s.account);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/destination-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DestinationItem {
     /// Optional. At least 1 items.
@@ -94,24 +94,7 @@ json::setters! {
 impl FromJson for DestinationItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            assets: None,
-            city: None,
-            country: None,
-            description: None,
-            destination_id: d.req("destination_id")?,
-            destination_type: None,
-            ext: None,
-            image_url: None,
-            location: None,
-            name: d.req("name")?,
-            price: None,
-            rating: None,
-            region: None,
-            tags: None,
-            url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("destination_id")?, d.req::<String>("name")?);
         d.opt("assets", &mut s.assets);
         d.opt("city", &mut s.city);
         d.opt("country", &mut s.country);
@@ -179,7 +162,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/destination-item.json`, `/properties/location`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Location {
     /// Required. At least -90. At most 90.
@@ -200,7 +183,7 @@ impl Location {
 impl FromJson for Location {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { lat: d.req("lat")?, lng: d.req("lng")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("lat")?, d.req("lng")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

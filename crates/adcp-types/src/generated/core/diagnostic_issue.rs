@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/diagnostic-issue.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DiagnosticIssue {
     /// Required.
@@ -30,7 +30,7 @@ impl DiagnosticIssue {
 impl FromJson for DiagnosticIssue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { message: d.req("message")?, severity: d.req("severity")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("severity")?, d.req::<String>("message")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/downstream-connection-requirement.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DownstreamConnectionRequirement {
     /// Optional.
@@ -75,19 +75,7 @@ json::setters! {
 impl FromJson for DownstreamConnectionRequirement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorization_instructions: None,
-            authorization_url: None,
-            connection_id: None,
-            connection_type: d.req("connection_type")?,
-            expires_at: None,
-            provider: None,
-            required_for: None,
-            resource_ref: None,
-            scope: None,
-            status: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("connection_type")?);
         d.opt("authorization_instructions", &mut s.authorization_instructions);
         d.opt("authorization_url", &mut s.authorization_url);
         d.opt("connection_id", &mut s.connection_id);
@@ -136,7 +124,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/downstream-connection-requirement.json`, `/properties/resource_ref`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ResourceRef {
     /// Optional.
@@ -158,7 +146,21 @@ pub struct ResourceRef {
 impl ResourceRef {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            handle: None,
+            identity_id: None,
+            platform_account_id: None,
+            post_id: None,
+            post_url: None,
+            profile_url: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ResourceRef {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -177,7 +179,7 @@ json::setters! {
 impl FromJson for ResourceRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("handle", &mut s.handle);
         d.opt("identity_id", &mut s.identity_id);
         d.opt("platform_account_id", &mut s.platform_account_id);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/duration.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Duration {
     /// Required. At least 1.
@@ -32,7 +32,7 @@ impl Duration {
 impl FromJson for Duration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { interval: d.req("interval")?, unit: d.req("unit")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("interval")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

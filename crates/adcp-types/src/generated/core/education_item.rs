@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/education-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EducationItem {
     /// Optional. At least 1 items.
@@ -105,27 +105,7 @@ json::setters! {
 impl FromJson for EducationItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            assets: None,
-            degree_type: None,
-            description: None,
-            duration: None,
-            ext: None,
-            image_url: None,
-            language: None,
-            level: None,
-            location: None,
-            modality: None,
-            name: d.req("name")?,
-            price: None,
-            program_id: d.req("program_id")?,
-            school: d.req("school")?,
-            start_date: None,
-            subject: None,
-            tags: None,
-            url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("program_id")?, d.req::<String>("name")?, d.req::<String>("school")?);
         d.opt("assets", &mut s.assets);
         d.opt("degree_type", &mut s.degree_type);
         d.opt("description", &mut s.description);

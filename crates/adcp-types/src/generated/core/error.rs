@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `core/error.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Error {
     /// Required. 1 to 64 characters.
@@ -74,19 +74,7 @@ json::setters! {
 impl FromJson for Error {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            code: d.req("code")?,
-            details: None,
-            field: None,
-            issues: None,
-            message: d.req("message")?,
-            recovery: None,
-            retry_after: None,
-            sdk_id: None,
-            source: None,
-            suggestion: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("code")?, d.req::<String>("message")?);
         d.opt("details", &mut s.details);
         d.opt("field", &mut s.field);
         d.opt("issues", &mut s.issues);
@@ -120,7 +108,7 @@ impl ToJson for Error {
 /// An object.
 ///
 /// Spec: `core/error.json`, `/properties/issues/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Issue {
     /// Optional.
@@ -168,15 +156,7 @@ json::setters! {
 impl FromJson for Issue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            discriminator: None,
-            keyword: d.req("keyword")?,
-            message: d.req("message")?,
-            pointer: d.req("pointer")?,
-            schema_path: None,
-            schema_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pointer")?, d.req::<String>("message")?, d.req::<String>("keyword")?);
         d.opt("discriminator", &mut s.discriminator);
         d.opt("schemaPath", &mut s.schema_path);
         d.opt("schema_id", &mut s.schema_id);
@@ -203,7 +183,7 @@ impl ToJson for Issue {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/error.json`, `/properties/issues/items/properties/discriminator/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Discriminator {
     /// Required.
@@ -224,7 +204,7 @@ impl Discriminator {
 impl FromJson for Discriminator {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { property_name: d.req("property_name")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("property_name")?, d.req("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -242,7 +222,7 @@ impl ToJson for Discriminator {
 /// One of 3 shapes.
 ///
 /// Spec: `core/error.json`, `/properties/issues/items/properties/discriminator/items/properties/value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum DiscriminatorValue {
     /// Chosen when: JSON type bool.

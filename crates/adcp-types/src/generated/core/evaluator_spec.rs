@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 3 shapes.
 ///
 /// Spec: `core/evaluator-spec.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum EvaluatorSpec {
     /// Chosen when: JSON type object, has `exemplars`.
@@ -81,7 +81,7 @@ impl From<EvaluatorSpecAgentUrl> for EvaluatorSpec {
 /// An object.
 ///
 /// Spec: `core/evaluator-spec.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EvaluatorSpecExemplars {
     /// Optional.
@@ -129,15 +129,7 @@ json::setters! {
 impl FromJson for EvaluatorSpecExemplars {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            eval_budget: None,
-            exemplars: d.req("exemplars")?,
-            ext: None,
-            feature_agent: None,
-            feature_requirement: None,
-            rank_by: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("exemplars")?);
         d.opt("eval_budget", &mut s.eval_budget);
         d.opt("ext", &mut s.ext);
         d.opt("feature_agent", &mut s.feature_agent);
@@ -164,7 +156,7 @@ impl ToJson for EvaluatorSpecExemplars {
 /// An object.
 ///
 /// Spec: `core/evaluator-spec.json`, `/oneOf/0/properties/exemplars`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Exemplars {
     /// Optional.
@@ -178,7 +170,13 @@ pub struct Exemplars {
 impl Exemplars {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { fail: None, pass: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Exemplars {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -193,7 +191,7 @@ json::setters! {
 impl FromJson for Exemplars {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("fail", &mut s.fail);
         d.opt("pass", &mut s.pass);
         d.rest(&mut s.extra)?;
@@ -213,7 +211,7 @@ impl ToJson for Exemplars {
 /// An object.
 ///
 /// Spec: `core/evaluator-spec.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EvaluatorSpecEvaluatorId {
     /// Optional.
@@ -261,15 +259,7 @@ json::setters! {
 impl FromJson for EvaluatorSpecEvaluatorId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            eval_budget: None,
-            evaluator_id: d.req("evaluator_id")?,
-            ext: None,
-            feature_agent: None,
-            feature_requirement: None,
-            rank_by: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("evaluator_id")?);
         d.opt("eval_budget", &mut s.eval_budget);
         d.opt("ext", &mut s.ext);
         d.opt("feature_agent", &mut s.feature_agent);
@@ -296,7 +286,7 @@ impl ToJson for EvaluatorSpecEvaluatorId {
 /// An object.
 ///
 /// Spec: `core/evaluator-spec.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EvaluatorSpecAgentUrl {
     /// Required. Format: uri. Pattern: `^https://`.
@@ -344,15 +334,7 @@ json::setters! {
 impl FromJson for EvaluatorSpecAgentUrl {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            eval_budget: None,
-            ext: None,
-            feature_agent: None,
-            feature_requirement: None,
-            rank_by: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("eval_budget", &mut s.eval_budget);
         d.opt("ext", &mut s.ext);
         d.opt("feature_agent", &mut s.feature_agent);
@@ -379,7 +361,7 @@ impl ToJson for EvaluatorSpecAgentUrl {
 /// An object.
 ///
 /// Spec: `core/evaluator-spec.json`, `/properties/eval_budget`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EvalBudget {
     /// Optional. At least 1.
@@ -393,7 +375,13 @@ pub struct EvalBudget {
 impl EvalBudget {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_calls: None, max_seconds: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for EvalBudget {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -408,7 +396,7 @@ json::setters! {
 impl FromJson for EvalBudget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_calls", &mut s.max_calls);
         d.opt("max_seconds", &mut s.max_seconds);
         d.rest(&mut s.extra)?;
@@ -430,7 +418,7 @@ impl ToJson for EvalBudget {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/evaluator-spec.json`, `/properties/feature_agent`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FeatureAgent {
     /// Required. Format: uri. Pattern: `^https://`.
@@ -458,7 +446,7 @@ json::setters! {
 impl FromJson for FeatureAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, feature_id: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("feature_id", &mut s.feature_id);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -479,7 +467,7 @@ impl ToJson for FeatureAgent {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/evaluator-spec.json`, `/properties/rank_by/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RankBy {
     /// Optional. When absent: `"maximize"`.
@@ -507,7 +495,7 @@ json::setters! {
 impl FromJson for RankBy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { direction: None, feature_id: d.req("feature_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("feature_id")?);
         d.opt("direction", &mut s.direction);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/event.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Event {
     /// Optional.
@@ -75,19 +75,7 @@ json::setters! {
 impl FromJson for Event {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action_source: None,
-            custom_data: None,
-            custom_event_name: None,
-            event_id: d.req("event_id")?,
-            event_source_url: None,
-            event_time: d.req("event_time")?,
-            event_type: d.req("event_type")?,
-            ext: None,
-            surface: None,
-            user_match: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("event_id")?, d.req("event_type")?, d.req::<String>("event_time")?);
         d.opt("action_source", &mut s.action_source);
         d.opt("custom_data", &mut s.custom_data);
         d.opt("custom_event_name", &mut s.custom_event_name);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/event-custom-data.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EventCustomData {
     /// Optional.
@@ -45,7 +45,28 @@ pub struct EventCustomData {
 impl EventCustomData {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            content_category: None,
+            content_ids: None,
+            content_name: None,
+            content_type: None,
+            contents: None,
+            currency: None,
+            ext: None,
+            num_items: None,
+            order_id: None,
+            progress_percent: None,
+            progress_seconds: None,
+            search_string: None,
+            value: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for EventCustomData {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -73,7 +94,7 @@ json::setters! {
 impl FromJson for EventCustomData {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("content_category", &mut s.content_category);
         d.opt("content_ids", &mut s.content_ids);
         d.opt("content_name", &mut s.content_name);
@@ -115,7 +136,7 @@ impl ToJson for EventCustomData {
 /// An object.
 ///
 /// Spec: `core/event-custom-data.json`, `/properties/contents/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Content {
     /// Optional.
@@ -151,7 +172,7 @@ json::setters! {
 impl FromJson for Content {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { brand: None, id: d.req("id")?, price: None, quantity: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?);
         d.opt("brand", &mut s.brand);
         d.opt("price", &mut s.price);
         d.opt("quantity", &mut s.quantity);

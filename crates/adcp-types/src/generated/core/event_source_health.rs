@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/event-source-health.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EventSourceHealth {
     /// Optional.
@@ -63,16 +63,7 @@ json::setters! {
 impl FromJson for EventSourceHealth {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            detail: None,
-            evaluated_at: None,
-            events_received_24h: None,
-            issues: None,
-            last_event_at: None,
-            match_rate: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("status")?);
         d.opt("detail", &mut s.detail);
         d.opt("evaluated_at", &mut s.evaluated_at);
         d.opt("events_received_24h", &mut s.events_received_24h);
@@ -101,7 +92,7 @@ impl ToJson for EventSourceHealth {
 /// An object.
 ///
 /// Spec: `core/event-source-health.json`, `/properties/detail`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Detail {
     /// Optional.
@@ -131,7 +122,7 @@ json::setters! {
 impl FromJson for Detail {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { label: None, max_score: d.req("max_score")?, score: d.req("score")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("score")?, d.req("max_score")?);
         d.opt("label", &mut s.label);
         d.rest(&mut s.extra)?;
         Ok(s)

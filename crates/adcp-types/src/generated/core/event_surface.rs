@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/event-surface.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EventSurface {
     /// Required.
@@ -48,14 +48,7 @@ json::setters! {
 impl FromJson for EventSurface {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            category: d.req("category")?,
-            ext: None,
-            namespace: None,
-            property_id: None,
-            property_type: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("category")?);
         d.opt("ext", &mut s.ext);
         d.opt("namespace", &mut s.namespace);
         d.opt("property_id", &mut s.property_id);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/feature-requirement.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FeatureRequirement {
     /// Optional. At least 1 items.
@@ -61,15 +61,7 @@ json::setters! {
 impl FromJson for FeatureRequirement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allowed_values: None,
-            feature_id: d.req("feature_id")?,
-            if_not_covered: None,
-            max_value: None,
-            min_value: None,
-            policy_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feature_id")?);
         d.opt("allowed_values", &mut s.allowed_values);
         d.opt("if_not_covered", &mut s.if_not_covered);
         d.opt("max_value", &mut s.max_value);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/flight-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FlightItem {
     /// Optional.
@@ -85,22 +85,7 @@ json::setters! {
 impl FromJson for FlightItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            airline: None,
-            arrival_time: None,
-            assets: None,
-            departure_time: None,
-            description: None,
-            destination: d.req("destination")?,
-            ext: None,
-            flight_id: d.req("flight_id")?,
-            image_url: None,
-            origin: d.req("origin")?,
-            price: None,
-            tags: None,
-            url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("flight_id")?, d.req("origin")?, d.req("destination")?);
         d.opt("airline", &mut s.airline);
         d.opt("arrival_time", &mut s.arrival_time);
         d.opt("assets", &mut s.assets);
@@ -141,7 +126,7 @@ impl ToJson for FlightItem {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/flight-item.json`, `/properties/destination`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Destination {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -169,7 +154,7 @@ json::setters! {
 impl FromJson for Destination {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { airport_code: d.req("airport_code")?, city: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("airport_code")?);
         d.opt("city", &mut s.city);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -190,7 +175,7 @@ impl ToJson for Destination {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/flight-item.json`, `/properties/origin`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Origin {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -218,7 +203,7 @@ json::setters! {
 impl FromJson for Origin {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { airport_code: d.req("airport_code")?, city: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("airport_code")?);
         d.opt("city", &mut s.city);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `kind` is always `"audience"`.
 ///
 /// Spec: `core/forecast-dimension-audience.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastDimensionAudience {
     /// Required.
@@ -43,12 +43,7 @@ json::setters! {
 impl FromJson for ForecastDimensionAudience {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audience_id: d.req("audience_id")?,
-            audience_name: None,
-            audience_source: d.req("audience_source")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("audience_id")?, d.req("audience_source")?);
         d.text("kind", "audience");
         d.opt("audience_name", &mut s.audience_name);
         d.rest(&mut s.extra)?;

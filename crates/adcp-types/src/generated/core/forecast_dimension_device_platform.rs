@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `kind` is always `"device_platform"`.
 ///
 /// Spec: `core/forecast-dimension-device-platform.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastDimensionDevicePlatform {
     /// Required.
@@ -32,7 +32,7 @@ impl ForecastDimensionDevicePlatform {
 impl FromJson for ForecastDimensionDevicePlatform {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { device_platform: d.req("device_platform")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("device_platform")?);
         d.text("kind", "device_platform");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `kind` is always `"device_type"`.
 ///
 /// Spec: `core/forecast-dimension-device-type.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastDimensionDeviceType {
     /// Required.
@@ -32,7 +32,7 @@ impl ForecastDimensionDeviceType {
 impl FromJson for ForecastDimensionDeviceType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { device_type: d.req("device_type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("device_type")?);
         d.text("kind", "device_type");
         d.rest(&mut s.extra)?;
         Ok(s)

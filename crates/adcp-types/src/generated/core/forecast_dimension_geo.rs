@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `kind` is always `"geo"`.
 ///
 /// Spec: `core/forecast-dimension-geo.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastDimensionGeo {
     /// Required.
@@ -46,13 +46,7 @@ json::setters! {
 impl FromJson for ForecastDimensionGeo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            geo_code: d.req("geo_code")?,
-            geo_level: d.req("geo_level")?,
-            geo_name: None,
-            system: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("geo_level")?, d.req::<String>("geo_code")?);
         d.text("kind", "geo");
         d.opt("geo_name", &mut s.geo_name);
         d.opt("system", &mut s.system);

@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `kind` is always `"placement"`.
 ///
 /// Spec: `core/forecast-dimension-placement.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastDimensionPlacement {
     /// Optional.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for ForecastDimensionPlacement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { placement_name: None, placement_ref: d.req("placement_ref")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("placement_ref")?);
         d.text("kind", "placement");
         d.opt("placement_name", &mut s.placement_name);
         d.rest(&mut s.extra)?;

@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Nullable, T
 /// On the wire `kind` is always `"signal"`.
 ///
 /// Spec: `core/forecast-dimension-signal.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastDimensionSignal {
     /// Required.
@@ -63,15 +63,7 @@ json::setters! {
 impl FromJson for ForecastDimensionSignal {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            presence: d.req("presence")?,
-            signal_id: None,
-            signal_name: None,
-            signal_ref: None,
-            signal_value: None,
-            signal_value_name: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("presence")?);
         d.text("kind", "signal");
         d.opt("signal_id", &mut s.signal_id);
         d.opt("signal_name", &mut s.signal_name);
@@ -112,7 +104,7 @@ json::string_enum! {
 /// One of 3 shapes.
 ///
 /// Spec: `core/forecast-dimension-signal.json`, `/properties/signal_value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalValue {
     /// Chosen when: JSON type bool.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/forecast-point.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastPoint {
     /// Optional. At least 0.
@@ -65,16 +65,7 @@ json::setters! {
 impl FromJson for ForecastPoint {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            budget: None,
-            dimensions: None,
-            label: None,
-            metrics: d.req("metrics")?,
-            product_id: None,
-            vendor_metric_values: None,
-            viewability: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("metrics")?);
         d.opt("budget", &mut s.budget);
         d.opt("dimensions", &mut s.dimensions);
         d.opt("label", &mut s.label);
@@ -103,7 +94,7 @@ impl ToJson for ForecastPoint {
 /// An object.
 ///
 /// Spec: `core/forecast-point.json`, `/properties/metrics`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metrics {
     /// Optional.
@@ -147,7 +138,32 @@ pub struct Metrics {
 impl Metrics {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            audience_size: None,
+            clicks: None,
+            completed_views: None,
+            coverage_rate: None,
+            downloads: None,
+            engagements: None,
+            follows: None,
+            frequency: None,
+            grps: None,
+            impressions: None,
+            measured_impressions: None,
+            plays: None,
+            profile_visits: None,
+            reach: None,
+            saves: None,
+            spend: None,
+            views: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -177,7 +193,7 @@ json::setters! {
 impl FromJson for Metrics {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("audience_size", &mut s.audience_size);
         d.opt("clicks", &mut s.clicks);
         d.opt("completed_views", &mut s.completed_views);
@@ -227,7 +243,7 @@ impl ToJson for Metrics {
 /// An object.
 ///
 /// Spec: `core/forecast-point.json`, `/properties/viewability`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Viewability {
     /// Optional.
@@ -249,7 +265,21 @@ pub struct Viewability {
 impl Viewability {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            measurable_impressions: None,
+            standard: None,
+            vendor: None,
+            viewable_impressions: None,
+            viewable_rate: None,
+            viewed_seconds: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Viewability {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -270,7 +300,7 @@ json::setters! {
 impl FromJson for Viewability {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("measurable_impressions", &mut s.measurable_impressions);
         d.opt("standard", &mut s.standard);
         d.opt("vendor", &mut s.vendor);

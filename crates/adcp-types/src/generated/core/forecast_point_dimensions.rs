@@ -16,7 +16,7 @@ pub type ForecastPointDimensions = Vec<ForecastPointDimension>;
 /// One of 6 shapes.
 ///
 /// Spec: `core/forecast-point-dimensions.json`, `/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ForecastPointDimension {
     /// Chosen when `kind` is `geo`.

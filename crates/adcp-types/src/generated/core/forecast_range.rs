@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/forecast-range.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastRange {
     /// Optional. At least 0.
@@ -25,7 +25,13 @@ pub struct ForecastRange {
 impl ForecastRange {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { high: None, low: None, mid: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ForecastRange {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -41,7 +47,7 @@ json::setters! {
 impl FromJson for ForecastRange {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("high", &mut s.high);
         d.opt("low", &mut s.low);
         d.opt("mid", &mut s.mid);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/forecast-vendor-metric-value.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ForecastVendorMetricValue {
     /// Optional.
@@ -63,15 +63,7 @@ json::setters! {
 impl FromJson for ForecastVendorMetricValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            breakdown: None,
-            measurable_impressions: None,
-            metric_id: d.req("metric_id")?,
-            unit: None,
-            value: d.req("value")?,
-            vendor: d.req("vendor")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?, d.req("value")?);
         d.opt("breakdown", &mut s.breakdown);
         d.opt("measurable_impressions", &mut s.measurable_impressions);
         d.opt("unit", &mut s.unit);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `core/format.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Format {
     /// Optional. No item twice.
@@ -114,29 +114,7 @@ json::setters! {
 impl FromJson for Format {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accepts_parameters: None,
-            accessibility: None,
-            assets: None,
-            canonical: None,
-            canonical_parameters: None,
-            delivery: None,
-            description: None,
-            disclosure_capabilities: None,
-            example_url: None,
-            format_card: None,
-            format_card_detailed: None,
-            format_id: d.req("format_id")?,
-            input_format_ids: None,
-            name: d.req("name")?,
-            output_format_ids: None,
-            pricing_options: None,
-            renders: None,
-            reported_metrics: None,
-            supported_disclosure_positions: None,
-            supported_macros: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("format_id")?, d.req::<String>("name")?);
         d.opt("accepts_parameters", &mut s.accepts_parameters);
         d.opt("accessibility", &mut s.accessibility);
         d.opt("assets", &mut s.assets);
@@ -190,7 +168,7 @@ impl ToJson for Format {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/$defs/baseGroupAsset`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BaseGroupAsset {
     /// Optional.
@@ -228,14 +206,7 @@ json::setters! {
 impl FromJson for BaseGroupAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
         d.opt("overlays", &mut s.overlays);
@@ -261,7 +232,7 @@ impl ToJson for BaseGroupAsset {
 /// On the wire `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/$defs/baseIndividualAsset`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BaseIndividualAsset {
     /// Optional.
@@ -299,14 +270,7 @@ json::setters! {
 impl FromJson for BaseIndividualAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -332,7 +296,7 @@ impl ToJson for BaseIndividualAsset {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/properties/accessibility`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Accessibility {
     /// Optional.
@@ -360,7 +324,7 @@ json::setters! {
 impl FromJson for Accessibility {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { requires_accessible_assets: None, wcag_level: d.req("wcag_level")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("wcag_level")?);
         d.opt("requires_accessible_assets", &mut s.requires_accessible_assets);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -379,7 +343,7 @@ impl ToJson for Accessibility {
 /// One of 16 shapes.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum FormatAsset {
     /// Chosen when: JSON type object, `asset_type` is `image`, `item_type` is `individual`, has `asset_id`.
@@ -622,7 +586,7 @@ impl From<RepeatableGroupAsset> for FormatAsset {
 /// On the wire `asset_type` is always `"image"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualImageAsset {
     /// Optional.
@@ -673,15 +637,7 @@ json::setters! {
 impl FromJson for IndividualImageAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "image");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -713,7 +669,7 @@ impl ToJson for IndividualImageAsset {
 /// On the wire `asset_type` is always `"video"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualVideoAsset {
     /// Optional.
@@ -764,15 +720,7 @@ json::setters! {
 impl FromJson for IndividualVideoAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "video");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -804,7 +752,7 @@ impl ToJson for IndividualVideoAsset {
 /// On the wire `asset_type` is always `"daast"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/10`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualDaastAsset {
     /// Optional.
@@ -853,15 +801,7 @@ json::setters! {
 impl FromJson for IndividualDaastAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "daast");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -893,7 +833,7 @@ impl ToJson for IndividualDaastAsset {
 /// On the wire `asset_type` is always `"url"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/11`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualUrlAsset {
     /// Optional.
@@ -942,15 +882,7 @@ json::setters! {
 impl FromJson for IndividualUrlAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "url");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -982,7 +914,7 @@ impl ToJson for IndividualUrlAsset {
 /// On the wire `asset_type` is always `"webhook"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/12`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualWebhookAsset {
     /// Optional.
@@ -1031,15 +963,7 @@ json::setters! {
 impl FromJson for IndividualWebhookAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "webhook");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -1071,7 +995,7 @@ impl ToJson for IndividualWebhookAsset {
 /// On the wire `asset_type` is always `"brief"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/13`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualBriefAsset {
     /// Optional.
@@ -1109,14 +1033,7 @@ json::setters! {
 impl FromJson for IndividualBriefAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "brief");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -1146,7 +1063,7 @@ impl ToJson for IndividualBriefAsset {
 /// On the wire `asset_type` is always `"catalog"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/14`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualCatalogAsset {
     /// Optional.
@@ -1195,15 +1112,7 @@ json::setters! {
 impl FromJson for IndividualCatalogAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "catalog");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -1235,7 +1144,7 @@ impl ToJson for IndividualCatalogAsset {
 /// On the wire `item_type` is always `"repeatable_group"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RepeatableGroupAsset {
     /// Required.
@@ -1285,15 +1194,13 @@ json::setters! {
 impl FromJson for RepeatableGroupAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: d.req("asset_group_id")?,
-            assets: d.req("assets")?,
-            max_count: d.req("max_count")?,
-            min_count: d.req("min_count")?,
-            required: d.req("required")?,
-            selection_mode: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("asset_group_id")?,
+            d.req("required")?,
+            d.req("min_count")?,
+            d.req("max_count")?,
+            d.req("assets")?,
+        );
         d.text("item_type", "repeatable_group");
         d.opt("selection_mode", &mut s.selection_mode);
         d.rest(&mut s.extra)?;
@@ -1318,7 +1225,7 @@ impl ToJson for RepeatableGroupAsset {
 /// One of 13 shapes.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RepeatableGroupAssetAsset {
     /// Chosen when `asset_type` is `image`.
@@ -1498,7 +1405,7 @@ impl From<GroupWebhookAsset> for RepeatableGroupAssetAsset {
 /// On the wire `asset_type` is always `"image"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupImageAsset {
     /// Optional.
@@ -1549,15 +1456,7 @@ json::setters! {
 impl FromJson for GroupImageAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "image");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -1587,7 +1486,7 @@ impl ToJson for GroupImageAsset {
 /// On the wire `asset_type` is always `"video"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupVideoAsset {
     /// Optional.
@@ -1638,15 +1537,7 @@ json::setters! {
 impl FromJson for GroupVideoAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "video");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -1676,7 +1567,7 @@ impl ToJson for GroupVideoAsset {
 /// On the wire `asset_type` is always `"daast"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/10`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupDaastAsset {
     /// Optional.
@@ -1725,15 +1616,7 @@ json::setters! {
 impl FromJson for GroupDaastAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "daast");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -1763,7 +1646,7 @@ impl ToJson for GroupDaastAsset {
 /// On the wire `asset_type` is always `"url"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/11`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupUrlAsset {
     /// Optional.
@@ -1812,15 +1695,7 @@ json::setters! {
 impl FromJson for GroupUrlAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "url");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -1850,7 +1725,7 @@ impl ToJson for GroupUrlAsset {
 /// On the wire `asset_type` is always `"webhook"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/12`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupWebhookAsset {
     /// Optional.
@@ -1899,15 +1774,7 @@ json::setters! {
 impl FromJson for GroupWebhookAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "webhook");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -1937,7 +1804,7 @@ impl ToJson for GroupWebhookAsset {
 /// On the wire `asset_type` is always `"audio"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupAudioAsset {
     /// Optional.
@@ -1986,15 +1853,7 @@ json::setters! {
 impl FromJson for GroupAudioAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "audio");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2024,7 +1883,7 @@ impl ToJson for GroupAudioAsset {
 /// On the wire `asset_type` is always `"text"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupTextAsset {
     /// Optional.
@@ -2073,15 +1932,7 @@ json::setters! {
 impl FromJson for GroupTextAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "text");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2111,7 +1962,7 @@ impl ToJson for GroupTextAsset {
 /// On the wire `asset_type` is always `"markdown"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupMarkdownAsset {
     /// Optional.
@@ -2160,15 +2011,7 @@ json::setters! {
 impl FromJson for GroupMarkdownAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "markdown");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2198,7 +2041,7 @@ impl ToJson for GroupMarkdownAsset {
 /// On the wire `asset_type` is always `"html"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupHtmlAsset {
     /// Optional.
@@ -2247,15 +2090,7 @@ json::setters! {
 impl FromJson for GroupHtmlAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "html");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2285,7 +2120,7 @@ impl ToJson for GroupHtmlAsset {
 /// On the wire `asset_type` is always `"css"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/6`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupCssAsset {
     /// Optional.
@@ -2334,15 +2169,7 @@ json::setters! {
 impl FromJson for GroupCssAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "css");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2372,7 +2199,7 @@ impl ToJson for GroupCssAsset {
 /// On the wire `asset_type` is always `"javascript"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/7`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupJavaScriptAsset {
     /// Optional.
@@ -2421,15 +2248,7 @@ json::setters! {
 impl FromJson for GroupJavaScriptAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "javascript");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2459,7 +2278,7 @@ impl ToJson for GroupJavaScriptAsset {
 /// On the wire `asset_type` is always `"zip"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/8`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupZipAsset {
     /// Optional.
@@ -2497,14 +2316,7 @@ json::setters! {
 impl FromJson for GroupZipAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "zip");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2532,7 +2344,7 @@ impl ToJson for GroupZipAsset {
 /// On the wire `asset_type` is always `"vast"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/15/properties/assets/items/oneOf/9`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GroupVastAsset {
     /// Optional.
@@ -2581,15 +2393,7 @@ json::setters! {
 impl FromJson for GroupVastAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "vast");
         d.opt("asset_group_id", &mut s.asset_group_id);
         d.opt("asset_role", &mut s.asset_role);
@@ -2633,7 +2437,7 @@ json::string_enum! {
 /// On the wire `asset_type` is always `"audio"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualAudioAsset {
     /// Optional.
@@ -2682,15 +2486,7 @@ json::setters! {
 impl FromJson for IndividualAudioAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "audio");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -2722,7 +2518,7 @@ impl ToJson for IndividualAudioAsset {
 /// On the wire `asset_type` is always `"text"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualTextAsset {
     /// Optional.
@@ -2771,15 +2567,7 @@ json::setters! {
 impl FromJson for IndividualTextAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "text");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -2811,7 +2599,7 @@ impl ToJson for IndividualTextAsset {
 /// On the wire `asset_type` is always `"markdown"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualMarkdownAsset {
     /// Optional.
@@ -2860,15 +2648,7 @@ json::setters! {
 impl FromJson for IndividualMarkdownAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "markdown");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -2900,7 +2680,7 @@ impl ToJson for IndividualMarkdownAsset {
 /// On the wire `asset_type` is always `"html"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualHtmlAsset {
     /// Optional.
@@ -2949,15 +2729,7 @@ json::setters! {
 impl FromJson for IndividualHtmlAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "html");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -2989,7 +2761,7 @@ impl ToJson for IndividualHtmlAsset {
 /// On the wire `asset_type` is always `"css"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/6`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualCssAsset {
     /// Optional.
@@ -3038,15 +2810,7 @@ json::setters! {
 impl FromJson for IndividualCssAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "css");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -3078,7 +2842,7 @@ impl ToJson for IndividualCssAsset {
 /// On the wire `asset_type` is always `"javascript"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/7`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualJavaScriptAsset {
     /// Optional.
@@ -3127,15 +2891,7 @@ json::setters! {
 impl FromJson for IndividualJavaScriptAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "javascript");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -3167,7 +2923,7 @@ impl ToJson for IndividualJavaScriptAsset {
 /// On the wire `asset_type` is always `"zip"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/8`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualZipAsset {
     /// Optional.
@@ -3205,14 +2961,7 @@ json::setters! {
 impl FromJson for IndividualZipAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "zip");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -3242,7 +2991,7 @@ impl ToJson for IndividualZipAsset {
 /// On the wire `asset_type` is always `"vast"`, `item_type` is always `"individual"`.
 ///
 /// Spec: `core/format.json`, `/properties/assets/items/oneOf/9`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IndividualVastAsset {
     /// Optional.
@@ -3291,15 +3040,7 @@ json::setters! {
 impl FromJson for IndividualVastAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: None,
-            asset_id: d.req("asset_id")?,
-            asset_role: None,
-            overlays: None,
-            required: d.req("required")?,
-            requirements: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("required")?);
         d.text("asset_type", "vast");
         d.text("item_type", "individual");
         d.opt("asset_group_id", &mut s.asset_group_id);
@@ -3329,7 +3070,7 @@ impl ToJson for IndividualVastAsset {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/properties/disclosure_capabilities/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DisclosureCapability {
     /// Required. At least 1 items. No item twice.
@@ -3353,7 +3094,7 @@ impl DisclosureCapability {
 impl FromJson for DisclosureCapability {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { persistence: d.req("persistence")?, position: d.req("position")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("position")?, d.req("persistence")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -3371,7 +3112,7 @@ impl ToJson for DisclosureCapability {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/properties/format_card`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FormatCard {
     /// Required.
@@ -3392,7 +3133,7 @@ impl FormatCard {
 impl FromJson for FormatCard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { format_id: d.req("format_id")?, manifest: d.req("manifest")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("format_id")?, d.req("manifest")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -3410,7 +3151,7 @@ impl ToJson for FormatCard {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/properties/format_card_detailed`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FormatCardDetailed {
     /// Required.
@@ -3431,7 +3172,7 @@ impl FormatCardDetailed {
 impl FromJson for FormatCardDetailed {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { format_id: d.req("format_id")?, manifest: d.req("manifest")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("format_id")?, d.req("manifest")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -3449,7 +3190,7 @@ impl ToJson for FormatCardDetailed {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/properties/renders/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Render {
     /// Optional.
@@ -3482,7 +3223,7 @@ json::setters! {
 impl FromJson for Render {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { dimensions: None, parameters_from_format_id: None, role: d.req("role")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("role")?);
         d.opt("dimensions", &mut s.dimensions);
         d.opt("parameters_from_format_id", &mut s.parameters_from_format_id);
         d.rest(&mut s.extra)?;
@@ -3503,7 +3244,7 @@ impl ToJson for Render {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/properties/renders/items/properties/dimensions`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Dimensions {
     /// Optional. Pattern: `^\d+(\.\d+)?:\d+(\.\d+)?$`.
@@ -3531,7 +3272,24 @@ pub struct Dimensions {
 impl Dimensions {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            aspect_ratio: None,
+            height: None,
+            max_height: None,
+            max_width: None,
+            min_height: None,
+            min_width: None,
+            responsive: None,
+            unit: None,
+            width: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Dimensions {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3555,7 +3313,7 @@ json::setters! {
 impl FromJson for Dimensions {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("aspect_ratio", &mut s.aspect_ratio);
         d.opt("height", &mut s.height);
         d.opt("max_height", &mut s.max_height);
@@ -3589,7 +3347,7 @@ impl ToJson for Dimensions {
 /// An object.
 ///
 /// Spec: `core/format.json`, `/properties/renders/items/properties/dimensions/properties/responsive`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Responsive {
     /// Required.
@@ -3610,7 +3368,7 @@ impl Responsive {
 impl FromJson for Responsive {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { height: d.req("height")?, width: d.req("width")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("width")?, d.req("height")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/format-id.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FormatId {
     /// Required. Format: uri.
@@ -45,14 +45,7 @@ json::setters! {
 impl FromJson for FormatId {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            duration_ms: None,
-            height: None,
-            id: d.req("id")?,
-            width: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req::<String>("id")?);
         d.opt("duration_ms", &mut s.duration_ms);
         d.opt("height", &mut s.height);
         d.opt("width", &mut s.width);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/format-option-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum FormatOptionRef {
     /// Chosen when `scope` is `publisher`.
@@ -68,7 +68,7 @@ impl From<ProductLocalFormatOptionReference> for FormatOptionRef {
 /// On the wire `scope` is always `"publisher"`.
 ///
 /// Spec: `core/format-option-ref.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherCatalogFormatOptionReference {
     /// Required.
@@ -89,11 +89,7 @@ impl PublisherCatalogFormatOptionReference {
 impl FromJson for PublisherCatalogFormatOptionReference {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            format_option_id: d.req("format_option_id")?,
-            publisher_domain: d.req("publisher_domain")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req::<String>("format_option_id")?);
         d.text("scope", "publisher");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -115,7 +111,7 @@ impl ToJson for PublisherCatalogFormatOptionReference {
 /// On the wire `scope` is always `"product"`.
 ///
 /// Spec: `core/format-option-ref.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductLocalFormatOptionReference {
     /// Required.
@@ -134,7 +130,7 @@ impl ProductLocalFormatOptionReference {
 impl FromJson for ProductLocalFormatOptionReference {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { format_option_id: d.req("format_option_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("format_option_id")?);
         d.text("scope", "product");
         d.rest(&mut s.extra)?;
         Ok(s)

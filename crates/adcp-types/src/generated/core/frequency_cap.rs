@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/frequency-cap.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FrequencyCap {
     /// Optional. At least 1.
@@ -29,7 +29,13 @@ pub struct FrequencyCap {
 impl FrequencyCap {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_impressions: None, per: None, suppress: None, suppress_minutes: None, window: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for FrequencyCap {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -47,7 +53,7 @@ json::setters! {
 impl FromJson for FrequencyCap {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_impressions", &mut s.max_impressions);
         d.opt("per", &mut s.per);
         d.opt("suppress", &mut s.suppress);

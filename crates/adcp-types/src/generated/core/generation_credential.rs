@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/generation-credential.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GenerationCredential {
     /// Optional. Format: uri.
@@ -57,15 +57,7 @@ json::setters! {
 impl FromJson for GenerationCredential {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            endpoint: None,
-            expires_at: None,
-            ext: None,
-            provider: d.req("provider")?,
-            rights_key: d.req("rights_key")?,
-            uses: d.req("uses")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("provider")?, d.req::<String>("rights_key")?, d.req("uses")?);
         d.opt("endpoint", &mut s.endpoint);
         d.opt("expires_at", &mut s.expires_at);
         d.opt("ext", &mut s.ext);

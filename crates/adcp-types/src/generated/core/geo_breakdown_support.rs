@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/geo-breakdown-support.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoBreakdownSupport {
     /// Optional.
@@ -31,7 +31,13 @@ pub struct GeoBreakdownSupport {
 impl GeoBreakdownSupport {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { country: None, metro: None, postal_area: None, region: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GeoBreakdownSupport {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -48,7 +54,7 @@ json::setters! {
 impl FromJson for GeoBreakdownSupport {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("country", &mut s.country);
         d.opt("metro", &mut s.metro);
         d.opt("postal_area", &mut s.postal_area);

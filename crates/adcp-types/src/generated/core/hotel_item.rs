@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/hotel-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HotelItem {
     /// Optional.
@@ -105,27 +105,7 @@ json::setters! {
 impl FromJson for HotelItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            address: None,
-            amenities: None,
-            assets: None,
-            check_in_time: None,
-            check_out_time: None,
-            description: None,
-            ext: None,
-            hotel_id: d.req("hotel_id")?,
-            image_url: None,
-            location: d.req("location")?,
-            name: d.req("name")?,
-            phone: None,
-            price: None,
-            star_rating: None,
-            tags: None,
-            url: None,
-            valid_from: None,
-            valid_to: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("hotel_id")?, d.req::<String>("name")?, d.req("location")?);
         d.opt("address", &mut s.address);
         d.opt("amenities", &mut s.amenities);
         d.opt("assets", &mut s.assets);
@@ -176,7 +156,7 @@ impl ToJson for HotelItem {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/hotel-item.json`, `/properties/address`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Address {
     /// Optional.
@@ -196,7 +176,13 @@ pub struct Address {
 impl Address {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { city: None, country: None, postal_code: None, region: None, street: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -214,7 +200,7 @@ json::setters! {
 impl FromJson for Address {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("city", &mut s.city);
         d.opt("country", &mut s.country);
         d.opt("postal_code", &mut s.postal_code);
@@ -242,7 +228,7 @@ impl ToJson for Address {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/hotel-item.json`, `/properties/location`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Location {
     /// Required. At least -90. At most 90.
@@ -263,7 +249,7 @@ impl Location {
 impl FromJson for Location {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { lat: d.req("lat")?, lng: d.req("lng")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("lat")?, d.req("lng")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/identifier.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Identifier {
     /// Required. On the wire `type`.
@@ -32,7 +32,7 @@ impl Identifier {
 impl FromJson for Identifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/impairment.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Impairment {
     /// Required.
@@ -71,18 +71,15 @@ json::setters! {
 impl FromJson for Impairment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            impairment_id: d.req("impairment_id")?,
-            observed_at: d.req("observed_at")?,
-            package_ids: d.req("package_ids")?,
-            reason: None,
-            reason_code: d.req("reason_code")?,
-            remediation: None,
-            resource_id: d.req("resource_id")?,
-            resource_type: d.req("resource_type")?,
-            transition: d.req("transition")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("impairment_id")?,
+            d.req("resource_type")?,
+            d.req::<String>("resource_id")?,
+            d.req("package_ids")?,
+            d.req("transition")?,
+            d.req("reason_code")?,
+            d.req::<String>("observed_at")?,
+        );
         d.opt("reason", &mut s.reason);
         d.opt("remediation", &mut s.remediation);
         d.rest(&mut s.extra)?;
@@ -129,7 +126,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/impairment.json`, `/properties/transition`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Transition {
     /// Optional. Pattern: `^[a-z][a-z0-9_]*$`.
@@ -157,7 +154,7 @@ json::setters! {
 impl FromJson for Transition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { from: None, to: d.req("to")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("to")?);
         d.opt("from", &mut s.from);
         d.rest(&mut s.extra)?;
         Ok(s)

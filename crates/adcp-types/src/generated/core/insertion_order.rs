@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/insertion-order.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct InsertionOrder {
     /// Required. At most 255 characters.
@@ -47,14 +47,7 @@ json::setters! {
 impl FromJson for InsertionOrder {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            io_id: d.req("io_id")?,
-            requires_signature: d.req("requires_signature")?,
-            signing_url: None,
-            terms: None,
-            terms_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("io_id")?, d.req("requires_signature")?);
         d.opt("signing_url", &mut s.signing_url);
         d.opt("terms", &mut s.terms);
         d.opt("terms_url", &mut s.terms_url);
@@ -78,7 +71,7 @@ impl ToJson for InsertionOrder {
 /// An object.
 ///
 /// Spec: `core/insertion-order.json`, `/properties/terms`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Terms {
     /// Optional. At most 500 characters.
@@ -100,7 +93,21 @@ pub struct Terms {
 impl Terms {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            advertiser: None,
+            flight_end: None,
+            flight_start: None,
+            payment_terms: None,
+            publisher: None,
+            total_budget: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -121,7 +128,7 @@ json::setters! {
 impl FromJson for Terms {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("advertiser", &mut s.advertiser);
         d.opt("flight_end", &mut s.flight_end);
         d.opt("flight_start", &mut s.flight_start);
@@ -167,7 +174,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/insertion-order.json`, `/properties/terms/properties/total_budget`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TotalBudget {
     /// Required. At least 0.
@@ -188,7 +195,7 @@ impl TotalBudget {
 impl FromJson for TotalBudget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

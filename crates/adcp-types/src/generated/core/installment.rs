@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/installment.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Installment {
     /// Optional.
@@ -107,27 +107,7 @@ json::setters! {
 impl FromJson for Installment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ad_inventory: None,
-            collection_id: None,
-            content_rating: None,
-            deadlines: None,
-            derivative_of: None,
-            duration_seconds: None,
-            ext: None,
-            flexible_end: None,
-            guest_talent: None,
-            installment_id: d.req("installment_id")?,
-            installment_number: None,
-            name: None,
-            scheduled_at: None,
-            season: None,
-            special: None,
-            status: None,
-            topics: None,
-            valid_until: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("installment_id")?);
         d.opt("ad_inventory", &mut s.ad_inventory);
         d.opt("collection_id", &mut s.collection_id);
         d.opt("content_rating", &mut s.content_rating);
@@ -180,7 +160,7 @@ impl ToJson for Installment {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/installment.json`, `/properties/derivative_of`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DerivativeOf {
     /// Required.
@@ -201,7 +181,7 @@ impl DerivativeOf {
 impl FromJson for DerivativeOf {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { installment_id: d.req("installment_id")?, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("installment_id")?, d.req("type")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

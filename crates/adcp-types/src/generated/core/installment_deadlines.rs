@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// At least 1 entries.
 ///
 /// Spec: `core/installment-deadlines.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct InstallmentDeadlines {
     /// Optional. Format: date-time.
@@ -27,7 +27,13 @@ pub struct InstallmentDeadlines {
 impl InstallmentDeadlines {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { booking_deadline: None, cancellation_deadline: None, material_deadlines: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for InstallmentDeadlines {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -45,7 +51,7 @@ json::setters! {
 impl FromJson for InstallmentDeadlines {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("booking_deadline", &mut s.booking_deadline);
         d.opt("cancellation_deadline", &mut s.cancellation_deadline);
         d.opt("material_deadlines", &mut s.material_deadlines);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/job-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct JobItem {
     /// Optional. Format: uri.
@@ -101,25 +101,12 @@ json::setters! {
 impl FromJson for JobItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            apply_url: None,
-            assets: None,
-            company_name: d.req("company_name")?,
-            date_posted: None,
-            description: d.req("description")?,
-            employment_type: None,
-            experience_level: None,
-            ext: None,
-            industries: None,
-            job_functions: None,
-            job_id: d.req("job_id")?,
-            location: None,
-            salary: None,
-            tags: None,
-            title: d.req("title")?,
-            valid_through: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("job_id")?,
+            d.req::<String>("title")?,
+            d.req::<String>("company_name")?,
+            d.req::<String>("description")?,
+        );
         d.opt("apply_url", &mut s.apply_url);
         d.opt("assets", &mut s.assets);
         d.opt("date_posted", &mut s.date_posted);
@@ -203,7 +190,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/job-item.json`, `/properties/salary`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Salary {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -236,7 +223,7 @@ json::setters! {
 impl FromJson for Salary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { currency: d.req("currency")?, max: None, min: None, period: d.req("period")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("currency")?, d.req("period")?);
         d.opt("max", &mut s.max);
         d.opt("min", &mut s.min);
         d.rest(&mut s.extra)?;

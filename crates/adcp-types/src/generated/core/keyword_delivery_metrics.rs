@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/keyword-delivery-metrics.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct KeywordDeliveryMetrics {
     /// Optional. At least 0.
@@ -202,52 +202,7 @@ json::setters! {
 impl FromJson for KeywordDeliveryMetrics {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: d.req("impressions")?,
-            incremental_sales_lift: None,
-            keyword: d.req("keyword")?,
-            leads: None,
-            match_type: d.req("match_type")?,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("keyword")?, d.req("match_type")?, d.req("impressions")?, d.req("spend")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);

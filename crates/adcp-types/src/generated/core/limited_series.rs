@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/limited-series.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct LimitedSeries {
     /// Optional. Format: date-time.
@@ -40,7 +40,7 @@ json::setters! {
 impl FromJson for LimitedSeries {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ends: None, starts: None, total_installments: d.req("total_installments")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("total_installments")?);
         d.opt("ends", &mut s.ends);
         d.opt("starts", &mut s.starts);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/material-deadline.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MaterialDeadline {
     /// Required. Format: date-time.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for MaterialDeadline {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { due_at: d.req("due_at")?, label: None, stage: d.req("stage")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("stage")?, d.req::<String>("due_at")?);
         d.opt("label", &mut s.label);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/mcp-webhook-payload.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct McpWebhookPayload {
     /// Optional.
@@ -85,21 +85,14 @@ json::setters! {
 impl FromJson for McpWebhookPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            context_id: None,
-            idempotency_key: d.req("idempotency_key")?,
-            message: None,
-            notification_id: None,
-            operation_id: d.req("operation_id")?,
-            protocol: None,
-            result: None,
-            status: d.req("status")?,
-            task_id: d.req("task_id")?,
-            task_type: d.req("task_type")?,
-            timestamp: d.req("timestamp")?,
-            token: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("operation_id")?,
+            d.req::<String>("task_id")?,
+            d.req("task_type")?,
+            d.req("status")?,
+            d.req::<String>("timestamp")?,
+        );
         d.opt("context_id", &mut s.context_id);
         d.opt("message", &mut s.message);
         d.opt("notification_id", &mut s.notification_id);

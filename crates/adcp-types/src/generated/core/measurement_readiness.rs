@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/measurement-readiness.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MeasurementReadiness {
     /// Optional.
@@ -48,14 +48,7 @@ json::setters! {
 impl FromJson for MeasurementReadiness {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            issues: None,
-            missing_event_types: None,
-            notes: None,
-            required_event_types: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("status")?);
         d.opt("issues", &mut s.issues);
         d.opt("missing_event_types", &mut s.missing_event_types);
         d.opt("notes", &mut s.notes);

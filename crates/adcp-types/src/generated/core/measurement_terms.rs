@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/measurement-terms.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MeasurementTerms {
     /// Optional.
@@ -23,7 +23,13 @@ pub struct MeasurementTerms {
 impl MeasurementTerms {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { billing_measurement: None, makegood_policy: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for MeasurementTerms {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -38,7 +44,7 @@ json::setters! {
 impl FromJson for MeasurementTerms {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("billing_measurement", &mut s.billing_measurement);
         d.opt("makegood_policy", &mut s.makegood_policy);
         d.rest(&mut s.extra)?;
@@ -58,7 +64,7 @@ impl ToJson for MeasurementTerms {
 /// An object.
 ///
 /// Spec: `core/measurement-terms.json`, `/properties/billing_measurement`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BillingMeasurement {
     /// Optional. At least 0.
@@ -100,13 +106,7 @@ json::setters! {
 impl FromJson for BillingMeasurement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            finalization_deadline_hours: None,
-            max_variance_percent: None,
-            measurement_window: None,
-            vendor: d.req("vendor")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("vendor")?);
         d.opt("finalization_deadline_hours", &mut s.finalization_deadline_hours);
         d.opt("max_variance_percent", &mut s.max_variance_percent);
         d.opt("measurement_window", &mut s.measurement_window);
@@ -129,7 +129,7 @@ impl ToJson for BillingMeasurement {
 /// An object.
 ///
 /// Spec: `core/measurement-terms.json`, `/properties/makegood_policy`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MakegoodPolicy {
     /// Required. At least 1 items. No item twice.
@@ -148,7 +148,7 @@ impl MakegoodPolicy {
 impl FromJson for MakegoodPolicy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { available_remedies: d.req("available_remedies")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("available_remedies")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

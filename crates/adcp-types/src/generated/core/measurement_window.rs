@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/measurement-window.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MeasurementWindow {
     /// Optional. At most 500 characters.
@@ -54,14 +54,7 @@ json::setters! {
 impl FromJson for MeasurementWindow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            description: None,
-            duration_days: d.req("duration_days")?,
-            expected_availability_days: None,
-            is_guarantee_basis: None,
-            window_id: d.req("window_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("window_id")?, d.req("duration_days")?);
         d.opt("description", &mut s.description);
         d.opt("expected_availability_days", &mut s.expected_availability_days);
         d.opt("is_guarantee_basis", &mut s.is_guarantee_basis);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/media-buy.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuy {
     /// Optional.
@@ -107,26 +107,14 @@ json::setters! {
 impl FromJson for MediaBuy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            cancellation: None,
-            confirmed_at: d.req("confirmed_at")?,
-            context: None,
-            created_at: None,
-            creative_deadline: None,
-            ext: None,
-            health: None,
-            impairments: None,
-            invoice_recipient: None,
-            media_buy_id: d.req("media_buy_id")?,
-            packages: d.req("packages")?,
-            rejection_reason: None,
-            revision: d.req("revision")?,
-            status: d.req("status")?,
-            total_budget: d.req("total_budget")?,
-            updated_at: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("media_buy_id")?,
+            d.req("status")?,
+            d.req("confirmed_at")?,
+            d.req("revision")?,
+            d.req("total_budget")?,
+            d.req("packages")?,
+        );
         d.opt("account", &mut s.account);
         d.opt("cancellation", &mut s.cancellation);
         d.opt("context", &mut s.context);
@@ -172,7 +160,7 @@ impl ToJson for MediaBuy {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/media-buy.json`, `/properties/cancellation`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Cancellation {
     /// Required. Format: date-time.
@@ -202,7 +190,7 @@ json::setters! {
 impl FromJson for Cancellation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { canceled_at: d.req("canceled_at")?, canceled_by: d.req("canceled_by")?, reason: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("canceled_at")?, d.req("canceled_by")?);
         d.opt("reason", &mut s.reason);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/media-buy-available-action.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuyAvailableAction {
     /// Required.
@@ -49,7 +49,7 @@ json::setters! {
 impl FromJson for MediaBuyAvailableAction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { action: d.req("action")?, mode: d.req("mode")?, sla: None, terms_ref: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("action")?, d.req("mode")?);
         d.opt("sla", &mut s.sla);
         d.opt("terms_ref", &mut s.terms_ref);
         d.rest(&mut s.extra)?;

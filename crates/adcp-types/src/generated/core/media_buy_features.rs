@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/media-buy-features.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuyFeatures {
     /// Optional.
@@ -27,7 +27,19 @@ pub struct MediaBuyFeatures {
 impl MediaBuyFeatures {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            catalog_management: None,
+            committed_metrics_supported: None,
+            inline_creative_management: None,
+            property_list_filtering: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for MediaBuyFeatures {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -44,7 +56,7 @@ json::setters! {
 impl FromJson for MediaBuyFeatures {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("catalog_management", &mut s.catalog_management);
         d.opt("committed_metrics_supported", &mut s.committed_metrics_supported);
         d.opt("inline_creative_management", &mut s.inline_creative_management);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/missing-metric.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum MissingMetric {
     /// Chosen when `scope` is `standard`.
@@ -70,7 +70,7 @@ impl From<MissingMetricVendor> for MissingMetric {
 /// On the wire `scope` is always `"standard"`.
 ///
 /// Spec: `core/missing-metric.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MissingMetricStandard {
     /// Required.
@@ -98,7 +98,7 @@ json::setters! {
 impl FromJson for MissingMetricStandard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, qualifier: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("metric_id")?);
         d.text("scope", "standard");
         d.opt("qualifier", &mut s.qualifier);
         d.rest(&mut s.extra)?;
@@ -121,7 +121,7 @@ impl ToJson for MissingMetricStandard {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/missing-metric.json`, `/oneOf/0/properties/qualifier`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Qualifier {
     /// Optional.
@@ -141,7 +141,20 @@ pub struct Qualifier {
 impl Qualifier {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            attribution_methodology: None,
+            attribution_window: None,
+            completion_source: None,
+            lift_dimension: None,
+            viewability_standard: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Qualifier {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -159,7 +172,7 @@ json::setters! {
 impl FromJson for Qualifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attribution_methodology", &mut s.attribution_methodology);
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("completion_source", &mut s.completion_source);
@@ -189,7 +202,7 @@ impl ToJson for Qualifier {
 /// On the wire `scope` is always `"vendor"`.
 ///
 /// Spec: `core/missing-metric.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MissingMetricVendor {
     /// Required.
@@ -210,7 +223,7 @@ impl MissingMetricVendor {
 impl FromJson for MissingMetricVendor {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, vendor: d.req("vendor")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?);
         d.text("scope", "vendor");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -4,384 +4,742 @@
 
 pub mod assets;
 pub mod requirements;
+#[cfg(feature = "account")]
 pub mod account_authorization;
 pub mod account_ref;
+#[cfg(feature = "account")]
 pub mod account_with_authorization;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod account;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod activation_key;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod ad_inventory_config;
+#[cfg(any(feature = "documents", feature = "protocol"))]
 pub mod agent_encryption_key;
+#[cfg(any(feature = "documents", feature = "protocol", feature = "registry"))]
 pub mod agent_signing_key;
+#[cfg(feature = "protocol")]
 pub mod app_item;
+#[cfg(feature = "protocol")]
 pub mod async_response_data;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod attribution_window;
+#[cfg(feature = "media-buy")]
 pub mod audience_member;
+#[cfg(any(feature = "governance", feature = "media-buy"))]
 pub mod audience_selector;
+#[cfg(feature = "protocol")]
 pub mod authorized_agent_base;
+#[cfg(feature = "protocol")]
 pub mod brand_id;
 pub mod brand_ref;
+#[cfg(any(feature = "account", feature = "creative", feature = "governance", feature = "media-buy", feature = "protocol"))]
 pub mod business_entity;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod cancellation_policy;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "registry", feature = "trusted-match"))]
 pub mod canonical_format_kind;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod canonical_projection_ref;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod canonical_projection_slot_override;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod catalog_field_mapping;
+#[cfg(feature = "media-buy")]
 pub mod catalog_item_delivery_metrics;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod catalog;
+#[cfg(feature = "protocol")]
 pub mod catchment;
+#[cfg(feature = "documents")]
 pub mod collection_distribution;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod collection_list_ref;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol", feature = "registry"))]
 pub mod collection_selector;
+#[cfg(feature = "documents")]
 pub mod collection;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod committed_metric;
+#[cfg(any(feature = "collection", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod content_rating;
+#[cfg(feature = "protocol")]
 pub mod context;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod creative_asset;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod creative_assignment;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod creative_brief;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod creative_consumption;
+#[cfg(feature = "media-buy")]
 pub mod creative_delivery_metrics;
+#[cfg(feature = "creative")]
 pub mod creative_filters;
+#[cfg(feature = "creative")]
 pub mod creative_item;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod creative_manifest;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod creative_policy;
+#[cfg(feature = "creative")]
 pub mod creative_variable;
+#[cfg(feature = "creative")]
 pub mod creative_variant;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod data_provider_signal_selector;
+#[cfg(any(feature = "account", feature = "protocol", feature = "signals"))]
 pub mod date_range;
+#[cfg(any(feature = "account", feature = "media-buy"))]
 pub mod datetime_range;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod daypart_target;
+#[cfg(feature = "documents")]
 pub mod deadline_policy;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod delivery_forecast;
+#[cfg(feature = "media-buy")]
 pub mod delivery_metric_aggregate;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod delivery_metrics;
+#[cfg(any(feature = "protocol", feature = "signals"))]
 pub mod deployment;
+#[cfg(feature = "protocol")]
 pub mod destination_item;
+#[cfg(feature = "signals")]
 pub mod destination;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod diagnostic_issue;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod downstream_connection_requirement;
 pub mod duration;
+#[cfg(feature = "protocol")]
 pub mod education_item;
 pub mod error;
+#[cfg(feature = "media-buy")]
 pub mod evaluator_spec;
+#[cfg(feature = "media-buy")]
 pub mod event_custom_data;
+#[cfg(feature = "media-buy")]
 pub mod event_source_health;
+#[cfg(feature = "media-buy")]
 pub mod event_surface;
+#[cfg(feature = "media-buy")]
 pub mod event;
+#[cfg(feature = "protocol")]
 pub mod ext;
+#[cfg(any(feature = "media-buy", feature = "property"))]
 pub mod feature_requirement;
+#[cfg(feature = "protocol")]
 pub mod flight_item;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_dimension_audience;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_dimension_device_platform;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_dimension_device_type;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_dimension_geo;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_dimension_placement;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_dimension_signal;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_point_dimensions;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_point;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_range;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_vendor_metric_value;
 pub mod format_id;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod format_option_ref;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod format;
+#[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol"))]
 pub mod frequency_cap;
+#[cfg(feature = "brand")]
 pub mod generation_credential;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod geo_breakdown_support;
+#[cfg(feature = "media-buy")]
 pub mod geo_delivery_metrics;
+#[cfg(feature = "protocol")]
 pub mod hotel_item;
+#[cfg(any(feature = "creative", feature = "property", feature = "registry"))]
 pub mod identifier;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod impairment;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod industry_identifier;
+#[cfg(feature = "media-buy")]
 pub mod insertion_order;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod installment_deadlines;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod installment;
+#[cfg(feature = "protocol")]
 pub mod job_item;
+#[cfg(feature = "media-buy")]
 pub mod keyword_delivery_metrics;
+#[cfg(feature = "documents")]
 pub mod limited_series;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod material_deadline;
+#[cfg(feature = "protocol")]
 pub mod mcp_webhook_payload;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod measurement_readiness;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod measurement_terms;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod measurement_window;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod media_buy_available_action;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod media_buy_features;
+#[cfg(feature = "protocol")]
 pub mod media_buy;
+#[cfg(feature = "media-buy")]
 pub mod missing_metric;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod notification_config;
+#[cfg(feature = "protocol")]
 pub mod offering_asset_group;
+#[cfg(feature = "protocol")]
 pub mod offering;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod optimization_goal;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod outcome_measurement;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod overlay;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod package_signal_targeting_group;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod package_signal_targeting_groups;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod package_signal_targeting;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod package;
 pub mod pagination_request;
 pub mod pagination_response;
+#[cfg(feature = "protocol")]
 pub mod performance_feedback;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod performance_standard;
+#[cfg(feature = "documents")]
 pub mod placement_definition;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod placement_ref;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod placement;
+#[cfg(any(feature = "governance", feature = "media-buy"))]
 pub mod planned_delivery;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod platform_extension_ref;
+#[cfg(feature = "protocol")]
 pub mod price;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod pricing_option;
+#[cfg(feature = "media-buy")]
 pub mod product_allocation;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod product_allowed_action;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod product_filters;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod product_format_declaration;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod product_signal_targeting_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod product;
+#[cfg(feature = "protocol")]
 pub mod property_id;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod property_list_ref;
+#[cfg(feature = "protocol")]
 pub mod property_tag;
+#[cfg(any(feature = "documents", feature = "property", feature = "registry"))]
 pub mod property;
+#[cfg(feature = "media-buy")]
 pub mod proposal;
+#[cfg(feature = "protocol")]
 pub mod protocol_envelope;
 pub mod provenance;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol", feature = "registry"))]
 pub mod publisher_property_selector;
 pub mod push_notification_config;
+#[cfg(feature = "protocol")]
 pub mod real_estate_item;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod reference_asset;
+#[cfg(feature = "registry")]
 pub mod registry_event;
+#[cfg(feature = "registry")]
 pub mod registry_feed_response;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod reporting_capabilities;
+#[cfg(feature = "media-buy")]
 pub mod reporting_webhook;
+#[cfg(feature = "brand")]
 pub mod response_payload_jws_envelope;
+#[cfg(feature = "protocol")]
 pub mod response;
+#[cfg(any(feature = "brand", feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod rights_constraint;
+#[cfg(any(feature = "protocol", feature = "trusted-match"))]
 pub mod seller_agent_ref;
+#[cfg(any(feature = "protocol", feature = "signals"))]
 pub mod signal_coverage_forecast;
+#[cfg(feature = "signals")]
 pub mod signal_definition_enrichment;
+#[cfg(feature = "documents")]
 pub mod signal_definition;
+#[cfg(feature = "signals")]
 pub mod signal_filters;
+#[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod signal_id;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod signal_listing;
+#[cfg(any(feature = "documents", feature = "signals"))]
 pub mod signal_modeling_disclosure;
+#[cfg(feature = "protocol")]
 pub mod signal_pricing_option;
 pub mod signal_pricing;
+#[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod signal_ref;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod signal_selection_group_rule;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod signal_targeting_expression;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod signal_targeting_rules;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod signal_targeting;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod sla_window;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod special;
+#[cfg(feature = "media-buy")]
 pub mod start_timing;
+#[cfg(feature = "protocol")]
 pub mod store_item;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod talent;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod targeting;
+#[cfg(feature = "protocol")]
 pub mod tasks_get_request;
+#[cfg(feature = "protocol")]
 pub mod tasks_get_response;
+#[cfg(feature = "protocol")]
 pub mod tasks_list_request;
+#[cfg(feature = "protocol")]
 pub mod tasks_list_response;
+#[cfg(feature = "creative")]
 pub mod transformer_param;
+#[cfg(feature = "creative")]
 pub mod transformer;
+#[cfg(feature = "protocol")]
 pub mod truncation_sentinel;
+#[cfg(feature = "media-buy")]
 pub mod user_match;
+#[cfg(feature = "protocol")]
 pub mod vehicle_item;
+#[cfg(feature = "protocol")]
 pub mod vendor_metric_id;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod vendor_metric_optimization_supported_metric;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod vendor_metric_optimization;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod vendor_metric_value;
 pub mod vendor_pricing_option;
+#[cfg(feature = "protocol")]
 pub mod version_envelope;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod webhook_activity_record;
+#[cfg(feature = "protocol")]
 pub mod webhook_challenge_response;
+#[cfg(feature = "protocol")]
 pub mod webhook_challenge;
+#[cfg(feature = "protocol")]
 pub mod wholesale_feed_event;
+#[cfg(feature = "protocol")]
 pub mod wholesale_feed_webhook;
+#[cfg(feature = "protocol")]
 pub mod x_entity_types;
 
+#[cfg(feature = "account")]
 pub use self::account_authorization::AccountAuthorization;
 pub use self::account_ref::{AccountRef, AccountRefAccountId, AccountRefBrand};
+#[cfg(feature = "account")]
 pub use self::account_with_authorization::AccountWithAuthorization;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::account::Account;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::activation_key::{ActivationKey, ActivationKeyKeyValue, ActivationKeySegmentId};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::ad_inventory_config::AdInventoryConfig;
+#[cfg(any(feature = "documents", feature = "protocol"))]
 pub use self::agent_encryption_key::AgentEncryptionKey;
+#[cfg(any(feature = "documents", feature = "protocol", feature = "registry"))]
 pub use self::agent_signing_key::AgentSigningKey;
+#[cfg(feature = "protocol")]
 pub use self::app_item::AppItem;
+#[cfg(feature = "protocol")]
 pub use self::async_response_data::AsyncResponseData;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::attribution_window::AttributionWindow;
+#[cfg(feature = "media-buy")]
 pub use self::audience_member::AudienceMember;
+#[cfg(any(feature = "governance", feature = "media-buy"))]
 pub use self::audience_selector::{AudienceSelector, AudienceSelectorDescription, AudienceSelectorNumeric, AudienceSelectorValue, AudienceSelectorValues};
+#[cfg(feature = "protocol")]
 pub use self::authorized_agent_base::AuthorizedAgentBase;
+#[cfg(feature = "protocol")]
 pub use self::brand_id::BrandId;
 pub use self::brand_ref::BrandRef;
+#[cfg(any(feature = "account", feature = "creative", feature = "governance", feature = "media-buy", feature = "protocol"))]
 pub use self::business_entity::BusinessEntity;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::cancellation_policy::CancellationPolicy;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "registry", feature = "trusted-match"))]
 pub use self::canonical_format_kind::CanonicalFormatKind;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::canonical_projection_ref::CanonicalProjectionRef;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::canonical_projection_slot_override::CanonicalProjectionSlotOverride;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::catalog_field_mapping::CatalogFieldMapping;
+#[cfg(feature = "media-buy")]
 pub use self::catalog_item_delivery_metrics::CatalogItemDeliveryMetrics;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::catalog::Catalog;
+#[cfg(feature = "protocol")]
 pub use self::catchment::Catchment;
+#[cfg(feature = "documents")]
 pub use self::collection_distribution::CollectionDistribution;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::collection_list_ref::CollectionListRef;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol", feature = "registry"))]
 pub use self::collection_selector::CollectionSelector;
+#[cfg(feature = "documents")]
 pub use self::collection::Collection;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::committed_metric::{CommittedMetric, CommittedMetricStandard, CommittedMetricVendor};
+#[cfg(any(feature = "collection", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::content_rating::ContentRating;
+#[cfg(feature = "protocol")]
 pub use self::context::Context;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::creative_asset::CreativeAsset;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::creative_assignment::CreativeAssignment;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::creative_brief::CreativeBrief;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::creative_consumption::CreativeConsumption;
+#[cfg(feature = "media-buy")]
 pub use self::creative_delivery_metrics::CreativeDeliveryMetrics;
+#[cfg(feature = "creative")]
 pub use self::creative_filters::CreativeFilters;
+#[cfg(feature = "creative")]
 pub use self::creative_item::{CreativeItem, CreativeItemMedia, CreativeItemText};
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::creative_manifest::CreativeManifest;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::creative_policy::CreativePolicy;
+#[cfg(feature = "creative")]
 pub use self::creative_variable::CreativeVariable;
+#[cfg(feature = "creative")]
 pub use self::creative_variant::CreativeVariant;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::data_provider_signal_selector::{DataProviderSignalSelector, DataProviderSignalSelectorAll, DataProviderSignalSelectorById, DataProviderSignalSelectorByTag};
+#[cfg(any(feature = "account", feature = "protocol", feature = "signals"))]
 pub use self::date_range::DateRange;
+#[cfg(any(feature = "account", feature = "media-buy"))]
 pub use self::datetime_range::DatetimeRange;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::daypart_target::DaypartTarget;
+#[cfg(feature = "documents")]
 pub use self::deadline_policy::DeadlinePolicy;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::delivery_forecast::DeliveryForecast;
+#[cfg(feature = "media-buy")]
 pub use self::delivery_metric_aggregate::{DeliveryMetricAggregate, DeliveryMetricAggregateStandard, DeliveryMetricAggregateVendor};
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::delivery_metrics::DeliveryMetrics;
+#[cfg(any(feature = "protocol", feature = "signals"))]
 pub use self::deployment::{Deployment, DeploymentAgent, DeploymentPlatform};
+#[cfg(feature = "protocol")]
 pub use self::destination_item::DestinationItem;
+#[cfg(feature = "signals")]
 pub use self::destination::{Destination, DestinationAgent, DestinationPlatform};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::diagnostic_issue::DiagnosticIssue;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::downstream_connection_requirement::DownstreamConnectionRequirement;
 pub use self::duration::Duration;
+#[cfg(feature = "protocol")]
 pub use self::education_item::EducationItem;
 pub use self::error::Error;
+#[cfg(feature = "media-buy")]
 pub use self::evaluator_spec::{EvaluatorSpec, EvaluatorSpecAgentUrl, EvaluatorSpecEvaluatorId, EvaluatorSpecExemplars};
+#[cfg(feature = "media-buy")]
 pub use self::event_custom_data::EventCustomData;
+#[cfg(feature = "media-buy")]
 pub use self::event_source_health::EventSourceHealth;
+#[cfg(feature = "media-buy")]
 pub use self::event_surface::EventSurface;
+#[cfg(feature = "media-buy")]
 pub use self::event::Event;
+#[cfg(feature = "protocol")]
 pub use self::ext::Ext;
+#[cfg(any(feature = "media-buy", feature = "property"))]
 pub use self::feature_requirement::FeatureRequirement;
+#[cfg(feature = "protocol")]
 pub use self::flight_item::FlightItem;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_dimension_audience::ForecastDimensionAudience;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_dimension_device_platform::ForecastDimensionDevicePlatform;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_dimension_device_type::ForecastDimensionDeviceType;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_dimension_geo::ForecastDimensionGeo;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_dimension_placement::ForecastDimensionPlacement;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_dimension_signal::ForecastDimensionSignal;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_point_dimensions::ForecastPointDimensions;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_point::ForecastPoint;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_range::ForecastRange;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_vendor_metric_value::ForecastVendorMetricValue;
 pub use self::format_id::FormatId;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::format_option_ref::{FormatOptionRef, ProductLocalFormatOptionReference, PublisherCatalogFormatOptionReference};
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::format::Format;
+#[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol"))]
 pub use self::frequency_cap::FrequencyCap;
+#[cfg(feature = "brand")]
 pub use self::generation_credential::GenerationCredential;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::geo_breakdown_support::GeoBreakdownSupport;
+#[cfg(feature = "media-buy")]
 pub use self::geo_delivery_metrics::GeoDeliveryMetrics;
+#[cfg(feature = "protocol")]
 pub use self::hotel_item::HotelItem;
+#[cfg(any(feature = "creative", feature = "property", feature = "registry"))]
 pub use self::identifier::Identifier;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::impairment::Impairment;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::industry_identifier::IndustryIdentifier;
+#[cfg(feature = "media-buy")]
 pub use self::insertion_order::InsertionOrder;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::installment_deadlines::InstallmentDeadlines;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::installment::Installment;
+#[cfg(feature = "protocol")]
 pub use self::job_item::JobItem;
+#[cfg(feature = "media-buy")]
 pub use self::keyword_delivery_metrics::KeywordDeliveryMetrics;
+#[cfg(feature = "documents")]
 pub use self::limited_series::LimitedSeries;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::material_deadline::MaterialDeadline;
+#[cfg(feature = "protocol")]
 pub use self::mcp_webhook_payload::McpWebhookPayload;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::measurement_readiness::MeasurementReadiness;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::measurement_terms::MeasurementTerms;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::measurement_window::MeasurementWindow;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::media_buy_available_action::MediaBuyAvailableAction;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::media_buy_features::MediaBuyFeatures;
+#[cfg(feature = "protocol")]
 pub use self::media_buy::MediaBuy;
+#[cfg(feature = "media-buy")]
 pub use self::missing_metric::{MissingMetric, MissingMetricStandard, MissingMetricVendor};
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::notification_config::NotificationConfig;
+#[cfg(feature = "protocol")]
 pub use self::offering_asset_group::OfferingAssetGroup;
+#[cfg(feature = "protocol")]
 pub use self::offering::Offering;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::optimization_goal::{OptimizationGoal, OptimizationGoalEvent, OptimizationGoalMetric, OptimizationGoalVendorMetric};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::outcome_measurement::OutcomeMeasurement;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::overlay::Overlay;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::package_signal_targeting_group::PackageSignalTargetingGroup;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::package_signal_targeting_groups::PackageSignalTargetingGroups;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::package_signal_targeting::PackageSignalTargeting;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::package::Package;
 pub use self::pagination_request::PaginationRequest;
 pub use self::pagination_response::PaginationResponse;
+#[cfg(feature = "protocol")]
 pub use self::performance_feedback::PerformanceFeedback;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::performance_standard::PerformanceStandard;
+#[cfg(feature = "documents")]
 pub use self::placement_definition::PlacementDefinition;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::placement_ref::PlacementRef;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::placement::Placement;
+#[cfg(any(feature = "governance", feature = "media-buy"))]
 pub use self::planned_delivery::PlannedDelivery;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::platform_extension_ref::PlatformExtensionRef;
+#[cfg(feature = "protocol")]
 pub use self::price::Price;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::pricing_option::PricingOption;
+#[cfg(feature = "media-buy")]
 pub use self::product_allocation::ProductAllocation;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::product_allowed_action::ProductAllowedAction;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::product_filters::ProductFilters;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::product_format_declaration::{AgentPlacementFormatDeclaration, CustomFormatDeclaration, DAASTAudioFormatDeclaration, DisplayTagFormatDeclaration, HTML5FormatDeclaration, HostedAudioFormatDeclaration, HostedVideoFormatDeclaration, ImageCarouselFormatDeclaration, ImageFormatDeclaration, NativeInFeedFormatDeclaration, ProductFormatDeclaration, ResponsiveCreativeFormatDeclaration, SponsoredPlacementFormatDeclaration, VASTVideoFormatDeclaration};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::product_signal_targeting_option::ProductSignalTargetingOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::product::Product;
+#[cfg(feature = "protocol")]
 pub use self::property_id::PropertyId;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::property_list_ref::PropertyListRef;
+#[cfg(feature = "protocol")]
 pub use self::property_tag::PropertyTag;
+#[cfg(any(feature = "documents", feature = "property", feature = "registry"))]
 pub use self::property::Property;
+#[cfg(feature = "media-buy")]
 pub use self::proposal::Proposal;
+#[cfg(feature = "protocol")]
 pub use self::protocol_envelope::ProtocolEnvelope;
 pub use self::provenance::Provenance;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol", feature = "registry"))]
 pub use self::publisher_property_selector::{PublisherPropertySelector, PublisherPropertySelectorAll, PublisherPropertySelectorById, PublisherPropertySelectorByTag};
 pub use self::push_notification_config::PushNotificationConfig;
+#[cfg(feature = "protocol")]
 pub use self::real_estate_item::RealEstateItem;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::reference_asset::ReferenceAsset;
+#[cfg(feature = "registry")]
 pub use self::registry_event::{RegistryEvent, RegistryEventAgentComplianceChanged, RegistryEventAgentDiscovered, RegistryEventAgentProfileUpdated, RegistryEventAgentRemoved, RegistryEventAgentVerificationEarned, RegistryEventAgentVerificationLost, RegistryEventAuthorizationGranted, RegistryEventAuthorizationModified, RegistryEventAuthorizationRevoked, RegistryEventPropertyCreated, RegistryEventPropertyMerged, RegistryEventPropertyReactivated, RegistryEventPropertyStale, RegistryEventPropertyUpdated, RegistryEventPublisherAdagentsChanged, RegistryEventPublisherAdagentsDiscovered};
+#[cfg(feature = "registry")]
 pub use self::registry_feed_response::RegistryFeedResponse;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::reporting_capabilities::ReportingCapabilities;
+#[cfg(feature = "media-buy")]
 pub use self::reporting_webhook::ReportingWebhook;
+#[cfg(feature = "brand")]
 pub use self::response_payload_jws_envelope::ResponsePayloadJwsEnvelope;
+#[cfg(feature = "protocol")]
 pub use self::response::Response;
+#[cfg(any(feature = "brand", feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::rights_constraint::RightsConstraint;
+#[cfg(any(feature = "protocol", feature = "trusted-match"))]
 pub use self::seller_agent_ref::SellerAgentRef;
+#[cfg(any(feature = "protocol", feature = "signals"))]
 pub use self::signal_coverage_forecast::SignalCoverageForecast;
+#[cfg(feature = "signals")]
 pub use self::signal_definition_enrichment::SignalDefinitionEnrichment;
+#[cfg(feature = "documents")]
 pub use self::signal_definition::SignalDefinition;
+#[cfg(feature = "signals")]
 pub use self::signal_filters::SignalFilters;
+#[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::signal_id::{SignalId, SignalIdAgent, SignalIdCatalog};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::signal_listing::SignalListing;
+#[cfg(any(feature = "documents", feature = "signals"))]
 pub use self::signal_modeling_disclosure::SignalModelingDisclosure;
+#[cfg(feature = "protocol")]
 pub use self::signal_pricing_option::SignalPricingOption;
 pub use self::signal_pricing::{CpmPricing, CustomPricing, FlatFeePricing, PerUnitPricing, PercentOfMediaPricing, SignalPricing};
+#[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::signal_ref::{SignalRef, SignalRefDataProvider, SignalRefProduct, SignalRefSignalSource};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::signal_selection_group_rule::SignalSelectionGroupRule;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::signal_targeting_expression::{PackageSignalTargetingBinary, PackageSignalTargetingCategorical, PackageSignalTargetingNumeric, SignalTargetingExpression};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::signal_targeting_rules::SignalTargetingRules;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::signal_targeting::{SignalTargeting, SignalTargetingBinary, SignalTargetingCategorical, SignalTargetingNumeric};
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::sla_window::SlaWindow;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::special::Special;
+#[cfg(feature = "media-buy")]
 pub use self::start_timing::StartTiming;
+#[cfg(feature = "protocol")]
 pub use self::store_item::StoreItem;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::talent::Talent;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::targeting::Targeting;
+#[cfg(feature = "protocol")]
 pub use self::tasks_get_request::TasksGetRequest;
+#[cfg(feature = "protocol")]
 pub use self::tasks_get_response::TasksGetResponse;
+#[cfg(feature = "protocol")]
 pub use self::tasks_list_request::TasksListRequest;
+#[cfg(feature = "protocol")]
 pub use self::tasks_list_response::TasksListResponse;
+#[cfg(feature = "creative")]
 pub use self::transformer_param::TransformerParam;
+#[cfg(feature = "creative")]
 pub use self::transformer::Transformer;
+#[cfg(feature = "protocol")]
 pub use self::truncation_sentinel::TruncationSentinel;
+#[cfg(feature = "media-buy")]
 pub use self::user_match::UserMatch;
+#[cfg(feature = "protocol")]
 pub use self::vehicle_item::VehicleItem;
+#[cfg(feature = "protocol")]
 pub use self::vendor_metric_id::VendorMetricId;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::vendor_metric_optimization_supported_metric::VendorMetricOptimizationSupportedMetric;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::vendor_metric_optimization::VendorMetricOptimization;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::vendor_metric_value::VendorMetricValue;
 pub use self::vendor_pricing_option::VendorPricingOption;
+#[cfg(feature = "protocol")]
 pub use self::version_envelope::VersionEnvelope;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::webhook_activity_record::WebhookActivityRecord;
+#[cfg(feature = "protocol")]
 pub use self::webhook_challenge_response::WebhookChallengeResponse;
+#[cfg(feature = "protocol")]
 pub use self::webhook_challenge::WebhookChallenge;
+#[cfg(feature = "protocol")]
 pub use self::wholesale_feed_event::{WholesaleFeedEvent, WholesaleFeedEventProductCreated, WholesaleFeedEventProductPriced, WholesaleFeedEventProductRemoved, WholesaleFeedEventProductUpdated, WholesaleFeedEventSignalCreated, WholesaleFeedEventSignalPriced, WholesaleFeedEventSignalRemoved, WholesaleFeedEventSignalUpdated, WholesaleFeedEventWholesaleFeedBulkChange};
+#[cfg(feature = "protocol")]
 pub use self::wholesale_feed_webhook::WholesaleFeedWebhook;
+#[cfg(feature = "protocol")]
 pub use self::x_entity_types::XEntityTypes;

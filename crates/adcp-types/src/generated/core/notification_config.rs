@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/notification-config.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NotificationConfig {
     /// Optional. When absent: `true`.
@@ -61,15 +61,7 @@ json::setters! {
 impl FromJson for NotificationConfig {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            active: None,
-            authentication: None,
-            event_types: d.req("event_types")?,
-            ext: None,
-            subscriber_id: d.req("subscriber_id")?,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("subscriber_id")?, d.req::<String>("url")?, d.req("event_types")?);
         d.opt("active", &mut s.active);
         d.opt("authentication", &mut s.authentication);
         d.opt("ext", &mut s.ext);
@@ -96,7 +88,7 @@ impl ToJson for NotificationConfig {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/notification-config.json`, `/properties/authentication`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Authentication {
     /// Optional. At least 32 characters.
@@ -124,7 +116,7 @@ json::setters! {
 impl FromJson for Authentication {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { credentials: None, schemes: d.req("schemes")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("schemes")?);
         d.opt("credentials", &mut s.credentials);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/offering.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Offering {
     /// Optional.
@@ -86,22 +86,7 @@ json::setters! {
 impl FromJson for Offering {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            assets: None,
-            categories: None,
-            checkout_url: None,
-            description: None,
-            ext: None,
-            geo_targets: None,
-            keywords: None,
-            landing_url: None,
-            name: d.req("name")?,
-            offering_id: d.req("offering_id")?,
-            tagline: None,
-            valid_from: None,
-            valid_to: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("offering_id")?, d.req::<String>("name")?);
         d.opt("assets", &mut s.assets);
         d.opt("categories", &mut s.categories);
         d.opt("checkout_url", &mut s.checkout_url);
@@ -141,7 +126,7 @@ impl ToJson for Offering {
 /// An object.
 ///
 /// Spec: `core/offering.json`, `/properties/geo_targets`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoTargets {
     /// Optional. At least 1 items.
@@ -159,7 +144,13 @@ pub struct GeoTargets {
 impl GeoTargets {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { countries: None, metros: None, postal_areas: None, regions: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GeoTargets {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -176,7 +167,7 @@ json::setters! {
 impl FromJson for GeoTargets {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("countries", &mut s.countries);
         d.opt("metros", &mut s.metros);
         d.opt("postal_areas", &mut s.postal_areas);
@@ -200,7 +191,7 @@ impl ToJson for GeoTargets {
 /// An object.
 ///
 /// Spec: `core/offering.json`, `/properties/geo_targets/properties/metros/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metro {
     /// Required.
@@ -221,7 +212,7 @@ impl Metro {
 impl FromJson for Metro {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req("values")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -239,7 +230,7 @@ impl ToJson for Metro {
 /// An object.
 ///
 /// Spec: `core/offering.json`, `/properties/geo_targets/properties/postal_areas/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PostalArea {
     /// Required.
@@ -260,7 +251,7 @@ impl PostalArea {
 impl FromJson for PostalArea {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req("values")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

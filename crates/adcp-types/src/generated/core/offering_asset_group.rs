@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/offering-asset-group.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OfferingAssetGroup {
     /// Required.
@@ -45,13 +45,7 @@ json::setters! {
 impl FromJson for OfferingAssetGroup {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: d.req("asset_group_id")?,
-            asset_type: d.req("asset_type")?,
-            ext: None,
-            items: d.req("items")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_group_id")?, d.req("asset_type")?, d.req("items")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -72,7 +66,7 @@ impl ToJson for OfferingAssetGroup {
 /// One of 13 shapes.
 ///
 /// Spec: `core/offering-asset-group.json`, `/properties/items/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Item {
     /// Chosen when `asset_type` is `text`.

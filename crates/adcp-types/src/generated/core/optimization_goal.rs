@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/optimization-goal.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum OptimizationGoal {
     /// Chosen when `kind` is `metric`.
@@ -79,7 +79,7 @@ impl From<OptimizationGoalVendorMetric> for OptimizationGoal {
 /// On the wire `kind` is always `"metric"`.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OptimizationGoalMetric {
     /// Required.
@@ -127,15 +127,7 @@ json::setters! {
 impl FromJson for OptimizationGoalMetric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            metric: d.req("metric")?,
-            priority: None,
-            reach_unit: None,
-            target: None,
-            target_frequency: None,
-            view_duration_seconds: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("metric")?);
         d.text("kind", "metric");
         d.opt("priority", &mut s.priority);
         d.opt("reach_unit", &mut s.reach_unit);
@@ -194,7 +186,7 @@ json::string_enum! {
 /// One of 2 shapes.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/0/properties/target`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum OptimizationGoalMetricTarget {
     /// Chosen when `kind` is `cost_per`.
@@ -253,7 +245,7 @@ impl From<TargetThresholdRate> for OptimizationGoalMetricTarget {
 /// On the wire `kind` is always `"cost_per"`.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/0/properties/target/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TargetCostPer {
     /// Required. More than 0.
@@ -272,7 +264,7 @@ impl TargetCostPer {
 impl FromJson for TargetCostPer {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?);
         d.text("kind", "cost_per");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -293,7 +285,7 @@ impl ToJson for TargetCostPer {
 /// On the wire `kind` is always `"threshold_rate"`.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/0/properties/target/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TargetThresholdRate {
     /// Required. More than 0.
@@ -312,7 +304,7 @@ impl TargetThresholdRate {
 impl FromJson for TargetThresholdRate {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?);
         d.text("kind", "threshold_rate");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -331,7 +323,7 @@ impl ToJson for TargetThresholdRate {
 /// An object.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/0/properties/target_frequency`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TargetFrequency {
     /// Optional. At least 1.
@@ -362,7 +354,7 @@ json::setters! {
 impl FromJson for TargetFrequency {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max: None, min: None, window: d.req("window")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("window")?);
         d.opt("max", &mut s.max);
         d.opt("min", &mut s.min);
         d.rest(&mut s.extra)?;
@@ -385,7 +377,7 @@ impl ToJson for TargetFrequency {
 /// On the wire `kind` is always `"event"`.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OptimizationGoalEvent {
     /// Optional.
@@ -419,13 +411,7 @@ json::setters! {
 impl FromJson for OptimizationGoalEvent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            attribution_window: None,
-            event_sources: d.req("event_sources")?,
-            priority: None,
-            target: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("event_sources")?);
         d.text("kind", "event");
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("priority", &mut s.priority);
@@ -450,7 +436,7 @@ impl ToJson for OptimizationGoalEvent {
 /// An object.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/1/properties/event_sources/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EventSource {
     /// Optional.
@@ -495,14 +481,7 @@ json::setters! {
 impl FromJson for EventSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            custom_event_name: None,
-            event_source_id: d.req("event_source_id")?,
-            event_type: d.req("event_type")?,
-            value_factor: None,
-            value_field: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("event_source_id")?, d.req("event_type")?);
         d.opt("custom_event_name", &mut s.custom_event_name);
         d.opt("value_factor", &mut s.value_factor);
         d.opt("value_field", &mut s.value_field);
@@ -526,7 +505,7 @@ impl ToJson for EventSource {
 /// One of 3 shapes.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/1/properties/target`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum OptimizationGoalEventTarget {
     /// Chosen when `kind` is `cost_per`.
@@ -596,7 +575,7 @@ impl From<TargetMaximizeValue> for OptimizationGoalEventTarget {
 /// On the wire `kind` is always `"per_ad_spend"`.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/1/properties/target/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TargetPerAdSpend {
     /// Required. More than 0.
@@ -615,7 +594,7 @@ impl TargetPerAdSpend {
 impl FromJson for TargetPerAdSpend {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?);
         d.text("kind", "per_ad_spend");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -636,7 +615,7 @@ impl ToJson for TargetPerAdSpend {
 /// On the wire `kind` is always `"maximize_value"`.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/1/properties/target/oneOf/2`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TargetMaximizeValue {
     /// Fields this version does not know, kept and written back.
@@ -646,14 +625,20 @@ pub struct TargetMaximizeValue {
 impl TargetMaximizeValue {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { extra: JsonObject::new() }
+    }
+}
+
+impl Default for TargetMaximizeValue {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl FromJson for TargetMaximizeValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("kind", "maximize_value");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -673,7 +658,7 @@ impl ToJson for TargetMaximizeValue {
 /// On the wire `kind` is always `"vendor_metric"`.
 ///
 /// Spec: `core/optimization-goal.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OptimizationGoalVendorMetric {
     /// Required.
@@ -706,13 +691,7 @@ json::setters! {
 impl FromJson for OptimizationGoalVendorMetric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            metric_id: d.req("metric_id")?,
-            priority: None,
-            target: None,
-            vendor: d.req("vendor")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?);
         d.text("kind", "vendor_metric");
         d.opt("priority", &mut s.priority);
         d.opt("target", &mut s.target);

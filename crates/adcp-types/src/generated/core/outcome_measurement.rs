@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/outcome-measurement.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OutcomeMeasurement {
     /// Required.
@@ -41,13 +41,7 @@ json::setters! {
 impl FromJson for OutcomeMeasurement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            attribution: d.req("attribution")?,
-            reporting: d.req("reporting")?,
-            type_: d.req("type")?,
-            window: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("type")?, d.req::<String>("attribution")?, d.req::<String>("reporting")?);
         d.opt("window", &mut s.window);
         d.rest(&mut s.extra)?;
         Ok(s)

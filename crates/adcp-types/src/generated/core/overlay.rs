@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/overlay.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Overlay {
     /// Required.
@@ -46,7 +46,7 @@ json::setters! {
 impl FromJson for Overlay {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { bounds: d.req("bounds")?, description: None, id: d.req("id")?, visual: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?, d.req("bounds")?);
         d.opt("description", &mut s.description);
         d.opt("visual", &mut s.visual);
         d.rest(&mut s.extra)?;
@@ -70,7 +70,7 @@ impl ToJson for Overlay {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/overlay.json`, `/properties/bounds`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Bounds {
     /// Required. At least 0.
@@ -97,14 +97,7 @@ impl Bounds {
 impl FromJson for Bounds {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            height: d.req("height")?,
-            unit: d.req("unit")?,
-            width: d.req("width")?,
-            x: d.req("x")?,
-            y: d.req("y")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("x")?, d.req("y")?, d.req("width")?, d.req("height")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -149,7 +142,7 @@ json::string_enum! {
 /// At least 1 entries.
 ///
 /// Spec: `core/overlay.json`, `/properties/visual`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Visual {
     /// Optional. Format: uri.
@@ -165,7 +158,13 @@ pub struct Visual {
 impl Visual {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { dark: None, light: None, url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Visual {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -181,7 +180,7 @@ json::setters! {
 impl FromJson for Visual {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("dark", &mut s.dark);
         d.opt("light", &mut s.light);
         d.opt("url", &mut s.url);

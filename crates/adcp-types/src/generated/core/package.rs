@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/package.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Package {
     /// Optional. At most 100 characters.
@@ -153,38 +153,7 @@ json::setters! {
 impl FromJson for Package {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agency_estimate_number: None,
-            bid_price: None,
-            budget: None,
-            canceled: None,
-            cancellation: None,
-            catalogs: None,
-            committed_metrics: None,
-            context: None,
-            creative_assignments: None,
-            creative_deadline: None,
-            end_time: None,
-            ext: None,
-            format_ids: None,
-            format_ids_to_provide: None,
-            format_kind: None,
-            format_option_refs: None,
-            impressions: None,
-            measurement_terms: None,
-            optimization_goals: None,
-            pacing: None,
-            package_id: d.req("package_id")?,
-            params: None,
-            paused: None,
-            performance_standards: None,
-            price_breakdown: None,
-            pricing_option_id: None,
-            product_id: None,
-            start_time: None,
-            targeting_overlay: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("package_id")?);
         d.opt("agency_estimate_number", &mut s.agency_estimate_number);
         d.opt("bid_price", &mut s.bid_price);
         d.opt("budget", &mut s.budget);
@@ -259,7 +228,7 @@ impl ToJson for Package {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/package.json`, `/properties/cancellation`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Cancellation {
     /// Optional. Format: date-time.
@@ -292,13 +261,7 @@ json::setters! {
 impl FromJson for Cancellation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            acknowledged_at: None,
-            canceled_at: d.req("canceled_at")?,
-            canceled_by: d.req("canceled_by")?,
-            reason: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("canceled_at")?, d.req("canceled_by")?);
         d.opt("acknowledged_at", &mut s.acknowledged_at);
         d.opt("reason", &mut s.reason);
         d.rest(&mut s.extra)?;

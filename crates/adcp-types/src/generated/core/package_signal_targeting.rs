@@ -9,7 +9,7 @@ use crate::json::{DecodeError, FromJson, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/package-signal-targeting.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PackageSignalTargeting {
     /// Chosen when `value_type` is `binary`.

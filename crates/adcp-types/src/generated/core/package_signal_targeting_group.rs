@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/package-signal-targeting-group.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageSignalTargetingGroup {
     /// Required.
@@ -30,7 +30,7 @@ impl PackageSignalTargetingGroup {
 impl FromJson for PackageSignalTargetingGroup {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { operator: d.req("operator")?, signals: d.req("signals")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("operator")?, d.req("signals")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

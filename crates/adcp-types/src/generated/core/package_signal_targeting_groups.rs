@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/package-signal-targeting-groups.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageSignalTargetingGroups {
     /// Required. At least 1 items.
@@ -30,7 +30,7 @@ impl PackageSignalTargetingGroups {
 impl FromJson for PackageSignalTargetingGroups {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { groups: d.req("groups")?, operator: d.req("operator")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("operator")?, d.req("groups")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

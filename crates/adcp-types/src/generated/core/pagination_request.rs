@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/pagination-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PaginationRequest {
     /// Optional.
@@ -25,7 +25,13 @@ pub struct PaginationRequest {
 impl PaginationRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { cursor: None, max_results: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for PaginationRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -42,7 +48,7 @@ json::setters! {
 impl FromJson for PaginationRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cursor", &mut s.cursor);
         d.opt("max_results", &mut s.max_results);
         d.rest(&mut s.extra)?;

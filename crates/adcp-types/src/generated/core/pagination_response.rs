@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/pagination-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PaginationResponse {
     /// Optional.
@@ -44,7 +44,7 @@ json::setters! {
 impl FromJson for PaginationResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { cursor: None, has_more: d.req("has_more")?, total_count: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("has_more")?);
         d.opt("cursor", &mut s.cursor);
         d.opt("total_count", &mut s.total_count);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/performance-feedback.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PerformanceFeedback {
     /// Optional. Format: date-time.
@@ -91,22 +91,15 @@ json::setters! {
 impl FromJson for PerformanceFeedback {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applied_at: None,
-            creative_id: None,
-            feedback_id: d.req("feedback_id")?,
-            feedback_source: d.req("feedback_source")?,
-            measurement_period: d.req("measurement_period")?,
-            media_buy_id: d.req("media_buy_id")?,
-            metric: None,
-            metric_type: None,
-            package_id: None,
-            performance_index: d.req("performance_index")?,
-            status: d.req("status")?,
-            submitted_at: d.req("submitted_at")?,
-            vendor: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("feedback_id")?,
+            d.req::<String>("media_buy_id")?,
+            d.req("measurement_period")?,
+            d.req("performance_index")?,
+            d.req("feedback_source")?,
+            d.req("status")?,
+            d.req::<String>("submitted_at")?,
+        );
         d.opt("applied_at", &mut s.applied_at);
         d.opt("creative_id", &mut s.creative_id);
         d.opt("metric", &mut s.metric);
@@ -141,7 +134,7 @@ impl ToJson for PerformanceFeedback {
 /// An object.
 ///
 /// Spec: `core/performance-feedback.json`, `/properties/measurement_period`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MeasurementPeriod {
     /// Required. Format: date-time.
@@ -162,7 +155,7 @@ impl MeasurementPeriod {
 impl FromJson for MeasurementPeriod {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -180,7 +173,7 @@ impl ToJson for MeasurementPeriod {
 /// One of 2 shapes.
 ///
 /// Spec: `core/performance-feedback.json`, `/properties/metric`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Metric {
     /// Chosen when `scope` is `standard`.
@@ -241,7 +234,7 @@ impl From<MetricVendor> for Metric {
 /// On the wire `scope` is always `"standard"`.
 ///
 /// Spec: `core/performance-feedback.json`, `/properties/metric/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MetricStandard {
     /// Required.
@@ -269,7 +262,7 @@ json::setters! {
 impl FromJson for MetricStandard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, qualifier: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("metric_id")?);
         d.text("scope", "standard");
         d.opt("qualifier", &mut s.qualifier);
         d.rest(&mut s.extra)?;
@@ -292,7 +285,7 @@ impl ToJson for MetricStandard {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/performance-feedback.json`, `/properties/metric/oneOf/0/properties/qualifier`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Qualifier {
     /// Optional.
@@ -312,7 +305,20 @@ pub struct Qualifier {
 impl Qualifier {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            attribution_methodology: None,
+            attribution_window: None,
+            completion_source: None,
+            lift_dimension: None,
+            viewability_standard: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Qualifier {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -330,7 +336,7 @@ json::setters! {
 impl FromJson for Qualifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attribution_methodology", &mut s.attribution_methodology);
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("completion_source", &mut s.completion_source);
@@ -360,7 +366,7 @@ impl ToJson for Qualifier {
 /// On the wire `scope` is always `"vendor"`.
 ///
 /// Spec: `core/performance-feedback.json`, `/properties/metric/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MetricVendor {
     /// Required.
@@ -381,7 +387,7 @@ impl MetricVendor {
 impl FromJson for MetricVendor {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, vendor: d.req("vendor")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?);
         d.text("scope", "vendor");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/performance-standard.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PerformanceStandard {
     /// Required.
@@ -45,13 +45,7 @@ json::setters! {
 impl FromJson for PerformanceStandard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            metric: d.req("metric")?,
-            standard: None,
-            threshold: d.req("threshold")?,
-            vendor: d.req("vendor")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("metric")?, d.req("threshold")?, d.req("vendor")?);
         d.opt("standard", &mut s.standard);
         d.rest(&mut s.extra)?;
         Ok(s)

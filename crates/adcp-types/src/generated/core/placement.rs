@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/placement.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Placement {
     /// Optional.
@@ -81,21 +81,7 @@ json::setters! {
 impl FromJson for Placement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            description: None,
-            format_ids: None,
-            format_options: None,
-            kind: d.req("kind")?,
-            mode: d.req("mode")?,
-            name: None,
-            placement_id: d.req("placement_id")?,
-            publisher_domain: None,
-            social_placement_surfaces: None,
-            sponsored_placement_types: None,
-            tags: None,
-            video_placement_types: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("kind")?, d.req::<String>("placement_id")?, d.req("mode")?);
         d.opt("description", &mut s.description);
         d.opt("format_ids", &mut s.format_ids);
         d.opt("format_options", &mut s.format_options);

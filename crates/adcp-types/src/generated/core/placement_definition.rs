@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `core/placement-definition.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlacementDefinition {
     /// Optional. At least 1 items. No item twice.
@@ -86,22 +86,7 @@ json::setters! {
 impl FromJson for PlacementDefinition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            channels: None,
-            collection_ids: None,
-            description: None,
-            ext: None,
-            format_options: None,
-            name: d.req("name")?,
-            placement_id: d.req("placement_id")?,
-            property_ids: None,
-            property_tags: None,
-            social_placement_surfaces: None,
-            sponsored_placement_types: None,
-            tags: None,
-            video_placement_types: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("placement_id")?, d.req::<String>("name")?);
         d.opt("channels", &mut s.channels);
         d.opt("collection_ids", &mut s.collection_ids);
         d.opt("description", &mut s.description);
@@ -141,7 +126,7 @@ impl ToJson for PlacementDefinition {
 /// One of 2 shapes.
 ///
 /// Spec: `core/placement-definition.json`, `/properties/format_options/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum FormatOption {
     /// Chosen when: JSON type object, has `format_option_id`.
@@ -200,7 +185,7 @@ impl From<crate::core::product_format_declaration::ProductFormatDeclaration> for
 /// An object.
 ///
 /// Spec: `core/placement-definition.json`, `/properties/format_options/items/anyOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FormatOptionReference {
     /// Required.
@@ -219,7 +204,7 @@ impl FormatOptionReference {
 impl FromJson for FormatOptionReference {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { format_option_id: d.req("format_option_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("format_option_id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/placement-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlacementRef {
     /// Required.
@@ -37,7 +37,7 @@ json::setters! {
 impl FromJson for PlacementRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { placement_id: d.req("placement_id")?, publisher_domain: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("placement_id")?);
         d.opt("publisher_domain", &mut s.publisher_domain);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/planned-delivery.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlannedDelivery {
     /// Optional.
@@ -41,7 +41,26 @@ pub struct PlannedDelivery {
 impl PlannedDelivery {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            audience_summary: None,
+            audience_targeting: None,
+            channels: None,
+            currency: None,
+            end_time: None,
+            enforced_policies: None,
+            ext: None,
+            frequency_cap: None,
+            geo: None,
+            start_time: None,
+            total_budget: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for PlannedDelivery {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -69,7 +88,7 @@ json::setters! {
 impl FromJson for PlannedDelivery {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("audience_summary", &mut s.audience_summary);
         d.opt("audience_targeting", &mut s.audience_targeting);
         d.opt("channels", &mut s.channels);
@@ -107,7 +126,7 @@ impl ToJson for PlannedDelivery {
 /// An object.
 ///
 /// Spec: `core/planned-delivery.json`, `/properties/geo`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Geo {
     /// Optional.
@@ -121,7 +140,13 @@ pub struct Geo {
 impl Geo {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { countries: None, regions: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Geo {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -136,7 +161,7 @@ json::setters! {
 impl FromJson for Geo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("countries", &mut s.countries);
         d.opt("regions", &mut s.regions);
         d.rest(&mut s.extra)?;

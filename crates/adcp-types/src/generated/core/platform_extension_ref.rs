@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/platform-extension-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlatformExtensionRef {
     /// Required. Pattern: `^sha256:[a-f0-9]{64}$`.
@@ -30,7 +30,7 @@ impl PlatformExtensionRef {
 impl FromJson for PlatformExtensionRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { digest: d.req("digest")?, uri: d.req("uri")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("uri")?, d.req::<String>("digest")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/price.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Price {
     /// Required. At least 0.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for Price {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, period: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.opt("period", &mut s.period);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{DecodeError, FromJson, ToJson, self};
 /// One of 9 shapes.
 ///
 /// Spec: `core/pricing-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PricingOption {
     /// Chosen when `pricing_model` is `cpm`.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/product.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Product {
     /// Optional. At least 1 items. No item twice.
@@ -231,57 +231,15 @@ json::setters! {
 impl FromJson for Product {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allowed_actions: None,
-            brief_relevance: None,
-            cancellation_policy: None,
-            catalog_match: None,
-            catalog_types: None,
-            channels: None,
-            collection_targeting_allowed: None,
-            collections: None,
-            conversion_tracking: None,
-            creative_policy: None,
-            data_provider_signals: None,
-            delivery_measurement: None,
-            delivery_type: d.req("delivery_type")?,
-            description: d.req("description")?,
-            enforced_policies: None,
-            exclusivity: None,
-            expires_at: None,
-            ext: None,
-            forecast: None,
-            format_ids: None,
-            format_options: None,
-            included_signals: None,
-            installments: None,
-            is_custom: None,
-            material_submission: None,
-            max_optimization_goals: None,
-            measurement_readiness: None,
-            measurement_terms: None,
-            metric_optimization: None,
-            name: d.req("name")?,
-            outcome_measurement: None,
-            performance_standards: None,
-            placements: None,
-            pricing_options: d.req("pricing_options")?,
-            product_card: None,
-            product_card_detailed: None,
-            product_id: d.req("product_id")?,
-            property_targeting_allowed: None,
-            publisher_properties: d.req("publisher_properties")?,
-            reporting_capabilities: d.req("reporting_capabilities")?,
-            signal_targeting_allowed: None,
-            signal_targeting_options: None,
-            signal_targeting_rules: None,
-            social_placement_surfaces: None,
-            sponsored_placement_types: None,
-            trusted_match: None,
-            vendor_metric_optimization: None,
-            video_placement_types: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("product_id")?,
+            d.req::<String>("name")?,
+            d.req::<String>("description")?,
+            d.req("publisher_properties")?,
+            d.req("delivery_type")?,
+            d.req("pricing_options")?,
+            d.req("reporting_capabilities")?,
+        );
         d.opt("allowed_actions", &mut s.allowed_actions);
         d.opt("brief_relevance", &mut s.brief_relevance);
         d.opt("cancellation_policy", &mut s.cancellation_policy);
@@ -386,7 +344,7 @@ impl ToJson for Product {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/catalog_match`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CatalogMatch {
     /// Optional. At least 0.
@@ -420,13 +378,7 @@ json::setters! {
 impl FromJson for CatalogMatch {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            matched_count: None,
-            matched_gtins: None,
-            matched_ids: None,
-            submitted_count: d.req("submitted_count")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("submitted_count")?);
         d.opt("matched_count", &mut s.matched_count);
         d.opt("matched_gtins", &mut s.matched_gtins);
         d.opt("matched_ids", &mut s.matched_ids);
@@ -449,7 +401,7 @@ impl ToJson for CatalogMatch {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/conversion_tracking`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ConversionTracking {
     /// Optional. At least 1 items.
@@ -465,7 +417,13 @@ pub struct ConversionTracking {
 impl ConversionTracking {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { action_sources: None, platform_managed: None, supported_targets: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ConversionTracking {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -481,7 +439,7 @@ json::setters! {
 impl FromJson for ConversionTracking {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("action_sources", &mut s.action_sources);
         d.opt("platform_managed", &mut s.platform_managed);
         d.opt("supported_targets", &mut s.supported_targets);
@@ -517,7 +475,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/delivery_measurement`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryMeasurement {
     /// Optional.
@@ -533,7 +491,13 @@ pub struct DeliveryMeasurement {
 impl DeliveryMeasurement {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { notes: None, provider: None, vendors: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for DeliveryMeasurement {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -551,7 +515,7 @@ json::setters! {
 impl FromJson for DeliveryMeasurement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("notes", &mut s.notes);
         d.opt("provider", &mut s.provider);
         d.opt("vendors", &mut s.vendors);
@@ -575,7 +539,7 @@ impl ToJson for DeliveryMeasurement {
 /// At least 1 entries.
 ///
 /// Spec: `core/product.json`, `/properties/material_submission`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MaterialSubmission {
     /// Optional. Format: email.
@@ -593,7 +557,13 @@ pub struct MaterialSubmission {
 impl MaterialSubmission {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { email: None, ext: None, instructions: None, url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for MaterialSubmission {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -612,7 +582,7 @@ json::setters! {
 impl FromJson for MaterialSubmission {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("email", &mut s.email);
         d.opt("ext", &mut s.ext);
         d.opt("instructions", &mut s.instructions);
@@ -636,7 +606,7 @@ impl ToJson for MaterialSubmission {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/metric_optimization`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MetricOptimization {
     /// Required. At least 1 items.
@@ -676,13 +646,7 @@ json::setters! {
 impl FromJson for MetricOptimization {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            supported_metrics: d.req("supported_metrics")?,
-            supported_reach_units: None,
-            supported_targets: None,
-            supported_view_durations: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("supported_metrics")?);
         d.opt("supported_reach_units", &mut s.supported_reach_units);
         d.opt("supported_targets", &mut s.supported_targets);
         d.opt("supported_view_durations", &mut s.supported_view_durations);
@@ -747,7 +711,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/product_card`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductCard {
     /// Optional. At most 25 characters.
@@ -767,7 +731,13 @@ pub struct ProductCard {
 impl ProductCard {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { cta_label: None, description: None, image: None, price_label: None, title: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ProductCard {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -787,7 +757,7 @@ json::setters! {
 impl FromJson for ProductCard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cta_label", &mut s.cta_label);
         d.opt("description", &mut s.description);
         d.opt("image", &mut s.image);
@@ -813,7 +783,7 @@ impl ToJson for ProductCard {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/product_card_detailed`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductCardDetailed {
     /// Optional.
@@ -837,7 +807,22 @@ pub struct ProductCardDetailed {
 impl ProductCardDetailed {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            carousel_images: None,
+            cta_label: None,
+            description: None,
+            hero_image: None,
+            price_label: None,
+            specifications: None,
+            title: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ProductCardDetailed {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -859,7 +844,7 @@ json::setters! {
 impl FromJson for ProductCardDetailed {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("carousel_images", &mut s.carousel_images);
         d.opt("cta_label", &mut s.cta_label);
         d.opt("description", &mut s.description);
@@ -889,7 +874,7 @@ impl ToJson for ProductCardDetailed {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/product_card_detailed/properties/specifications/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Specification {
     /// Required. At most 60 characters.
@@ -910,7 +895,7 @@ impl Specification {
 impl FromJson for Specification {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { label: d.req("label")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("label")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -928,7 +913,7 @@ impl ToJson for Specification {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/trusted_match`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TrustedMatch {
     /// Required. When absent: `true`.
@@ -965,14 +950,7 @@ json::setters! {
 impl FromJson for TrustedMatch {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            context_match: d.req("context_match")?,
-            dynamic_brands: None,
-            identity_match: None,
-            providers: None,
-            response_types: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("context_match")?);
         d.opt("dynamic_brands", &mut s.dynamic_brands);
         d.opt("identity_match", &mut s.identity_match);
         d.opt("providers", &mut s.providers);
@@ -997,7 +975,7 @@ impl ToJson for TrustedMatch {
 /// An object.
 ///
 /// Spec: `core/product.json`, `/properties/trusted_match/properties/providers/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Provider {
     /// Required. Format: uri.
@@ -1041,14 +1019,7 @@ json::setters! {
 impl FromJson for Provider {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            context_match: None,
-            countries: None,
-            identity_match: None,
-            uid_types: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("context_match", &mut s.context_match);
         d.opt("countries", &mut s.countries);
         d.opt("identity_match", &mut s.identity_match);

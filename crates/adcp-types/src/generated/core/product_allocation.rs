@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/product-allocation.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductAllocation {
     /// Required. At least 0. At most 100.
@@ -80,20 +80,7 @@ json::setters! {
 impl FromJson for ProductAllocation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allocation_percentage: d.req("allocation_percentage")?,
-            daypart_targets: None,
-            end_time: None,
-            ext: None,
-            forecast: None,
-            pricing_option_id: None,
-            product_id: d.req("product_id")?,
-            rationale: None,
-            sequence: None,
-            start_time: None,
-            tags: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req("allocation_percentage")?);
         d.opt("daypart_targets", &mut s.daypart_targets);
         d.opt("end_time", &mut s.end_time);
         d.opt("ext", &mut s.ext);

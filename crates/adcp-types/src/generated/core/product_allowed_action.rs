@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-allowed-action.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductAllowedAction {
     /// Required.
@@ -52,14 +52,7 @@ json::setters! {
 impl FromJson for ProductAllowedAction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: d.req("action")?,
-            allowed_statuses: None,
-            modes: d.req("modes")?,
-            sla: None,
-            terms_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("action")?, d.req("modes")?);
         d.opt("allowed_statuses", &mut s.allowed_statuses);
         d.opt("sla", &mut s.sla);
         d.opt("terms_ref", &mut s.terms_ref);

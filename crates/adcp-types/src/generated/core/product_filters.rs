@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/product-filters.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductFilters {
     /// Optional.
@@ -77,7 +77,44 @@ pub struct ProductFilters {
 impl ProductFilters {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            budget_range: None,
+            channels: None,
+            countries: None,
+            delivery_type: None,
+            end_date: None,
+            exclusivity: None,
+            ext: None,
+            format_ids: None,
+            geo_proximity: None,
+            is_fixed_price: None,
+            keywords: None,
+            metros: None,
+            min_exposures: None,
+            postal_areas: None,
+            pricing_currencies: None,
+            regions: None,
+            required_axe_integrations: None,
+            required_features: None,
+            required_geo_targeting: None,
+            required_metrics: None,
+            required_performance_standards: None,
+            required_vendor_metrics: None,
+            signal_targeting: None,
+            social_placement_surfaces: None,
+            sponsored_placement_types: None,
+            standard_formats_only: None,
+            start_date: None,
+            trusted_match: None,
+            video_placement_types: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ProductFilters {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -121,7 +158,7 @@ json::setters! {
 impl FromJson for ProductFilters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("budget_range", &mut s.budget_range);
         d.opt("channels", &mut s.channels);
         d.opt("countries", &mut s.countries);
@@ -195,7 +232,7 @@ impl ToJson for ProductFilters {
 /// An object.
 ///
 /// Spec: `core/product-filters.json`, `/properties/budget_range`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BudgetRange {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -226,7 +263,7 @@ json::setters! {
 impl FromJson for BudgetRange {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { currency: d.req("currency")?, max: None, min: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("currency")?);
         d.opt("max", &mut s.max);
         d.opt("min", &mut s.min);
         d.rest(&mut s.extra)?;
@@ -247,7 +284,7 @@ impl ToJson for BudgetRange {
 /// An object.
 ///
 /// Spec: `core/product-filters.json`, `/properties/geo_proximity/items`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoProximity {
     /// Optional.
@@ -271,7 +308,22 @@ pub struct GeoProximity {
 impl GeoProximity {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            geometry: None,
+            label: None,
+            lat: None,
+            lng: None,
+            radius: None,
+            transport_mode: None,
+            travel_time: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GeoProximity {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -293,7 +345,7 @@ json::setters! {
 impl FromJson for GeoProximity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("geometry", &mut s.geometry);
         d.opt("label", &mut s.label);
         d.opt("lat", &mut s.lat);
@@ -325,7 +377,7 @@ impl ToJson for GeoProximity {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/geo_proximity/items/properties/geometry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Geometry {
     /// Required.
@@ -346,7 +398,7 @@ impl Geometry {
 impl FromJson for Geometry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { coordinates: d.req("coordinates")?, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req("coordinates")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -378,7 +430,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/geo_proximity/items/properties/radius`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Radius {
     /// Required.
@@ -399,7 +451,7 @@ impl Radius {
 impl FromJson for Radius {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -419,7 +471,7 @@ impl ToJson for Radius {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/geo_proximity/items/properties/travel_time`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TravelTime {
     /// Required.
@@ -440,7 +492,7 @@ impl TravelTime {
 impl FromJson for TravelTime {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -460,7 +512,7 @@ impl ToJson for TravelTime {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/keywords/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Keyword {
     /// Required. At least 1 characters.
@@ -488,7 +540,7 @@ json::setters! {
 impl FromJson for Keyword {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { keyword: d.req("keyword")?, match_type: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("keyword")?);
         d.opt("match_type", &mut s.match_type);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -509,7 +561,7 @@ impl ToJson for Keyword {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/metros/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metro {
     /// Required.
@@ -530,7 +582,7 @@ impl Metro {
 impl FromJson for Metro {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { code: d.req("code")?, system: d.req("system")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req::<String>("code")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -550,7 +602,7 @@ impl ToJson for Metro {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/postal_areas/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PostalArea {
     /// Required.
@@ -571,7 +623,7 @@ impl PostalArea {
 impl FromJson for PostalArea {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req("values")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -591,7 +643,7 @@ impl ToJson for PostalArea {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/required_geo_targeting/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RequiredGeoTargeting {
     /// Required.
@@ -619,7 +671,7 @@ json::setters! {
 impl FromJson for RequiredGeoTargeting {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { level: d.req("level")?, system: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("level")?);
         d.opt("system", &mut s.system);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -640,7 +692,7 @@ impl ToJson for RequiredGeoTargeting {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/required_vendor_metrics/items`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RequiredVendorMetric {
     /// Optional.
@@ -654,7 +706,13 @@ pub struct RequiredVendorMetric {
 impl RequiredVendorMetric {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { metric_id: None, vendor: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for RequiredVendorMetric {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -671,7 +729,7 @@ json::setters! {
 impl FromJson for RequiredVendorMetric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("metric_id", &mut s.metric_id);
         d.opt("vendor", &mut s.vendor);
         d.rest(&mut s.extra)?;
@@ -691,7 +749,7 @@ impl ToJson for RequiredVendorMetric {
 /// One of 3 shapes.
 ///
 /// Spec: `core/product-filters.json`, `/properties/signal_targeting/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalTargeting {
     /// Chosen when `value_type` is `binary`.
@@ -775,7 +833,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/product-filters.json`, `/properties/trusted_match`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TrustedMatch {
     /// Optional. At least 1 items.
@@ -789,7 +847,13 @@ pub struct TrustedMatch {
 impl TrustedMatch {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { providers: None, response_types: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for TrustedMatch {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -804,7 +868,7 @@ json::setters! {
 impl FromJson for TrustedMatch {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("providers", &mut s.providers);
         d.opt("response_types", &mut s.response_types);
         d.rest(&mut s.extra)?;
@@ -824,7 +888,7 @@ impl ToJson for TrustedMatch {
 /// An object.
 ///
 /// Spec: `core/product-filters.json`, `/properties/trusted_match/properties/providers/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Provider {
     /// Required. Format: uri.
@@ -855,7 +919,7 @@ json::setters! {
 impl FromJson for Provider {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, context_match: None, identity_match: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("context_match", &mut s.context_match);
         d.opt("identity_match", &mut s.identity_match);
         d.rest(&mut s.extra)?;

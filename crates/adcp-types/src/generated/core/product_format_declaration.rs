@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 13 shapes.
 ///
 /// Spec: `core/product-format-declaration.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ProductFormatDeclaration {
     /// Chosen when `format_kind` is `image`.
@@ -189,7 +189,7 @@ impl From<CustomFormatDeclaration> for ProductFormatDeclaration {
 /// On the wire `format_kind` is always `"image"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsImageFormatDeclaration {
     /// Optional. No item twice.
@@ -267,22 +267,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsImageFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "image");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -327,7 +312,7 @@ impl ToJson for AdagentsAuthorizedAgentsImageFormatDeclaration {
 /// On the wire `format_kind` is always `"image"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ImageFormatDeclaration {
     /// Optional. No item twice.
@@ -397,20 +382,7 @@ json::setters! {
 impl FromJson for ImageFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "image");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -451,7 +423,7 @@ impl ToJson for ImageFormatDeclaration {
 /// On the wire `format_kind` is always `"html5"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsHTML5FormatDeclaration {
     /// Optional. No item twice.
@@ -529,22 +501,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsHTML5FormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "html5");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -589,7 +546,7 @@ impl ToJson for AdagentsAuthorizedAgentsHTML5FormatDeclaration {
 /// On the wire `format_kind` is always `"html5"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HTML5FormatDeclaration {
     /// Optional. No item twice.
@@ -659,20 +616,7 @@ json::setters! {
 impl FromJson for HTML5FormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "html5");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -713,7 +657,7 @@ impl ToJson for HTML5FormatDeclaration {
 /// On the wire `format_kind` is always `"responsive_creative"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/10`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsResponsiveCreativeFormatDeclaration {
     /// Optional. No item twice.
@@ -791,22 +735,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsResponsiveCreativeFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "responsive_creative");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -851,7 +780,7 @@ impl ToJson for AdagentsAuthorizedAgentsResponsiveCreativeFormatDeclaration {
 /// On the wire `format_kind` is always `"responsive_creative"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/10`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ResponsiveCreativeFormatDeclaration {
     /// Optional. No item twice.
@@ -921,20 +850,7 @@ json::setters! {
 impl FromJson for ResponsiveCreativeFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "responsive_creative");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -975,7 +891,7 @@ impl ToJson for ResponsiveCreativeFormatDeclaration {
 /// On the wire `format_kind` is always `"agent_placement"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/11`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsAgentPlacementFormatDeclaration {
     /// Optional. No item twice.
@@ -1053,22 +969,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsAgentPlacementFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "agent_placement");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -1113,7 +1014,7 @@ impl ToJson for AdagentsAuthorizedAgentsAgentPlacementFormatDeclaration {
 /// On the wire `format_kind` is always `"agent_placement"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/11`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgentPlacementFormatDeclaration {
     /// Optional. No item twice.
@@ -1183,20 +1084,7 @@ json::setters! {
 impl FromJson for AgentPlacementFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "agent_placement");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -1237,7 +1125,7 @@ impl ToJson for AgentPlacementFormatDeclaration {
 /// On the wire `format_kind` is always `"custom"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/12`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsCustomFormatDeclaration {
     /// Optional. No item twice.
@@ -1315,22 +1203,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsCustomFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "custom");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -1375,7 +1248,7 @@ impl ToJson for AdagentsAuthorizedAgentsCustomFormatDeclaration {
 /// On the wire `format_kind` is always `"custom"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/12`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CustomFormatDeclaration {
     /// Optional. No item twice.
@@ -1445,20 +1318,7 @@ json::setters! {
 impl FromJson for CustomFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "custom");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -1499,7 +1359,7 @@ impl ToJson for CustomFormatDeclaration {
 /// On the wire `format_kind` is always `"display_tag"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsDisplayTagFormatDeclaration {
     /// Optional. No item twice.
@@ -1577,22 +1437,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsDisplayTagFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "display_tag");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -1637,7 +1482,7 @@ impl ToJson for AdagentsAuthorizedAgentsDisplayTagFormatDeclaration {
 /// On the wire `format_kind` is always `"display_tag"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DisplayTagFormatDeclaration {
     /// Optional. No item twice.
@@ -1707,20 +1552,7 @@ json::setters! {
 impl FromJson for DisplayTagFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "display_tag");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -1761,7 +1593,7 @@ impl ToJson for DisplayTagFormatDeclaration {
 /// On the wire `format_kind` is always `"image_carousel"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsImageCarouselFormatDeclaration {
     /// Optional. No item twice.
@@ -1839,22 +1671,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsImageCarouselFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "image_carousel");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -1899,7 +1716,7 @@ impl ToJson for AdagentsAuthorizedAgentsImageCarouselFormatDeclaration {
 /// On the wire `format_kind` is always `"image_carousel"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ImageCarouselFormatDeclaration {
     /// Optional. No item twice.
@@ -1969,20 +1786,7 @@ json::setters! {
 impl FromJson for ImageCarouselFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "image_carousel");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -2023,7 +1827,7 @@ impl ToJson for ImageCarouselFormatDeclaration {
 /// On the wire `format_kind` is always `"video_hosted"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsHostedVideoFormatDeclaration {
     /// Optional. No item twice.
@@ -2101,22 +1905,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsHostedVideoFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "video_hosted");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -2161,7 +1950,7 @@ impl ToJson for AdagentsAuthorizedAgentsHostedVideoFormatDeclaration {
 /// On the wire `format_kind` is always `"video_hosted"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HostedVideoFormatDeclaration {
     /// Optional. No item twice.
@@ -2231,20 +2020,7 @@ json::setters! {
 impl FromJson for HostedVideoFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "video_hosted");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -2285,7 +2061,7 @@ impl ToJson for HostedVideoFormatDeclaration {
 /// On the wire `format_kind` is always `"video_vast"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsVASTVideoFormatDeclaration {
     /// Optional. No item twice.
@@ -2363,22 +2139,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsVASTVideoFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "video_vast");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -2423,7 +2184,7 @@ impl ToJson for AdagentsAuthorizedAgentsVASTVideoFormatDeclaration {
 /// On the wire `format_kind` is always `"video_vast"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VASTVideoFormatDeclaration {
     /// Optional. No item twice.
@@ -2493,20 +2254,7 @@ json::setters! {
 impl FromJson for VASTVideoFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "video_vast");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -2547,7 +2295,7 @@ impl ToJson for VASTVideoFormatDeclaration {
 /// On the wire `format_kind` is always `"audio_hosted"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/6`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsHostedAudioFormatDeclaration {
     /// Optional. No item twice.
@@ -2625,22 +2373,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsHostedAudioFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "audio_hosted");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -2685,7 +2418,7 @@ impl ToJson for AdagentsAuthorizedAgentsHostedAudioFormatDeclaration {
 /// On the wire `format_kind` is always `"audio_hosted"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/6`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HostedAudioFormatDeclaration {
     /// Optional. No item twice.
@@ -2755,20 +2488,7 @@ json::setters! {
 impl FromJson for HostedAudioFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "audio_hosted");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -2809,7 +2529,7 @@ impl ToJson for HostedAudioFormatDeclaration {
 /// On the wire `format_kind` is always `"audio_daast"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/7`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsDAASTAudioFormatDeclaration {
     /// Optional. No item twice.
@@ -2887,22 +2607,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsDAASTAudioFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "audio_daast");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -2947,7 +2652,7 @@ impl ToJson for AdagentsAuthorizedAgentsDAASTAudioFormatDeclaration {
 /// On the wire `format_kind` is always `"audio_daast"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/7`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DAASTAudioFormatDeclaration {
     /// Optional. No item twice.
@@ -3017,20 +2722,7 @@ json::setters! {
 impl FromJson for DAASTAudioFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "audio_daast");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -3071,7 +2763,7 @@ impl ToJson for DAASTAudioFormatDeclaration {
 /// On the wire `format_kind` is always `"sponsored_placement"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/8`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsSponsoredPlacementFormatDeclaration {
     /// Optional. No item twice.
@@ -3149,22 +2841,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsSponsoredPlacementFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "sponsored_placement");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -3209,7 +2886,7 @@ impl ToJson for AdagentsAuthorizedAgentsSponsoredPlacementFormatDeclaration {
 /// On the wire `format_kind` is always `"sponsored_placement"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/8`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SponsoredPlacementFormatDeclaration {
     /// Optional. No item twice.
@@ -3279,20 +2956,7 @@ json::setters! {
 impl FromJson for SponsoredPlacementFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "sponsored_placement");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);
@@ -3333,7 +2997,7 @@ impl ToJson for SponsoredPlacementFormatDeclaration {
 /// On the wire `format_kind` is always `"native_in_feed"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/9`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgentsNativeInFeedFormatDeclaration {
     /// Optional. No item twice.
@@ -3411,22 +3075,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgentsNativeInFeedFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            applies_to_property_ids: None,
-            applies_to_property_tags: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "native_in_feed");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
@@ -3471,7 +3120,7 @@ impl ToJson for AdagentsAuthorizedAgentsNativeInFeedFormatDeclaration {
 /// On the wire `format_kind` is always `"native_in_feed"`.
 ///
 /// Spec: `core/product-format-declaration.json`, `/oneOf/9`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NativeInFeedFormatDeclaration {
     /// Optional. No item twice.
@@ -3541,20 +3190,7 @@ json::setters! {
 impl FromJson for NativeInFeedFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_channels: None,
-            canonical_formats_only: None,
-            display_name: None,
-            experimental: None,
-            format_option_id: None,
-            format_schema: None,
-            format_shape: None,
-            params: d.req("params")?,
-            publisher_domain: None,
-            seller_preference: None,
-            v1_format_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("params")?);
         d.text("format_kind", "native_in_feed");
         d.opt("applies_to_channels", &mut s.applies_to_channels);
         d.opt("canonical_formats_only", &mut s.canonical_formats_only);

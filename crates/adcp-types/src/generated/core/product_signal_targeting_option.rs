@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/product-signal-targeting-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductSignalTargetingOption {
     /// Optional. When absent: `"ready"`.
@@ -95,24 +95,7 @@ json::setters! {
 impl FromJson for ProductSignalTargetingOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            activation_status: None,
-            allowed_targeting_modes: None,
-            categories: None,
-            default_selected: None,
-            description: None,
-            last_updated: None,
-            methodology_url: None,
-            name: None,
-            pricing_options: None,
-            range: None,
-            selection_group: None,
-            signal_agent_segment_id: None,
-            signal_id: None,
-            signal_ref: d.req("signal_ref")?,
-            value_type: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("signal_ref")?);
         d.opt("activation_status", &mut s.activation_status);
         d.opt("allowed_targeting_modes", &mut s.allowed_targeting_modes);
         d.opt("categories", &mut s.categories);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/property.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Property {
     /// Required. At least 1 items.
@@ -61,16 +61,7 @@ json::setters! {
 impl FromJson for Property {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            identifiers: d.req("identifiers")?,
-            name: d.req("name")?,
-            property_id: None,
-            property_type: d.req("property_type")?,
-            publisher_domain: None,
-            supported_channels: None,
-            tags: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("property_type")?, d.req::<String>("name")?, d.req("identifiers")?);
         d.opt("property_id", &mut s.property_id);
         d.opt("publisher_domain", &mut s.publisher_domain);
         d.opt("supported_channels", &mut s.supported_channels);
@@ -97,7 +88,7 @@ impl ToJson for Property {
 /// An object.
 ///
 /// Spec: `core/property.json`, `/properties/identifiers/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Identifier {
     /// Required. On the wire `type`.
@@ -118,7 +109,7 @@ impl Identifier {
 impl FromJson for Identifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

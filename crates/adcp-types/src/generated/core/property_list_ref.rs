@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/property-list-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyListRef {
     /// Required. Format: uri.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for PropertyListRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, auth_token: None, list_id: d.req("list_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req::<String>("list_id")?);
         d.opt("auth_token", &mut s.auth_token);
         d.rest(&mut s.extra)?;
         Ok(s)

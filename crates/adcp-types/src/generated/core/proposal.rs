@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/proposal.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Proposal {
     /// Required. At least 1 items.
@@ -83,20 +83,7 @@ json::setters! {
 impl FromJson for Proposal {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allocations: d.req("allocations")?,
-            brief_alignment: None,
-            description: None,
-            expires_at: None,
-            ext: None,
-            forecast: None,
-            insertion_order: None,
-            name: d.req("name")?,
-            proposal_id: d.req("proposal_id")?,
-            proposal_status: None,
-            total_budget_guidance: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("proposal_id")?, d.req::<String>("name")?, d.req("allocations")?);
         d.opt("brief_alignment", &mut s.brief_alignment);
         d.opt("description", &mut s.description);
         d.opt("expires_at", &mut s.expires_at);
@@ -131,7 +118,7 @@ impl ToJson for Proposal {
 /// An object.
 ///
 /// Spec: `core/proposal.json`, `/properties/total_budget_guidance`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TotalBudgetGuidance {
     /// Optional.
@@ -149,7 +136,13 @@ pub struct TotalBudgetGuidance {
 impl TotalBudgetGuidance {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { currency: None, max: None, min: None, recommended: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for TotalBudgetGuidance {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -168,7 +161,7 @@ json::setters! {
 impl FromJson for TotalBudgetGuidance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("currency", &mut s.currency);
         d.opt("max", &mut s.max);
         d.opt("min", &mut s.min);

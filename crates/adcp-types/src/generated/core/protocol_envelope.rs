@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/protocol-envelope.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProtocolEnvelope {
     /// Optional.
@@ -81,20 +81,7 @@ json::setters! {
 impl FromJson for ProtocolEnvelope {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_error: None,
-            context: None,
-            context_id: None,
-            governance_context: None,
-            message: None,
-            payload: None,
-            push_notification_config: None,
-            replayed: None,
-            status: d.req("status")?,
-            task_id: None,
-            timestamp: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("status")?);
         d.opt("adcp_error", &mut s.adcp_error);
         d.opt("context", &mut s.context);
         d.opt("context_id", &mut s.context_id);

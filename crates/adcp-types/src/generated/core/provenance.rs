@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/provenance.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Provenance {
     /// Optional.
@@ -43,7 +43,27 @@ pub struct Provenance {
 impl Provenance {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            ai_tool: None,
+            c2pa: None,
+            created_time: None,
+            declared_at: None,
+            declared_by: None,
+            digital_source_type: None,
+            disclosure: None,
+            embedded_provenance: None,
+            ext: None,
+            human_oversight: None,
+            verification: None,
+            watermarks: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Provenance {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -70,7 +90,7 @@ json::setters! {
 impl FromJson for Provenance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("ai_tool", &mut s.ai_tool);
         d.opt("c2pa", &mut s.c2pa);
         d.opt("created_time", &mut s.created_time);
@@ -110,7 +130,7 @@ impl ToJson for Provenance {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/ai_tool`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AiTool {
     /// Required.
@@ -141,7 +161,7 @@ json::setters! {
 impl FromJson for AiTool {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { name: d.req("name")?, provider: None, version: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("provider", &mut s.provider);
         d.opt("version", &mut s.version);
         d.rest(&mut s.extra)?;
@@ -162,7 +182,7 @@ impl ToJson for AiTool {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/c2pa`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct C2pa {
     /// Required. Format: uri.
@@ -181,7 +201,7 @@ impl C2pa {
 impl FromJson for C2pa {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { manifest_url: d.req("manifest_url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("manifest_url")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -198,7 +218,7 @@ impl ToJson for C2pa {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/declared_by`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeclaredBy {
     /// Optional. Format: uri.
@@ -226,7 +246,7 @@ json::setters! {
 impl FromJson for DeclaredBy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: None, role: d.req("role")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("role")?);
         d.opt("agent_url", &mut s.agent_url);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -263,7 +283,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/disclosure`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Disclosure {
     /// Optional. At least 1 items.
@@ -291,7 +311,7 @@ json::setters! {
 impl FromJson for Disclosure {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { jurisdictions: None, required: d.req("required")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("required")?);
         d.opt("jurisdictions", &mut s.jurisdictions);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -310,7 +330,7 @@ impl ToJson for Disclosure {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/disclosure/properties/jurisdictions/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Jurisdiction {
     /// Required.
@@ -355,14 +375,7 @@ json::setters! {
 impl FromJson for Jurisdiction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            country: d.req("country")?,
-            label_text: None,
-            region: None,
-            regulation: d.req("regulation")?,
-            render_guidance: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("country")?, d.req::<String>("regulation")?);
         d.opt("label_text", &mut s.label_text);
         d.opt("region", &mut s.region);
         d.opt("render_guidance", &mut s.render_guidance);
@@ -388,7 +401,7 @@ impl ToJson for Jurisdiction {
 /// At least 1 entries.
 ///
 /// Spec: `core/provenance.json`, `/properties/disclosure/properties/jurisdictions/items/properties/render_guidance`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RenderGuidance {
     /// Optional.
@@ -406,7 +419,13 @@ pub struct RenderGuidance {
 impl RenderGuidance {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { ext: None, min_duration_ms: None, persistence: None, positions: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for RenderGuidance {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -423,7 +442,7 @@ json::setters! {
 impl FromJson for RenderGuidance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("ext", &mut s.ext);
         d.opt("min_duration_ms", &mut s.min_duration_ms);
         d.opt("persistence", &mut s.persistence);
@@ -447,7 +466,7 @@ impl ToJson for RenderGuidance {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/embedded_provenance/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EmbeddedProvenance {
     /// Optional. Format: date-time.
@@ -485,14 +504,7 @@ json::setters! {
 impl FromJson for EmbeddedProvenance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            embedded_at: None,
-            method: d.req("method")?,
-            provider: d.req("provider")?,
-            standard: None,
-            verify_agent: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("method")?, d.req::<String>("provider")?);
         d.opt("embedded_at", &mut s.embedded_at);
         d.opt("standard", &mut s.standard);
         d.opt("verify_agent", &mut s.verify_agent);
@@ -518,7 +530,7 @@ impl ToJson for EmbeddedProvenance {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/provenance.json`, `/properties/embedded_provenance/items/properties/verify_agent`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyAgent {
     /// Required. Format: uri. Pattern: `^https://`.
@@ -546,7 +558,7 @@ json::setters! {
 impl FromJson for VerifyAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, feature_id: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("feature_id", &mut s.feature_id);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -583,7 +595,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/verification/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Verification {
     /// Optional. At least 0. At most 1.
@@ -621,14 +633,7 @@ json::setters! {
 impl FromJson for Verification {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            confidence: None,
-            details_url: None,
-            result: d.req("result")?,
-            verified_by: d.req("verified_by")?,
-            verified_time: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("verified_by")?, d.req("result")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("details_url", &mut s.details_url);
         d.opt("verified_time", &mut s.verified_time);
@@ -668,7 +673,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/provenance.json`, `/properties/watermarks/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Watermark {
     /// Optional.
@@ -706,14 +711,7 @@ json::setters! {
 impl FromJson for Watermark {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            c2pa_action: None,
-            embedded_at: None,
-            media_type: d.req("media_type")?,
-            provider: d.req("provider")?,
-            verify_agent: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("media_type")?, d.req::<String>("provider")?);
         d.opt("c2pa_action", &mut s.c2pa_action);
         d.opt("embedded_at", &mut s.embedded_at);
         d.opt("verify_agent", &mut s.verify_agent);

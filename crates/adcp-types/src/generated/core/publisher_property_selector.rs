@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/publisher-property-selector.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PublisherPropertySelector {
     /// Chosen when `selection_type` is `all`.
@@ -79,7 +79,7 @@ impl From<PublisherPropertySelectorByTag> for PublisherPropertySelector {
 /// On the wire `selection_type` is always `"all"`.
 ///
 /// Spec: `core/publisher-property-selector.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherPropertySelectorAll {
     /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -93,7 +93,13 @@ pub struct PublisherPropertySelectorAll {
 impl PublisherPropertySelectorAll {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { publisher_domain: None, publisher_domains: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for PublisherPropertySelectorAll {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -110,7 +116,7 @@ json::setters! {
 impl FromJson for PublisherPropertySelectorAll {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("selection_type", "all");
         d.opt("publisher_domain", &mut s.publisher_domain);
         d.opt("publisher_domains", &mut s.publisher_domains);
@@ -134,7 +140,7 @@ impl ToJson for PublisherPropertySelectorAll {
 /// On the wire `selection_type` is always `"by_id"`.
 ///
 /// Spec: `core/publisher-property-selector.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherPropertySelectorById {
     /// Required. At least 1 items.
@@ -155,7 +161,7 @@ impl PublisherPropertySelectorById {
 impl FromJson for PublisherPropertySelectorById {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { property_ids: d.req("property_ids")?, publisher_domain: d.req("publisher_domain")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req("property_ids")?);
         d.text("selection_type", "by_id");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -177,7 +183,7 @@ impl ToJson for PublisherPropertySelectorById {
 /// On the wire `selection_type` is always `"by_tag"`.
 ///
 /// Spec: `core/publisher-property-selector.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherPropertySelectorByTag {
     /// Required. At least 1 items.
@@ -210,12 +216,7 @@ json::setters! {
 impl FromJson for PublisherPropertySelectorByTag {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            property_tags: d.req("property_tags")?,
-            publisher_domain: None,
-            publisher_domains: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("property_tags")?);
         d.text("selection_type", "by_tag");
         d.opt("publisher_domain", &mut s.publisher_domain);
         d.opt("publisher_domains", &mut s.publisher_domains);

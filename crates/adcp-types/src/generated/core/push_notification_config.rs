@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/push-notification-config.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PushNotificationConfig {
     /// Optional.
@@ -45,7 +45,7 @@ json::setters! {
 impl FromJson for PushNotificationConfig {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { authentication: None, operation_id: None, token: None, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.opt("authentication", &mut s.authentication);
         d.opt("operation_id", &mut s.operation_id);
         d.opt("token", &mut s.token);
@@ -70,7 +70,7 @@ impl ToJson for PushNotificationConfig {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/push-notification-config.json`, `/properties/authentication`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Authentication {
     /// Required. At least 32 characters.
@@ -91,7 +91,7 @@ impl Authentication {
 impl FromJson for Authentication {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { credentials: d.req("credentials")?, schemes: d.req("schemes")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("schemes")?, d.req::<String>("credentials")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/real-estate-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RealEstateItem {
     /// Required.
@@ -105,27 +105,7 @@ json::setters! {
 impl FromJson for RealEstateItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            address: d.req("address")?,
-            area: None,
-            assets: None,
-            bathrooms: None,
-            bedrooms: None,
-            description: None,
-            ext: None,
-            image_url: None,
-            listing_id: d.req("listing_id")?,
-            listing_type: None,
-            location: None,
-            neighborhood: None,
-            price: None,
-            property_type: None,
-            tags: None,
-            title: d.req("title")?,
-            url: None,
-            year_built: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("listing_id")?, d.req::<String>("title")?, d.req("address")?);
         d.opt("area", &mut s.area);
         d.opt("assets", &mut s.assets);
         d.opt("bathrooms", &mut s.bathrooms);
@@ -176,7 +156,7 @@ impl ToJson for RealEstateItem {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/real-estate-item.json`, `/properties/address`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Address {
     /// Optional.
@@ -196,7 +176,13 @@ pub struct Address {
 impl Address {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { city: None, country: None, postal_code: None, region: None, street: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -214,7 +200,7 @@ json::setters! {
 impl FromJson for Address {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("city", &mut s.city);
         d.opt("country", &mut s.country);
         d.opt("postal_code", &mut s.postal_code);
@@ -242,7 +228,7 @@ impl ToJson for Address {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/real-estate-item.json`, `/properties/area`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Area {
     /// Required.
@@ -263,7 +249,7 @@ impl Area {
 impl FromJson for Area {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -307,7 +293,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/real-estate-item.json`, `/properties/location`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Location {
     /// Required. At least -90. At most 90.
@@ -328,7 +314,7 @@ impl Location {
 impl FromJson for Location {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { lat: d.req("lat")?, lng: d.req("lng")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("lat")?, d.req("lng")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

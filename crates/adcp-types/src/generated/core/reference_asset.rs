@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/reference-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReferenceAsset {
     /// Optional.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for ReferenceAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: None, role: d.req("role")?, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?, d.req("role")?);
         d.opt("description", &mut s.description);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Nullable, ToJson,
 /// One of 16 shapes.
 ///
 /// Spec: `core/registry-event.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RegistryEvent {
     /// Chosen when `event_type` is `property.created`.
@@ -222,7 +222,7 @@ impl From<RegistryEventAuthorizationModified> for RegistryEvent {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/$defs/agentProfilePayload`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgentProfilePayload {
     /// Optional. Format: uri.
@@ -262,7 +262,30 @@ pub struct AgentProfilePayload {
 impl AgentProfilePayload {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            agent_url: None,
+            categories: None,
+            category_taxonomy: None,
+            channels: None,
+            delivery_types: None,
+            format_ids: None,
+            has_tmp: None,
+            markets: None,
+            name: None,
+            property_count: None,
+            property_types: None,
+            publisher_count: None,
+            tags: None,
+            type_: None,
+            updated_at: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for AgentProfilePayload {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -292,7 +315,7 @@ json::setters! {
 impl FromJson for AgentProfilePayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("agent_url", &mut s.agent_url);
         d.opt("categories", &mut s.categories);
         d.opt_null("category_taxonomy", &mut s.category_taxonomy);
@@ -358,7 +381,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/$defs/authorizationPayload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizationPayload {
     /// Required. Format: uri.
@@ -499,38 +522,7 @@ json::setters! {
 impl FromJson for AuthorizationPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            agent_url_canonical: None,
-            authorization_type: None,
-            authorized_for: None,
-            collections: None,
-            countries: None,
-            created_at: None,
-            created_by: None,
-            delegation_type: None,
-            disputed: None,
-            effective_from: None,
-            effective_until: None,
-            evidence: None,
-            exclusive: None,
-            expires_at: None,
-            id: None,
-            override_applied: None,
-            override_reason: None,
-            placement_ids: None,
-            placement_tags: None,
-            properties: None,
-            property_id_slug: None,
-            property_ids: None,
-            property_rid: None,
-            property_tags: None,
-            publisher_domain: d.req("publisher_domain")?,
-            publisher_properties: None,
-            signing_keys: None,
-            updated_at: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req::<String>("publisher_domain")?);
         d.opt("agent_url_canonical", &mut s.agent_url_canonical);
         d.opt("authorization_type", &mut s.authorization_type);
         d.opt_null("authorized_for", &mut s.authorized_for);
@@ -690,7 +682,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/$defs/compliancePayload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CompliancePayload {
     /// Required. Format: uri.
@@ -748,17 +740,14 @@ json::setters! {
 impl FromJson for CompliancePayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            current_status: d.req("current_status")?,
-            headline: None,
-            previous_status: d.req("previous_status")?,
-            storyboards: None,
-            storyboards_passing: d.req("storyboards_passing")?,
-            storyboards_total: d.req("storyboards_total")?,
-            tracks: d.req("tracks")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("agent_url")?,
+            d.req("previous_status")?,
+            d.req("current_status")?,
+            d.req("tracks")?,
+            d.req("storyboards_passing")?,
+            d.req("storyboards_total")?,
+        );
         d.opt_null("headline", &mut s.headline);
         d.opt("storyboards", &mut s.storyboards);
         d.rest(&mut s.extra)?;
@@ -784,7 +773,7 @@ impl ToJson for CompliancePayload {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/$defs/compliancePayload/properties/storyboards/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Storyboard {
     /// Required.
@@ -817,13 +806,7 @@ json::setters! {
 impl FromJson for Storyboard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            status: d.req("status")?,
-            steps_passed: None,
-            steps_total: None,
-            storyboard_id: d.req("storyboard_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("storyboard_id")?, d.req("status")?);
         d.opt("steps_passed", &mut s.steps_passed);
         d.opt("steps_total", &mut s.steps_total);
         d.rest(&mut s.extra)?;
@@ -885,7 +868,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/$defs/propertyPayload`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyPayload {
     /// Optional.
@@ -909,7 +892,22 @@ pub struct PropertyPayload {
 impl PropertyPayload {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            changed_fields: None,
+            classification: None,
+            identifiers: None,
+            property: None,
+            property_rid: None,
+            publisher_domain: None,
+            source: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for PropertyPayload {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -931,7 +929,7 @@ json::setters! {
 impl FromJson for PropertyPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("changed_fields", &mut s.changed_fields);
         d.opt("classification", &mut s.classification);
         d.opt("identifiers", &mut s.identifiers);
@@ -975,7 +973,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/$defs/publisherAdagentsPayload`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherAdagentsPayload {
     /// Optional. At least 0.
@@ -1007,7 +1005,26 @@ pub struct PublisherAdagentsPayload {
 impl PublisherAdagentsPayload {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            agent_count: None,
+            agents_added: None,
+            agents_removed: None,
+            discovery_method: None,
+            domain: None,
+            manager_domain: None,
+            properties_added: None,
+            properties_removed: None,
+            property_count: None,
+            publisher_domain: None,
+            source: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for PublisherAdagentsPayload {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1033,7 +1050,7 @@ json::setters! {
 impl FromJson for PublisherAdagentsPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("agent_count", &mut s.agent_count);
         d.opt("agents_added", &mut s.agents_added);
         d.opt("agents_removed", &mut s.agents_removed);
@@ -1095,7 +1112,7 @@ json::string_enum! {
 /// On the wire `entity_type` is always `"property"`, `event_type` is always `"property.created"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyCreated {
     /// Required.
@@ -1135,14 +1152,13 @@ impl RegistryEventPropertyCreated {
 impl FromJson for RegistryEventPropertyCreated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "property");
         d.text("event_type", "property.created");
         d.rest(&mut s.extra)?;
@@ -1169,7 +1185,7 @@ impl ToJson for RegistryEventPropertyCreated {
 /// On the wire `entity_type` is always `"property"`, `event_type` is always `"property.updated"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyUpdated {
     /// Required.
@@ -1209,14 +1225,13 @@ impl RegistryEventPropertyUpdated {
 impl FromJson for RegistryEventPropertyUpdated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "property");
         d.text("event_type", "property.updated");
         d.rest(&mut s.extra)?;
@@ -1243,7 +1258,7 @@ impl ToJson for RegistryEventPropertyUpdated {
 /// On the wire `entity_type` is always `"agent"`, `event_type` is always `"agent.verification_lost"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/10`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentVerificationLost {
     /// Required.
@@ -1283,14 +1298,13 @@ impl RegistryEventAgentVerificationLost {
 impl FromJson for RegistryEventAgentVerificationLost {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "agent");
         d.text("event_type", "agent.verification_lost");
         d.rest(&mut s.extra)?;
@@ -1315,7 +1329,7 @@ impl ToJson for RegistryEventAgentVerificationLost {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/10/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentVerificationLostPayload {
     /// Optional.
@@ -1347,13 +1361,7 @@ json::setters! {
 impl FromJson for RegistryEventAgentVerificationLostPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_version: None,
-            agent_url: d.req("agent_url")?,
-            reason: d.req("reason")?,
-            role: d.req("role")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req("role")?, d.req::<String>("reason")?);
         d.opt("adcp_version", &mut s.adcp_version);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1376,7 +1384,7 @@ impl ToJson for RegistryEventAgentVerificationLostPayload {
 /// On the wire `entity_type` is always `"publisher"`, `event_type` is always `"publisher.adagents_discovered"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/11`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPublisherAdagentsDiscovered {
     /// Required.
@@ -1416,14 +1424,13 @@ impl RegistryEventPublisherAdagentsDiscovered {
 impl FromJson for RegistryEventPublisherAdagentsDiscovered {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "publisher");
         d.text("event_type", "publisher.adagents_discovered");
         d.rest(&mut s.extra)?;
@@ -1450,7 +1457,7 @@ impl ToJson for RegistryEventPublisherAdagentsDiscovered {
 /// On the wire `entity_type` is always `"publisher"`, `event_type` is always `"publisher.adagents_changed"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/12`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPublisherAdagentsChanged {
     /// Required.
@@ -1490,14 +1497,13 @@ impl RegistryEventPublisherAdagentsChanged {
 impl FromJson for RegistryEventPublisherAdagentsChanged {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "publisher");
         d.text("event_type", "publisher.adagents_changed");
         d.rest(&mut s.extra)?;
@@ -1522,7 +1528,7 @@ impl ToJson for RegistryEventPublisherAdagentsChanged {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/12/properties/payload`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPublisherAdagentsChangedPayload {
     /// Optional. At least 0.
@@ -1556,7 +1562,27 @@ pub struct RegistryEventPublisherAdagentsChangedPayload {
 impl RegistryEventPublisherAdagentsChangedPayload {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            agent_count: None,
+            agents_added: None,
+            agents_removed: None,
+            changed_fields: None,
+            discovery_method: None,
+            domain: None,
+            manager_domain: None,
+            properties_added: None,
+            properties_removed: None,
+            property_count: None,
+            publisher_domain: None,
+            source: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for RegistryEventPublisherAdagentsChangedPayload {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1583,7 +1609,7 @@ json::setters! {
 impl FromJson for RegistryEventPublisherAdagentsChangedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("agent_count", &mut s.agent_count);
         d.opt("agents_added", &mut s.agents_added);
         d.opt("agents_removed", &mut s.agents_removed);
@@ -1625,7 +1651,7 @@ impl ToJson for RegistryEventPublisherAdagentsChangedPayload {
 /// On the wire `entity_type` is always `"authorization"`, `event_type` is always `"authorization.granted"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/13`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAuthorizationGranted {
     /// Required.
@@ -1665,14 +1691,13 @@ impl RegistryEventAuthorizationGranted {
 impl FromJson for RegistryEventAuthorizationGranted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "authorization");
         d.text("event_type", "authorization.granted");
         d.rest(&mut s.extra)?;
@@ -1699,7 +1724,7 @@ impl ToJson for RegistryEventAuthorizationGranted {
 /// On the wire `entity_type` is always `"authorization"`, `event_type` is always `"authorization.revoked"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/14`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAuthorizationRevoked {
     /// Required.
@@ -1739,14 +1764,13 @@ impl RegistryEventAuthorizationRevoked {
 impl FromJson for RegistryEventAuthorizationRevoked {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "authorization");
         d.text("event_type", "authorization.revoked");
         d.rest(&mut s.extra)?;
@@ -1773,7 +1797,7 @@ impl ToJson for RegistryEventAuthorizationRevoked {
 /// On the wire `entity_type` is always `"authorization"`, `event_type` is always `"authorization.modified"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/15`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAuthorizationModified {
     /// Required.
@@ -1813,14 +1837,13 @@ impl RegistryEventAuthorizationModified {
 impl FromJson for RegistryEventAuthorizationModified {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "authorization");
         d.text("event_type", "authorization.modified");
         d.rest(&mut s.extra)?;
@@ -1847,7 +1870,7 @@ impl ToJson for RegistryEventAuthorizationModified {
 /// On the wire `entity_type` is always `"property"`, `event_type` is always `"property.merged"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyMerged {
     /// Required.
@@ -1887,14 +1910,13 @@ impl RegistryEventPropertyMerged {
 impl FromJson for RegistryEventPropertyMerged {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "property");
         d.text("event_type", "property.merged");
         d.rest(&mut s.extra)?;
@@ -1919,7 +1941,7 @@ impl ToJson for RegistryEventPropertyMerged {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/2/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyMergedPayload {
     /// Required. Format: uuid.
@@ -1949,12 +1971,7 @@ json::setters! {
 impl FromJson for RegistryEventPropertyMergedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            alias_rid: d.req("alias_rid")?,
-            canonical_rid: d.req("canonical_rid")?,
-            evidence: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("alias_rid")?, d.req::<String>("canonical_rid")?);
         d.opt("evidence", &mut s.evidence);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1976,7 +1993,7 @@ impl ToJson for RegistryEventPropertyMergedPayload {
 /// On the wire `entity_type` is always `"property"`, `event_type` is always `"property.stale"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyStale {
     /// Required.
@@ -2016,14 +2033,13 @@ impl RegistryEventPropertyStale {
 impl FromJson for RegistryEventPropertyStale {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "property");
         d.text("event_type", "property.stale");
         d.rest(&mut s.extra)?;
@@ -2048,7 +2064,7 @@ impl ToJson for RegistryEventPropertyStale {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/3/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyStalePayload {
     /// Optional. Format: date-time.
@@ -2079,7 +2095,7 @@ json::setters! {
 impl FromJson for RegistryEventPropertyStalePayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { last_resolved_at: None, property_rid: d.req("property_rid")?, reason: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("property_rid")?);
         d.opt("last_resolved_at", &mut s.last_resolved_at);
         d.opt("reason", &mut s.reason);
         d.rest(&mut s.extra)?;
@@ -2102,7 +2118,7 @@ impl ToJson for RegistryEventPropertyStalePayload {
 /// On the wire `entity_type` is always `"property"`, `event_type` is always `"property.reactivated"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyReactivated {
     /// Required.
@@ -2142,14 +2158,13 @@ impl RegistryEventPropertyReactivated {
 impl FromJson for RegistryEventPropertyReactivated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "property");
         d.text("event_type", "property.reactivated");
         d.rest(&mut s.extra)?;
@@ -2174,7 +2189,7 @@ impl ToJson for RegistryEventPropertyReactivated {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/4/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventPropertyReactivatedPayload {
     /// Optional.
@@ -2232,17 +2247,7 @@ json::setters! {
 impl FromJson for RegistryEventPropertyReactivatedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            changed_fields: None,
-            classification: None,
-            identifiers: None,
-            property: None,
-            property_rid: d.req("property_rid")?,
-            publisher_domain: None,
-            reactivated_at: None,
-            source: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("property_rid")?);
         d.opt("changed_fields", &mut s.changed_fields);
         d.opt("classification", &mut s.classification);
         d.opt("identifiers", &mut s.identifiers);
@@ -2275,7 +2280,7 @@ impl ToJson for RegistryEventPropertyReactivatedPayload {
 /// On the wire `entity_type` is always `"agent"`, `event_type` is always `"agent.discovered"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentDiscovered {
     /// Required.
@@ -2315,14 +2320,13 @@ impl RegistryEventAgentDiscovered {
 impl FromJson for RegistryEventAgentDiscovered {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "agent");
         d.text("event_type", "agent.discovered");
         d.rest(&mut s.extra)?;
@@ -2349,7 +2353,7 @@ impl ToJson for RegistryEventAgentDiscovered {
 /// On the wire `entity_type` is always `"agent"`, `event_type` is always `"agent.removed"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/6`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentRemoved {
     /// Required.
@@ -2389,14 +2393,13 @@ impl RegistryEventAgentRemoved {
 impl FromJson for RegistryEventAgentRemoved {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "agent");
         d.text("event_type", "agent.removed");
         d.rest(&mut s.extra)?;
@@ -2421,7 +2424,7 @@ impl ToJson for RegistryEventAgentRemoved {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/6/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentRemovedPayload {
     /// Required. Format: uri.
@@ -2449,7 +2452,7 @@ json::setters! {
 impl FromJson for RegistryEventAgentRemovedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, removed_from_publishers: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("removed_from_publishers", &mut s.removed_from_publishers);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -2470,7 +2473,7 @@ impl ToJson for RegistryEventAgentRemovedPayload {
 /// On the wire `entity_type` is always `"agent"`, `event_type` is always `"agent.profile_updated"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/7`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentProfileUpdated {
     /// Required.
@@ -2510,14 +2513,13 @@ impl RegistryEventAgentProfileUpdated {
 impl FromJson for RegistryEventAgentProfileUpdated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "agent");
         d.text("event_type", "agent.profile_updated");
         d.rest(&mut s.extra)?;
@@ -2542,7 +2544,7 @@ impl ToJson for RegistryEventAgentProfileUpdated {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/7/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentProfileUpdatedPayload {
     /// Required. Format: uri.
@@ -2632,25 +2634,7 @@ json::setters! {
 impl FromJson for RegistryEventAgentProfileUpdatedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            categories: None,
-            category_taxonomy: None,
-            changed_fields: None,
-            channels: None,
-            delivery_types: None,
-            format_ids: None,
-            has_tmp: None,
-            markets: None,
-            name: None,
-            property_count: None,
-            property_types: None,
-            publisher_count: None,
-            tags: None,
-            type_: None,
-            updated_at: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("categories", &mut s.categories);
         d.opt_null("category_taxonomy", &mut s.category_taxonomy);
         d.opt("changed_fields", &mut s.changed_fields);
@@ -2699,7 +2683,7 @@ impl ToJson for RegistryEventAgentProfileUpdatedPayload {
 /// On the wire `entity_type` is always `"agent"`, `event_type` is always `"agent.compliance_changed"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/8`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentComplianceChanged {
     /// Required.
@@ -2739,14 +2723,13 @@ impl RegistryEventAgentComplianceChanged {
 impl FromJson for RegistryEventAgentComplianceChanged {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "agent");
         d.text("event_type", "agent.compliance_changed");
         d.rest(&mut s.extra)?;
@@ -2773,7 +2756,7 @@ impl ToJson for RegistryEventAgentComplianceChanged {
 /// On the wire `entity_type` is always `"agent"`, `event_type` is always `"agent.verification_earned"`.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/9`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentVerificationEarned {
     /// Required.
@@ -2813,14 +2796,13 @@ impl RegistryEventAgentVerificationEarned {
 impl FromJson for RegistryEventAgentVerificationEarned {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            actor: d.req("actor")?,
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("actor")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "agent");
         d.text("event_type", "agent.verification_earned");
         d.rest(&mut s.extra)?;
@@ -2845,7 +2827,7 @@ impl ToJson for RegistryEventAgentVerificationEarned {
 /// An object.
 ///
 /// Spec: `core/registry-event.json`, `/oneOf/9/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryEventAgentVerificationEarnedPayload {
     /// Optional.
@@ -2877,13 +2859,7 @@ json::setters! {
 impl FromJson for RegistryEventAgentVerificationEarnedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_version: None,
-            agent_url: d.req("agent_url")?,
-            role: d.req("role")?,
-            verified_specialisms: d.req("verified_specialisms")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req("role")?, d.req("verified_specialisms")?);
         d.opt("adcp_version", &mut s.adcp_version);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/registry-feed-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegistryFeedResponse {
     /// Required. Format: uuid.
@@ -32,7 +32,7 @@ impl RegistryFeedResponse {
 impl FromJson for RegistryFeedResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { cursor: d.req("cursor")?, events: d.req("events")?, has_more: d.req("has_more")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("events")?, d.req("cursor")?, d.req("has_more")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

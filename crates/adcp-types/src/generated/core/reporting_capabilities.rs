@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/reporting-capabilities.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingCapabilities {
     /// Required. No item twice.
@@ -99,25 +99,14 @@ json::setters! {
 impl FromJson for ReportingCapabilities {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            available_metrics: d.req("available_metrics")?,
-            available_reporting_frequencies: d.req("available_reporting_frequencies")?,
-            date_range_support: d.req("date_range_support")?,
-            expected_delay_minutes: d.req("expected_delay_minutes")?,
-            measurement_windows: None,
-            supports_audience_breakdown: None,
-            supports_creative_breakdown: None,
-            supports_device_platform_breakdown: None,
-            supports_device_type_breakdown: None,
-            supports_geo_breakdown: None,
-            supports_keyword_breakdown: None,
-            supports_placement_breakdown: None,
-            supports_webhooks: d.req("supports_webhooks")?,
-            timezone: d.req("timezone")?,
-            vendor_metrics: None,
-            windowed_pull_granularities: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("available_reporting_frequencies")?,
+            d.req("expected_delay_minutes")?,
+            d.req::<String>("timezone")?,
+            d.req("supports_webhooks")?,
+            d.req("available_metrics")?,
+            d.req("date_range_support")?,
+        );
         d.opt("measurement_windows", &mut s.measurement_windows);
         d.opt("supports_audience_breakdown", &mut s.supports_audience_breakdown);
         d.opt("supports_creative_breakdown", &mut s.supports_creative_breakdown);
@@ -175,7 +164,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/reporting-capabilities.json`, `/properties/vendor_metrics/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VendorMetric {
     /// Required.
@@ -196,7 +185,7 @@ impl VendorMetric {
 impl FromJson for VendorMetric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, vendor: d.req("vendor")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

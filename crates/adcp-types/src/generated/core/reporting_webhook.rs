@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/reporting-webhook.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingWebhook {
     /// Required.
@@ -46,14 +46,7 @@ json::setters! {
 impl FromJson for ReportingWebhook {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authentication: d.req("authentication")?,
-            reporting_frequency: d.req("reporting_frequency")?,
-            requested_metrics: None,
-            token: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req("authentication")?, d.req("reporting_frequency")?);
         d.opt("requested_metrics", &mut s.requested_metrics);
         d.opt("token", &mut s.token);
         d.rest(&mut s.extra)?;
@@ -78,7 +71,7 @@ impl ToJson for ReportingWebhook {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/reporting-webhook.json`, `/properties/authentication`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Authentication {
     /// Required. At least 32 characters.
@@ -99,7 +92,7 @@ impl Authentication {
 impl FromJson for Authentication {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { credentials: d.req("credentials")?, schemes: d.req("schemes")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("schemes")?, d.req::<String>("credentials")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
     /// Optional.
@@ -42,7 +42,7 @@ json::setters! {
 impl FromJson for Response {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context_id: None, data: None, message: d.req("message")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("message")?);
         d.opt("context_id", &mut s.context_id);
         d.opt_null("data", &mut s.data);
         d.rest(&mut s.extra)?;

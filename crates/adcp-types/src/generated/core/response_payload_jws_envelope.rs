@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/response-payload-jws-envelope.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ResponsePayloadJwsEnvelope {
     /// Required.
@@ -34,12 +34,7 @@ impl ResponsePayloadJwsEnvelope {
 impl FromJson for ResponsePayloadJwsEnvelope {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            payload: d.req("payload")?,
-            protected: d.req("protected")?,
-            signature: d.req("signature")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("protected")?, d.req("payload")?, d.req::<String>("signature")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -60,7 +55,7 @@ impl ToJson for ResponsePayloadJwsEnvelope {
 /// On the wire `typ` is always `"adcp-response-payload+jws"`.
 ///
 /// Spec: `core/response-payload-jws-envelope.json`, `/definitions/response_payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ResponsePayload {
     /// Required. Format: uri.
@@ -108,16 +103,15 @@ impl ResponsePayload {
 impl FromJson for ResponsePayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            brand_domain: d.req("brand_domain")?,
-            exp: d.req("exp")?,
-            iat: d.req("iat")?,
-            request_hash: d.req("request_hash")?,
-            response: d.req("response")?,
-            task: d.req("task")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("task")?,
+            d.req::<String>("brand_domain")?,
+            d.req::<String>("agent_url")?,
+            d.req::<String>("request_hash")?,
+            d.req("iat")?,
+            d.req("exp")?,
+            d.req("response")?,
+        );
         d.text("typ", "adcp-response-payload+jws");
         d.rest(&mut s.extra)?;
         Ok(s)

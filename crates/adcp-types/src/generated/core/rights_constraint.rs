@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/rights-constraint.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RightsConstraint {
     /// Optional.
@@ -81,21 +81,7 @@ json::setters! {
 impl FromJson for RightsConstraint {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            approval_status: None,
-            countries: None,
-            excluded_countries: None,
-            ext: None,
-            impression_cap: None,
-            right_type: None,
-            rights_agent: d.req("rights_agent")?,
-            rights_id: d.req("rights_id")?,
-            uses: d.req("uses")?,
-            valid_from: None,
-            valid_until: None,
-            verification_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rights_id")?, d.req("rights_agent")?, d.req("uses")?);
         d.opt("approval_status", &mut s.approval_status);
         d.opt("countries", &mut s.countries);
         d.opt("excluded_countries", &mut s.excluded_countries);
@@ -146,7 +132,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/rights-constraint.json`, `/properties/rights_agent`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RightsAgent {
     /// Required.
@@ -167,7 +153,7 @@ impl RightsAgent {
 impl FromJson for RightsAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/seller-agent-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SellerAgentRef {
     /// Required. Format: uri.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for SellerAgentRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, id: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("id", &mut s.id);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `forecast_range_unit` is always `"availability"`.
 ///
 /// Spec: `core/signal-coverage-forecast.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalCoverageForecast {
     /// Required.
@@ -71,17 +71,13 @@ json::setters! {
 impl FromJson for SignalCoverageForecast {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            bucket_completeness: d.req("bucket_completeness")?,
-            bucket_semantics: d.req("bucket_semantics")?,
-            ext: None,
-            generated_at: None,
-            method: d.req("method")?,
-            points: d.req("points")?,
-            scope: d.req("scope")?,
-            valid_until: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("points")?,
+            d.req("method")?,
+            d.req("scope")?,
+            d.req("bucket_semantics")?,
+            d.req("bucket_completeness")?,
+        );
         d.text("forecast_range_unit", "availability");
         d.opt("ext", &mut s.ext);
         d.opt("generated_at", &mut s.generated_at);
@@ -134,7 +130,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/signal-coverage-forecast.json`, `/properties/scope`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Scope {
     /// Optional. At least 1 items. No item twice.
@@ -183,15 +179,7 @@ json::setters! {
 impl FromJson for Scope {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            countries: None,
-            date_range: None,
-            kind: d.req("kind")?,
-            label: d.req("label")?,
-            line_item_types: None,
-            product_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("kind")?, d.req::<String>("label")?);
         d.opt("countries", &mut s.countries);
         d.opt("date_range", &mut s.date_range);
         d.opt("line_item_types", &mut s.line_item_types);

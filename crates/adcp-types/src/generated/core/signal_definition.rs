@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/signal-definition.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalDefinition {
     /// Optional. At least 1 items.
@@ -159,40 +159,7 @@ json::setters! {
 impl FromJson for SignalDefinition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allowed_values: None,
-            art9_basis: None,
-            audience_expansion: None,
-            audience_scope: None,
-            consent_basis: None,
-            countries: None,
-            criteria_url: None,
-            data_sources: None,
-            data_subject_rights: None,
-            description: None,
-            device_expansion: None,
-            dts_compliant_version: None,
-            id: d.req("id")?,
-            id_types: None,
-            last_updated: None,
-            lookback_window: None,
-            methodology: None,
-            modeling: None,
-            name: d.req("name")?,
-            onboarder: None,
-            originating_domain: None,
-            policy_categories: None,
-            range: None,
-            refresh_cadence: None,
-            resolution_method: None,
-            restricted_attributes: None,
-            segmentation_criteria: None,
-            subject_type: None,
-            tags: None,
-            taxonomy: None,
-            value_type: d.req("value_type")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("id")?, d.req::<String>("name")?, d.req("value_type")?);
         d.opt("allowed_values", &mut s.allowed_values);
         d.opt("art9_basis", &mut s.art9_basis);
         d.opt("audience_expansion", &mut s.audience_expansion);
@@ -343,7 +310,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/data_subject_rights`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DataSubjectRights {
     /// Optional. Format: uri. Pattern: `^https://`.
@@ -379,13 +346,7 @@ json::setters! {
 impl FromJson for DataSubjectRights {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ccpa_opt_out_url: None,
-            channels: d.req("channels")?,
-            response_sla_days: None,
-            upstream_source_domain: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("channels")?);
         d.opt("ccpa_opt_out_url", &mut s.ccpa_opt_out_url);
         d.opt("response_sla_days", &mut s.response_sla_days);
         d.opt("upstream_source_domain", &mut s.upstream_source_domain);
@@ -410,7 +371,7 @@ impl ToJson for DataSubjectRights {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/data_subject_rights/properties/channels/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Channel {
     /// Optional.
@@ -449,7 +410,7 @@ json::setters! {
 impl FromJson for Channel {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { countries: None, email: None, languages: None, rights: d.req("rights")?, url: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("rights")?);
         d.opt("countries", &mut s.countries);
         d.opt("email", &mut s.email);
         d.opt("languages", &mut s.languages);
@@ -552,7 +513,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/modeling`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Modeling {
     /// Required.
@@ -591,14 +552,7 @@ json::setters! {
 impl FromJson for Modeling {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ai_act_risk_class: d.req("ai_act_risk_class")?,
-            disclosure: None,
-            method: d.req("method")?,
-            seed_source: d.req("seed_source")?,
-            training_data_jurisdictions: d.req("training_data_jurisdictions")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("method")?, d.req("seed_source")?, d.req("training_data_jurisdictions")?, d.req("ai_act_risk_class")?);
         d.opt("disclosure", &mut s.disclosure);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -652,7 +606,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/modeling/properties/seed_source`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SeedSource {
     /// Required.
@@ -673,7 +627,7 @@ impl SeedSource {
 impl FromJson for SeedSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { provider_signed: d.req("provider_signed")?, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req("provider_signed")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -711,7 +665,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/onboarder`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Onboarder {
     /// Required. At least 1 items.
@@ -751,13 +705,7 @@ json::setters! {
 impl FromJson for Onboarder {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            match_keys: d.req("match_keys")?,
-            pre_onboarding_audience_expansion: None,
-            pre_onboarding_device_expansion: None,
-            pre_onboarding_precision_level: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("match_keys")?);
         d.opt("pre_onboarding_audience_expansion", &mut s.pre_onboarding_audience_expansion);
         d.opt("pre_onboarding_device_expansion", &mut s.pre_onboarding_device_expansion);
         d.opt("pre_onboarding_precision_level", &mut s.pre_onboarding_precision_level);
@@ -826,7 +774,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/range`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Range {
     /// Required.
@@ -856,7 +804,7 @@ json::setters! {
 impl FromJson for Range {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max: d.req("max")?, min: d.req("min")?, unit: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("min")?, d.req("max")?);
         d.opt("unit", &mut s.unit);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -940,7 +888,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/taxonomy`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Taxonomy {
     /// Optional.
@@ -993,16 +941,7 @@ json::setters! {
 impl FromJson for Taxonomy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            etag: None,
-            parent_match_behavior: None,
-            ref_: d.req("ref")?,
-            segtax: None,
-            value_mappings: None,
-            values: d.req("values")?,
-            version: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("ref")?, d.req("values")?);
         d.opt("etag", &mut s.etag);
         d.opt("parent_match_behavior", &mut s.parent_match_behavior);
         d.opt("segtax", &mut s.segtax);
@@ -1046,7 +985,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/taxonomy/properties/value_mappings/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValueMapping {
     /// Optional.
@@ -1081,13 +1020,7 @@ json::setters! {
 impl FromJson for ValueMapping {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            modifiers: None,
-            path: None,
-            taxonomy_value_id: d.req("taxonomy_value_id")?,
-            value: d.req("value")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("value")?, d.req::<String>("taxonomy_value_id")?);
         d.opt("modifiers", &mut s.modifiers);
         d.opt("path", &mut s.path);
         d.rest(&mut s.extra)?;
@@ -1111,7 +1044,7 @@ impl ToJson for ValueMapping {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition.json`, `/properties/taxonomy/properties/values/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TaxonomyValue {
     /// Required. At least 1 characters.
@@ -1144,7 +1077,7 @@ json::setters! {
 impl FromJson for TaxonomyValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, modifiers: None, path: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?);
         d.opt("modifiers", &mut s.modifiers);
         d.opt("path", &mut s.path);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/signal-definition-enrichment.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalDefinitionEnrichment {
     /// Optional.
@@ -57,7 +57,34 @@ pub struct SignalDefinitionEnrichment {
 impl SignalDefinitionEnrichment {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            art9_basis: None,
+            audience_expansion: None,
+            consent_basis: None,
+            countries: None,
+            criteria_url: None,
+            data_sources: None,
+            data_subject_rights: None,
+            device_expansion: None,
+            dts_compliant_version: None,
+            last_updated: None,
+            lookback_window: None,
+            methodology: None,
+            modeling: None,
+            onboarder: None,
+            policy_categories: None,
+            refresh_cadence: None,
+            restricted_attributes: None,
+            segmentation_criteria: None,
+            taxonomy: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SignalDefinitionEnrichment {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -93,7 +120,7 @@ json::setters! {
 impl FromJson for SignalDefinitionEnrichment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("art9_basis", &mut s.art9_basis);
         d.opt("audience_expansion", &mut s.audience_expansion);
         d.opt("consent_basis", &mut s.consent_basis);
@@ -207,7 +234,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/data_subject_rights`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DataSubjectRights {
     /// Optional. Format: uri. Pattern: `^https://`.
@@ -243,13 +270,7 @@ json::setters! {
 impl FromJson for DataSubjectRights {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ccpa_opt_out_url: None,
-            channels: d.req("channels")?,
-            response_sla_days: None,
-            upstream_source_domain: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("channels")?);
         d.opt("ccpa_opt_out_url", &mut s.ccpa_opt_out_url);
         d.opt("response_sla_days", &mut s.response_sla_days);
         d.opt("upstream_source_domain", &mut s.upstream_source_domain);
@@ -274,7 +295,7 @@ impl ToJson for DataSubjectRights {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/data_subject_rights/properties/channels/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Channel {
     /// Optional.
@@ -313,7 +334,7 @@ json::setters! {
 impl FromJson for Channel {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { countries: None, email: None, languages: None, rights: d.req("rights")?, url: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("rights")?);
         d.opt("countries", &mut s.countries);
         d.opt("email", &mut s.email);
         d.opt("languages", &mut s.languages);
@@ -400,7 +421,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/modeling`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Modeling {
     /// Required.
@@ -439,14 +460,7 @@ json::setters! {
 impl FromJson for Modeling {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ai_act_risk_class: d.req("ai_act_risk_class")?,
-            disclosure: None,
-            method: d.req("method")?,
-            seed_source: d.req("seed_source")?,
-            training_data_jurisdictions: d.req("training_data_jurisdictions")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("method")?, d.req("seed_source")?, d.req("training_data_jurisdictions")?, d.req("ai_act_risk_class")?);
         d.opt("disclosure", &mut s.disclosure);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -500,7 +514,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/modeling/properties/seed_source`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SeedSource {
     /// Required.
@@ -521,7 +535,7 @@ impl SeedSource {
 impl FromJson for SeedSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { provider_signed: d.req("provider_signed")?, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req("provider_signed")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -559,7 +573,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/onboarder`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Onboarder {
     /// Required. At least 1 items.
@@ -599,13 +613,7 @@ json::setters! {
 impl FromJson for Onboarder {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            match_keys: d.req("match_keys")?,
-            pre_onboarding_audience_expansion: None,
-            pre_onboarding_device_expansion: None,
-            pre_onboarding_precision_level: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("match_keys")?);
         d.opt("pre_onboarding_audience_expansion", &mut s.pre_onboarding_audience_expansion);
         d.opt("pre_onboarding_device_expansion", &mut s.pre_onboarding_device_expansion);
         d.opt("pre_onboarding_precision_level", &mut s.pre_onboarding_precision_level);
@@ -698,7 +706,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/taxonomy`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Taxonomy {
     /// Optional.
@@ -751,16 +759,7 @@ json::setters! {
 impl FromJson for Taxonomy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            etag: None,
-            parent_match_behavior: None,
-            ref_: d.req("ref")?,
-            segtax: None,
-            value_mappings: None,
-            values: d.req("values")?,
-            version: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("ref")?, d.req("values")?);
         d.opt("etag", &mut s.etag);
         d.opt("parent_match_behavior", &mut s.parent_match_behavior);
         d.opt("segtax", &mut s.segtax);
@@ -804,7 +803,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/taxonomy/properties/value_mappings/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValueMapping {
     /// Optional.
@@ -839,13 +838,7 @@ json::setters! {
 impl FromJson for ValueMapping {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            modifiers: None,
-            path: None,
-            taxonomy_value_id: d.req("taxonomy_value_id")?,
-            value: d.req("value")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("value")?, d.req::<String>("taxonomy_value_id")?);
         d.opt("modifiers", &mut s.modifiers);
         d.opt("path", &mut s.path);
         d.rest(&mut s.extra)?;
@@ -869,7 +862,7 @@ impl ToJson for ValueMapping {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-definition-enrichment.json`, `/properties/taxonomy/properties/values/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TaxonomyValue {
     /// Required. At least 1 characters.
@@ -902,7 +895,7 @@ json::setters! {
 impl FromJson for TaxonomyValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, modifiers: None, path: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?);
         d.opt("modifiers", &mut s.modifiers);
         d.opt("path", &mut s.path);
         d.rest(&mut s.extra)?;

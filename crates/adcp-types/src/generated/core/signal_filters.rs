@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/signal-filters.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalFilters {
     /// Optional. At least 1 items.
@@ -31,7 +31,21 @@ pub struct SignalFilters {
 impl SignalFilters {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            catalog_types: None,
+            data_providers: None,
+            ext: None,
+            max_cpm: None,
+            max_percent: None,
+            min_coverage_percentage: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SignalFilters {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -50,7 +64,7 @@ json::setters! {
 impl FromJson for SignalFilters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("catalog_types", &mut s.catalog_types);
         d.opt("data_providers", &mut s.data_providers);
         d.opt("ext", &mut s.ext);

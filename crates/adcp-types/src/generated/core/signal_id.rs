@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Deprecated.
 ///
 /// Spec: `core/signal-id.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalId {
     /// Chosen when `source` is `catalog`.
@@ -70,7 +70,7 @@ impl From<SignalIdAgent> for SignalId {
 /// On the wire `source` is always `"catalog"`.
 ///
 /// Spec: `core/signal-id.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalIdCatalog {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -91,7 +91,7 @@ impl SignalIdCatalog {
 impl FromJson for SignalIdCatalog {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { data_provider_domain: d.req("data_provider_domain")?, id: d.req("id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("data_provider_domain")?, d.req::<String>("id")?);
         d.text("source", "catalog");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -113,7 +113,7 @@ impl ToJson for SignalIdCatalog {
 /// On the wire `source` is always `"agent"`.
 ///
 /// Spec: `core/signal-id.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalIdAgent {
     /// Required. Format: uri.
@@ -134,7 +134,7 @@ impl SignalIdAgent {
 impl FromJson for SignalIdAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_url: d.req("agent_url")?, id: d.req("id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req::<String>("id")?);
         d.text("source", "agent");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/signal-listing.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalListing {
     /// Optional. At least 1 items.
@@ -37,7 +37,24 @@ pub struct SignalListing {
 impl SignalListing {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            categories: None,
+            description: None,
+            last_updated: None,
+            methodology_url: None,
+            name: None,
+            range: None,
+            signal_id: None,
+            signal_ref: None,
+            value_type: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SignalListing {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -61,7 +78,7 @@ json::setters! {
 impl FromJson for SignalListing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("categories", &mut s.categories);
         d.opt("description", &mut s.description);
         d.opt("last_updated", &mut s.last_updated);
@@ -97,7 +114,7 @@ impl ToJson for SignalListing {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-listing.json`, `/properties/range`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Range {
     /// Required.
@@ -118,7 +135,7 @@ impl Range {
 impl FromJson for Range {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max: d.req("max")?, min: d.req("min")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("min")?, d.req("max")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-modeling-disclosure.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalModelingDisclosure {
     /// Optional. At least 1 items.
@@ -44,7 +44,7 @@ json::setters! {
 impl FromJson for SignalModelingDisclosure {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { jurisdictions: None, notes: None, required: d.req("required")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("required")?);
         d.opt("jurisdictions", &mut s.jurisdictions);
         d.opt("notes", &mut s.notes);
         d.rest(&mut s.extra)?;
@@ -67,7 +67,7 @@ impl ToJson for SignalModelingDisclosure {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/signal-modeling-disclosure.json`, `/properties/jurisdictions/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Jurisdiction {
     /// Optional.
@@ -116,15 +116,7 @@ json::setters! {
 impl FromJson for Jurisdiction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audience: None,
-            country: d.req("country")?,
-            disclosure_text: None,
-            disclosure_url: None,
-            region: None,
-            regulation: d.req("regulation")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("country")?, d.req::<String>("regulation")?);
         d.opt("audience", &mut s.audience);
         d.opt("disclosure_text", &mut s.disclosure_text);
         d.opt("disclosure_url", &mut s.disclosure_url);

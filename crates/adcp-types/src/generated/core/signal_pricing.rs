@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 5 shapes.
 ///
 /// Spec: `core/signal-pricing.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalPricing {
     /// Chosen when `model` is `cpm`.
@@ -101,7 +101,7 @@ impl From<CustomPricing> for SignalPricing {
 /// On the wire `model` is always `"cpm"`.
 ///
 /// Spec: `core/signal-pricing.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CpmPricing {
     /// Optional. At least 1 items.
@@ -143,14 +143,7 @@ json::setters! {
 impl FromJson for CpmPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_output_format_ids: None,
-            cpm: d.req("cpm")?,
-            currency: d.req("currency")?,
-            ext: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("cpm")?, d.req::<String>("currency")?);
         d.text("model", "cpm");
         d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
@@ -177,7 +170,7 @@ impl ToJson for CpmPricing {
 /// On the wire `model` is always `"percent_of_media"`.
 ///
 /// Spec: `core/signal-pricing.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PercentOfMediaPricing {
     /// Optional. At least 1 items.
@@ -223,15 +216,7 @@ json::setters! {
 impl FromJson for PercentOfMediaPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_output_format_ids: None,
-            currency: d.req("currency")?,
-            ext: None,
-            max_cpm: None,
-            percent: d.req("percent")?,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("percent")?, d.req::<String>("currency")?);
         d.text("model", "percent_of_media");
         d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
@@ -260,7 +245,7 @@ impl ToJson for PercentOfMediaPricing {
 /// On the wire `model` is always `"flat_fee"`.
 ///
 /// Spec: `core/signal-pricing.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FlatFeePricing {
     /// Required. At least 0.
@@ -305,15 +290,7 @@ json::setters! {
 impl FromJson for FlatFeePricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            amount: d.req("amount")?,
-            applies_to_output_format_ids: None,
-            currency: d.req("currency")?,
-            ext: None,
-            period: d.req("period")?,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("amount")?, d.req("period")?, d.req::<String>("currency")?);
         d.text("model", "flat_fee");
         d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
@@ -357,7 +334,7 @@ json::string_enum! {
 /// On the wire `model` is always `"per_unit"`.
 ///
 /// Spec: `core/signal-pricing.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PerUnitPricing {
     /// Optional. At least 1 items.
@@ -402,15 +379,12 @@ json::setters! {
 impl FromJson for PerUnitPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_output_format_ids: None,
-            currency: d.req("currency")?,
-            ext: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            unit: d.req("unit")?,
-            unit_price: d.req("unit_price")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("pricing_option_id")?,
+            d.req::<String>("unit")?,
+            d.req("unit_price")?,
+            d.req::<String>("currency")?,
+        );
         d.text("model", "per_unit");
         d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
@@ -438,7 +412,7 @@ impl ToJson for PerUnitPricing {
 /// On the wire `model` is always `"custom"`.
 ///
 /// Spec: `core/signal-pricing.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CustomPricing {
     /// Optional. At least 1 items.
@@ -486,15 +460,7 @@ json::setters! {
 impl FromJson for CustomPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to_output_format_ids: None,
-            currency: None,
-            description: d.req("description")?,
-            ext: None,
-            metadata: d.req("metadata")?,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("description")?, d.req("metadata")?);
         d.text("model", "custom");
         d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("currency", &mut s.currency);
@@ -523,7 +489,7 @@ impl ToJson for CustomPricing {
 /// At least 1 entries.
 ///
 /// Spec: `core/signal-pricing.json`, `/oneOf/4/properties/metadata`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metadata {
     /// Optional. At least 1 characters.
@@ -535,7 +501,13 @@ pub struct Metadata {
 impl Metadata {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { summary_for_operator: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -549,7 +521,7 @@ json::setters! {
 impl FromJson for Metadata {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("summary_for_operator", &mut s.summary_for_operator);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/signal-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalRef {
     /// Chosen when `scope` is `product`.
@@ -79,7 +79,7 @@ impl From<SignalRefSignalSource> for SignalRef {
 /// On the wire `scope` is always `"product"`.
 ///
 /// Spec: `core/signal-ref.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalRefProduct {
     /// Required. Pattern: `^[a-zA-Z0-9_-]+$`.
@@ -98,7 +98,7 @@ impl SignalRefProduct {
 impl FromJson for SignalRefProduct {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: d.req("signal_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("signal_id")?);
         d.text("scope", "product");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -119,7 +119,7 @@ impl ToJson for SignalRefProduct {
 /// On the wire `scope` is always `"data_provider"`.
 ///
 /// Spec: `core/signal-ref.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalRefDataProvider {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -140,7 +140,7 @@ impl SignalRefDataProvider {
 impl FromJson for SignalRefDataProvider {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { data_provider_domain: d.req("data_provider_domain")?, signal_id: d.req("signal_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("data_provider_domain")?, d.req::<String>("signal_id")?);
         d.text("scope", "data_provider");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -162,7 +162,7 @@ impl ToJson for SignalRefDataProvider {
 /// On the wire `scope` is always `"signal_source"`.
 ///
 /// Spec: `core/signal-ref.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalRefSignalSource {
     /// Required. Pattern: `^[a-zA-Z0-9_-]+$`.
@@ -183,7 +183,7 @@ impl SignalRefSignalSource {
 impl FromJson for SignalRefSignalSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: d.req("signal_id")?, signal_source_url: d.req("signal_source_url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("signal_source_url")?, d.req::<String>("signal_id")?);
         d.text("scope", "signal_source");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/signal-selection-group-rule.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalSelectionGroupRule {
     /// Optional. At least 1.
@@ -53,14 +53,7 @@ json::setters! {
 impl FromJson for SignalSelectionGroupRule {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            max_selected_signals: None,
-            min_selected_signals: None,
-            selection_group: d.req("selection_group")?,
-            selection_mode: None,
-            targeting_mode: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("selection_group")?);
         d.opt("max_selected_signals", &mut s.max_selected_signals);
         d.opt("min_selected_signals", &mut s.min_selected_signals);
         d.opt("selection_mode", &mut s.selection_mode);

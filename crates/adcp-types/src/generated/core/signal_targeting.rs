@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/signal-targeting.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalTargeting {
     /// Chosen when `value_type` is `binary`.
@@ -79,7 +79,7 @@ impl From<SignalTargetingNumeric> for SignalTargeting {
 /// On the wire `value_type` is always `"binary"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductFiltersSignalTargetingBinary {
     /// Optional. Deprecated.
@@ -113,7 +113,7 @@ json::setters! {
 impl FromJson for ProductFiltersSignalTargetingBinary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: None, signal_ref: None, targeting_mode: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?);
         d.text("value_type", "binary");
         d.opt("signal_id", &mut s.signal_id);
         d.opt("signal_ref", &mut s.signal_ref);
@@ -140,7 +140,7 @@ impl ToJson for ProductFiltersSignalTargetingBinary {
 /// On the wire `value_type` is always `"binary"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalConditionBinary {
     /// Optional.
@@ -176,13 +176,7 @@ json::setters! {
 impl FromJson for SignalConditionBinary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            signal_agent_segment_id: None,
-            signal_id: None,
-            signal_ref: None,
-            value: d.req("value")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("value")?);
         d.text("value_type", "binary");
         d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
         d.opt("signal_id", &mut s.signal_id);
@@ -209,7 +203,7 @@ impl ToJson for SignalConditionBinary {
 /// On the wire `value_type` is always `"binary"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalTargetingBinary {
     /// Optional. Deprecated.
@@ -240,7 +234,7 @@ json::setters! {
 impl FromJson for SignalTargetingBinary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: None, signal_ref: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?);
         d.text("value_type", "binary");
         d.opt("signal_id", &mut s.signal_id);
         d.opt("signal_ref", &mut s.signal_ref);
@@ -265,7 +259,7 @@ impl ToJson for SignalTargetingBinary {
 /// On the wire `value_type` is always `"categorical"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductFiltersSignalTargetingCategorical {
     /// Optional. Deprecated.
@@ -299,7 +293,7 @@ json::setters! {
 impl FromJson for ProductFiltersSignalTargetingCategorical {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: None, signal_ref: None, targeting_mode: None, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("values")?);
         d.text("value_type", "categorical");
         d.opt("signal_id", &mut s.signal_id);
         d.opt("signal_ref", &mut s.signal_ref);
@@ -326,7 +320,7 @@ impl ToJson for ProductFiltersSignalTargetingCategorical {
 /// On the wire `value_type` is always `"categorical"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalConditionCategorical {
     /// Optional.
@@ -362,13 +356,7 @@ json::setters! {
 impl FromJson for SignalConditionCategorical {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            signal_agent_segment_id: None,
-            signal_id: None,
-            signal_ref: None,
-            values: d.req("values")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("values")?);
         d.text("value_type", "categorical");
         d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
         d.opt("signal_id", &mut s.signal_id);
@@ -395,7 +383,7 @@ impl ToJson for SignalConditionCategorical {
 /// On the wire `value_type` is always `"categorical"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalTargetingCategorical {
     /// Optional. Deprecated.
@@ -426,7 +414,7 @@ json::setters! {
 impl FromJson for SignalTargetingCategorical {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { signal_id: None, signal_ref: None, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("values")?);
         d.text("value_type", "categorical");
         d.opt("signal_id", &mut s.signal_id);
         d.opt("signal_ref", &mut s.signal_ref);
@@ -451,7 +439,7 @@ impl ToJson for SignalTargetingCategorical {
 /// On the wire `value_type` is always `"numeric"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductFiltersSignalTargetingNumeric {
     /// Optional.
@@ -471,7 +459,13 @@ pub struct ProductFiltersSignalTargetingNumeric {
 impl ProductFiltersSignalTargetingNumeric {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_value: None, min_value: None, signal_id: None, signal_ref: None, targeting_mode: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ProductFiltersSignalTargetingNumeric {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -489,7 +483,7 @@ json::setters! {
 impl FromJson for ProductFiltersSignalTargetingNumeric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("value_type", "numeric");
         d.opt("max_value", &mut s.max_value);
         d.opt("min_value", &mut s.min_value);
@@ -519,7 +513,7 @@ impl ToJson for ProductFiltersSignalTargetingNumeric {
 /// On the wire `value_type` is always `"numeric"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalConditionNumeric {
     /// Optional.
@@ -539,7 +533,20 @@ pub struct SignalConditionNumeric {
 impl SignalConditionNumeric {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            max_value: None,
+            min_value: None,
+            signal_agent_segment_id: None,
+            signal_id: None,
+            signal_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SignalConditionNumeric {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -559,7 +566,7 @@ json::setters! {
 impl FromJson for SignalConditionNumeric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("value_type", "numeric");
         d.opt("max_value", &mut s.max_value);
         d.opt("min_value", &mut s.min_value);
@@ -589,7 +596,7 @@ impl ToJson for SignalConditionNumeric {
 /// On the wire `value_type` is always `"numeric"`.
 ///
 /// Spec: `core/signal-targeting.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalTargetingNumeric {
     /// Optional.
@@ -607,7 +614,13 @@ pub struct SignalTargetingNumeric {
 impl SignalTargetingNumeric {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_value: None, min_value: None, signal_id: None, signal_ref: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SignalTargetingNumeric {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -624,7 +637,7 @@ json::setters! {
 impl FromJson for SignalTargetingNumeric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("value_type", "numeric");
         d.opt("max_value", &mut s.max_value);
         d.opt("min_value", &mut s.min_value);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/signal-targeting-expression.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalTargetingExpression {
     /// Chosen when `value_type` is `binary`.
@@ -79,7 +79,7 @@ impl From<PackageSignalTargetingNumeric> for SignalTargetingExpression {
 /// On the wire `value` is always `true`, `value_type` is always `"binary"`.
 ///
 /// Spec: `core/signal-targeting-expression.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageSignalTargetingBinary {
     /// Optional.
@@ -115,13 +115,7 @@ json::setters! {
 impl FromJson for PackageSignalTargetingBinary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            activation_key: None,
-            pricing_option_id: None,
-            signal_agent_segment_id: None,
-            signal_ref: d.req("signal_ref")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("signal_ref")?);
         d.flag("value", true);
         d.text("value_type", "binary");
         d.opt("activation_key", &mut s.activation_key);
@@ -150,7 +144,7 @@ impl ToJson for PackageSignalTargetingBinary {
 /// On the wire `value_type` is always `"categorical"`.
 ///
 /// Spec: `core/signal-targeting-expression.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageSignalTargetingCategorical {
     /// Optional.
@@ -188,14 +182,7 @@ json::setters! {
 impl FromJson for PackageSignalTargetingCategorical {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            activation_key: None,
-            pricing_option_id: None,
-            signal_agent_segment_id: None,
-            signal_ref: d.req("signal_ref")?,
-            values: d.req("values")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("signal_ref")?, d.req("values")?);
         d.text("value_type", "categorical");
         d.opt("activation_key", &mut s.activation_key);
         d.opt("pricing_option_id", &mut s.pricing_option_id);
@@ -223,7 +210,7 @@ impl ToJson for PackageSignalTargetingCategorical {
 /// On the wire `value_type` is always `"numeric"`.
 ///
 /// Spec: `core/signal-targeting-expression.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageSignalTargetingNumeric {
     /// Optional.
@@ -273,15 +260,7 @@ json::setters! {
 impl FromJson for PackageSignalTargetingNumeric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            activation_key: None,
-            max_value: None,
-            min_value: None,
-            pricing_option_id: None,
-            signal_agent_segment_id: None,
-            signal_ref: d.req("signal_ref")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("signal_ref")?);
         d.text("value_type", "numeric");
         d.opt("activation_key", &mut s.activation_key);
         d.opt("max_value", &mut s.max_value);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/signal-targeting-rules.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalTargetingRules {
     /// Optional. At least 1.
@@ -35,7 +35,23 @@ pub struct SignalTargetingRules {
 impl SignalTargetingRules {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            max_selected_per_group: None,
+            max_selected_signals: None,
+            max_signal_targeting_groups: None,
+            max_signals_per_targeting_group: None,
+            min_selected_signals: None,
+            resolution_model: None,
+            selection_group_rules: None,
+            selection_mode: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SignalTargetingRules {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -56,7 +72,7 @@ json::setters! {
 impl FromJson for SignalTargetingRules {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_selected_per_group", &mut s.max_selected_per_group);
         d.opt("max_selected_signals", &mut s.max_selected_signals);
         d.opt("max_signal_targeting_groups", &mut s.max_signal_targeting_groups);

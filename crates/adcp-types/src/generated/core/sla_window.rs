@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/sla-window.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SlaWindow {
     /// Optional. Pattern: `^P(?!$)(\d+Y)?(\d+M)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?$`.
@@ -25,7 +25,13 @@ pub struct SlaWindow {
 impl SlaWindow {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { completion_max: None, response_max: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SlaWindow {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -40,7 +46,7 @@ json::setters! {
 impl FromJson for SlaWindow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("completion_max", &mut s.completion_max);
         d.opt("response_max", &mut s.response_max);
         d.rest(&mut s.extra)?;

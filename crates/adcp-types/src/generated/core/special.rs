@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/special.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Special {
     /// Optional.
@@ -45,7 +45,7 @@ json::setters! {
 impl FromJson for Special {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { category: None, ends: None, name: d.req("name")?, starts: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("category", &mut s.category);
         d.opt("ends", &mut s.ends);
         d.opt("starts", &mut s.starts);

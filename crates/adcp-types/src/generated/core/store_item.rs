@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/store-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct StoreItem {
     /// Optional.
@@ -75,19 +75,7 @@ json::setters! {
 impl FromJson for StoreItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            address: None,
-            catchments: None,
-            ext: None,
-            hours: None,
-            location: d.req("location")?,
-            name: d.req("name")?,
-            phone: None,
-            store_id: d.req("store_id")?,
-            tags: None,
-            url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("store_id")?, d.req::<String>("name")?, d.req("location")?);
         d.opt("address", &mut s.address);
         d.opt("catchments", &mut s.catchments);
         d.opt("ext", &mut s.ext);
@@ -122,7 +110,7 @@ impl ToJson for StoreItem {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/store-item.json`, `/properties/address`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Address {
     /// Optional.
@@ -142,7 +130,13 @@ pub struct Address {
 impl Address {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { city: None, country: None, postal_code: None, region: None, street: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -160,7 +154,7 @@ json::setters! {
 impl FromJson for Address {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("city", &mut s.city);
         d.opt("country", &mut s.country);
         d.opt("postal_code", &mut s.postal_code);
@@ -188,7 +182,7 @@ impl ToJson for Address {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/store-item.json`, `/properties/location`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Location {
     /// Required. At least -90. At most 90.
@@ -209,7 +203,7 @@ impl Location {
 impl FromJson for Location {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { lat: d.req("lat")?, lng: d.req("lng")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("lat")?, d.req("lng")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

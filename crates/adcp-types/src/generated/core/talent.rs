@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/talent.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Talent {
     /// Optional. Format: uri.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for Talent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { brand_url: None, name: d.req("name")?, role: d.req("role")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("role")?, d.req::<String>("name")?);
         d.opt("brand_url", &mut s.brand_url);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/targeting.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Targeting {
     /// Optional.
@@ -75,7 +75,43 @@ pub struct Targeting {
 impl Targeting {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            age_restriction: None,
+            audience_exclude: None,
+            audience_include: None,
+            axe_exclude_segment: None,
+            axe_include_segment: None,
+            collection_list: None,
+            collection_list_exclude: None,
+            daypart_targets: None,
+            device_platform: None,
+            device_type: None,
+            device_type_exclude: None,
+            frequency_cap: None,
+            geo_countries: None,
+            geo_countries_exclude: None,
+            geo_metros: None,
+            geo_metros_exclude: None,
+            geo_postal_areas: None,
+            geo_postal_areas_exclude: None,
+            geo_proximity: None,
+            geo_regions: None,
+            geo_regions_exclude: None,
+            keyword_targets: None,
+            language: None,
+            negative_keywords: None,
+            property_list: None,
+            signal_targeting: None,
+            signal_targeting_groups: None,
+            store_catchments: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Targeting {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -120,7 +156,7 @@ json::setters! {
 impl FromJson for Targeting {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("age_restriction", &mut s.age_restriction);
         d.opt("audience_exclude", &mut s.audience_exclude);
         d.opt("audience_include", &mut s.audience_include);
@@ -194,7 +230,7 @@ impl ToJson for Targeting {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/age_restriction`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgeRestriction {
     /// Optional. At least 1 items.
@@ -225,7 +261,7 @@ json::setters! {
 impl FromJson for AgeRestriction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { accepted_methods: None, min: d.req("min")?, verification_required: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("min")?);
         d.opt("accepted_methods", &mut s.accepted_methods);
         d.opt("verification_required", &mut s.verification_required);
         d.rest(&mut s.extra)?;
@@ -248,7 +284,7 @@ impl ToJson for AgeRestriction {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_metros/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoMetro {
     /// Required.
@@ -269,7 +305,7 @@ impl GeoMetro {
 impl FromJson for GeoMetro {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req("values")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -289,7 +325,7 @@ impl ToJson for GeoMetro {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_metros_exclude/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoMetrosExclude {
     /// Required.
@@ -310,7 +346,7 @@ impl GeoMetrosExclude {
 impl FromJson for GeoMetrosExclude {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req("values")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -330,7 +366,7 @@ impl ToJson for GeoMetrosExclude {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_postal_areas/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoPostalArea {
     /// Required.
@@ -351,7 +387,7 @@ impl GeoPostalArea {
 impl FromJson for GeoPostalArea {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req("values")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -371,7 +407,7 @@ impl ToJson for GeoPostalArea {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_postal_areas_exclude/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoPostalAreasExclude {
     /// Required.
@@ -392,7 +428,7 @@ impl GeoPostalAreasExclude {
 impl FromJson for GeoPostalAreasExclude {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, values: d.req("values")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req("values")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -410,7 +446,7 @@ impl ToJson for GeoPostalAreasExclude {
 /// An object.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_proximity/items`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoProximity {
     /// Optional.
@@ -436,7 +472,23 @@ pub struct GeoProximity {
 impl GeoProximity {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            ext: None,
+            geometry: None,
+            label: None,
+            lat: None,
+            lng: None,
+            radius: None,
+            transport_mode: None,
+            travel_time: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GeoProximity {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -459,7 +511,7 @@ json::setters! {
 impl FromJson for GeoProximity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("ext", &mut s.ext);
         d.opt("geometry", &mut s.geometry);
         d.opt("label", &mut s.label);
@@ -493,7 +545,7 @@ impl ToJson for GeoProximity {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_proximity/items/properties/geometry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Geometry {
     /// Required.
@@ -514,7 +566,7 @@ impl Geometry {
 impl FromJson for Geometry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { coordinates: d.req("coordinates")?, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req("coordinates")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -546,7 +598,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_proximity/items/properties/radius`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Radius {
     /// Required.
@@ -567,7 +619,7 @@ impl Radius {
 impl FromJson for Radius {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -587,7 +639,7 @@ impl ToJson for Radius {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/geo_proximity/items/properties/travel_time`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TravelTime {
     /// Required.
@@ -608,7 +660,7 @@ impl TravelTime {
 impl FromJson for TravelTime {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -628,7 +680,7 @@ impl ToJson for TravelTime {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/keyword_targets/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct KeywordTarget {
     /// Optional. At least 0.
@@ -658,7 +710,7 @@ json::setters! {
 impl FromJson for KeywordTarget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { bid_price: None, keyword: d.req("keyword")?, match_type: d.req("match_type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("keyword")?, d.req("match_type")?);
         d.opt("bid_price", &mut s.bid_price);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -680,7 +732,7 @@ impl ToJson for KeywordTarget {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/targeting.json`, `/properties/negative_keywords/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeyword {
     /// Required. At least 1 characters.
@@ -701,7 +753,7 @@ impl NegativeKeyword {
 impl FromJson for NegativeKeyword {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { keyword: d.req("keyword")?, match_type: d.req("match_type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("keyword")?, d.req("match_type")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -719,7 +771,7 @@ impl ToJson for NegativeKeyword {
 /// An object.
 ///
 /// Spec: `core/targeting.json`, `/properties/store_catchments/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct StoreCatchment {
     /// Required.
@@ -750,7 +802,7 @@ json::setters! {
 impl FromJson for StoreCatchment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { catalog_id: d.req("catalog_id")?, catchment_ids: None, store_ids: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("catalog_id")?);
         d.opt("catchment_ids", &mut s.catchment_ids);
         d.opt("store_ids", &mut s.store_ids);
         d.rest(&mut s.extra)?;

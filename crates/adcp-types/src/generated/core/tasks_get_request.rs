@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/tasks-get-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TasksGetRequest {
     /// Optional.
@@ -67,17 +67,7 @@ json::setters! {
 impl FromJson for TasksGetRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            include_history: None,
-            include_result: None,
-            task_id: d.req("task_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/tasks-get-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TasksGetResponse {
     /// Optional. Format: date-time.
@@ -89,22 +89,14 @@ json::setters! {
 impl FromJson for TasksGetResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            completed_at: None,
-            created_at: d.req("created_at")?,
-            error: None,
-            ext: None,
-            has_webhook: None,
-            history: None,
-            progress: None,
-            protocol: d.req("protocol")?,
-            result: None,
-            status: d.req("status")?,
-            task_id: d.req("task_id")?,
-            task_type: d.req("task_type")?,
-            updated_at: d.req("updated_at")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("task_id")?,
+            d.req("task_type")?,
+            d.req("protocol")?,
+            d.req("status")?,
+            d.req::<String>("created_at")?,
+            d.req::<String>("updated_at")?,
+        );
         d.opt("completed_at", &mut s.completed_at);
         d.opt("error", &mut s.error);
         d.opt("ext", &mut s.ext);
@@ -140,7 +132,7 @@ impl ToJson for TasksGetResponse {
 /// An object.
 ///
 /// Spec: `core/tasks-get-response.json`, `/properties/error`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Error {
     /// Required.
@@ -170,7 +162,7 @@ json::setters! {
 impl FromJson for Error {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { code: d.req("code")?, details: None, message: d.req("message")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("code")?, d.req::<String>("message")?);
         d.opt("details", &mut s.details);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -190,7 +182,7 @@ impl ToJson for Error {
 /// An object.
 ///
 /// Spec: `core/tasks-get-response.json`, `/properties/error/properties/details`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Details {
     /// Optional.
@@ -206,7 +198,13 @@ pub struct Details {
 impl Details {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { operation: None, protocol: None, specific_context: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Details {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -224,7 +222,7 @@ json::setters! {
 impl FromJson for Details {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("operation", &mut s.operation);
         d.opt("protocol", &mut s.protocol);
         d.opt("specific_context", &mut s.specific_context);
@@ -246,7 +244,7 @@ impl ToJson for Details {
 /// An object.
 ///
 /// Spec: `core/tasks-get-response.json`, `/properties/history/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct History {
     /// Required.
@@ -269,7 +267,7 @@ impl History {
 impl FromJson for History {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { data: d.req("data")?, timestamp: d.req("timestamp")?, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("timestamp")?, d.req("type")?, d.req("data")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -300,7 +298,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/tasks-get-response.json`, `/properties/progress`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Progress {
     /// Optional.
@@ -318,7 +316,13 @@ pub struct Progress {
 impl Progress {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { current_step: None, percentage: None, step_number: None, total_steps: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -337,7 +341,7 @@ json::setters! {
 impl FromJson for Progress {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("current_step", &mut s.current_step);
         d.opt("percentage", &mut s.percentage);
         d.opt("step_number", &mut s.step_number);

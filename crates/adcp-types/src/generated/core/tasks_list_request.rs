@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/tasks-list-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TasksListRequest {
     /// Optional.
@@ -37,7 +37,24 @@ pub struct TasksListRequest {
 impl TasksListRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            ext: None,
+            filters: None,
+            include_history: None,
+            pagination: None,
+            sort: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for TasksListRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -63,7 +80,7 @@ json::setters! {
 impl FromJson for TasksListRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -97,7 +114,7 @@ impl ToJson for TasksListRequest {
 /// An object.
 ///
 /// Spec: `core/tasks-list-request.json`, `/properties/filters`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Filters {
     /// Optional.
@@ -133,7 +150,28 @@ pub struct Filters {
 impl Filters {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            context_contains: None,
+            created_after: None,
+            created_before: None,
+            has_webhook: None,
+            protocol: None,
+            protocols: None,
+            status: None,
+            statuses: None,
+            task_ids: None,
+            task_type: None,
+            task_types: None,
+            updated_after: None,
+            updated_before: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -161,7 +199,7 @@ json::setters! {
 impl FromJson for Filters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("context_contains", &mut s.context_contains);
         d.opt("created_after", &mut s.created_after);
         d.opt("created_before", &mut s.created_before);
@@ -203,7 +241,7 @@ impl ToJson for Filters {
 /// An object.
 ///
 /// Spec: `core/tasks-list-request.json`, `/properties/sort`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Sort {
     /// Optional. When absent: `"desc"`.
@@ -217,7 +255,13 @@ pub struct Sort {
 impl Sort {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { direction: None, field: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -232,7 +276,7 @@ json::setters! {
 impl FromJson for Sort {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("direction", &mut s.direction);
         d.opt("field", &mut s.field);
         d.rest(&mut s.extra)?;

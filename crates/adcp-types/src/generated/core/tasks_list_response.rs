@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/tasks-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TasksListResponse {
     /// Optional.
@@ -43,13 +43,7 @@ json::setters! {
 impl FromJson for TasksListResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ext: None,
-            pagination: d.req("pagination")?,
-            query_summary: d.req("query_summary")?,
-            tasks: d.req("tasks")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("query_summary")?, d.req("tasks")?, d.req("pagination")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -70,7 +64,7 @@ impl ToJson for TasksListResponse {
 /// An object.
 ///
 /// Spec: `core/tasks-list-response.json`, `/properties/query_summary`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct QuerySummary {
     /// Optional.
@@ -92,7 +86,21 @@ pub struct QuerySummary {
 impl QuerySummary {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            domain_breakdown: None,
+            filters_applied: None,
+            returned: None,
+            sort_applied: None,
+            status_breakdown: None,
+            total_matching: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for QuerySummary {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -111,7 +119,7 @@ json::setters! {
 impl FromJson for QuerySummary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("domain_breakdown", &mut s.domain_breakdown);
         d.opt("filters_applied", &mut s.filters_applied);
         d.opt("returned", &mut s.returned);
@@ -139,7 +147,7 @@ impl ToJson for QuerySummary {
 /// An object.
 ///
 /// Spec: `core/tasks-list-response.json`, `/properties/query_summary/properties/domain_breakdown`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DomainBreakdown {
     /// Optional. On the wire `media-buy`. At least 0.
@@ -153,7 +161,13 @@ pub struct DomainBreakdown {
 impl DomainBreakdown {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { media_buy: None, signals: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for DomainBreakdown {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -168,7 +182,7 @@ json::setters! {
 impl FromJson for DomainBreakdown {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("media-buy", &mut s.media_buy);
         d.opt("signals", &mut s.signals);
         d.rest(&mut s.extra)?;
@@ -188,7 +202,7 @@ impl ToJson for DomainBreakdown {
 /// An object.
 ///
 /// Spec: `core/tasks-list-response.json`, `/properties/query_summary/properties/sort_applied`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SortApplied {
     /// Required.
@@ -209,7 +223,7 @@ impl SortApplied {
 impl FromJson for SortApplied {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { direction: d.req("direction")?, field: d.req("field")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("field")?, d.req("direction")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -239,7 +253,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/tasks-list-response.json`, `/properties/tasks/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Task {
     /// Optional. Format: date-time.
@@ -299,17 +313,14 @@ json::setters! {
 impl FromJson for Task {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            completed_at: None,
-            created_at: d.req("created_at")?,
-            domain: d.req("domain")?,
-            has_webhook: None,
-            status: d.req("status")?,
-            task_id: d.req("task_id")?,
-            task_type: d.req("task_type")?,
-            updated_at: d.req("updated_at")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("task_id")?,
+            d.req("task_type")?,
+            d.req("domain")?,
+            d.req("status")?,
+            d.req::<String>("created_at")?,
+            d.req::<String>("updated_at")?,
+        );
         d.opt("completed_at", &mut s.completed_at);
         d.opt("has_webhook", &mut s.has_webhook);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/transformer.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Transformer {
     /// Optional.
@@ -77,19 +77,7 @@ json::setters! {
 impl FromJson for Transformer {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            description: None,
-            input_format_ids: None,
-            metadata: None,
-            multiplicity: None,
-            name: d.req("name")?,
-            output_format_ids: d.req("output_format_ids")?,
-            params: None,
-            pricing_options: None,
-            transformer_id: d.req("transformer_id")?,
-            voice_synthesis_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("transformer_id")?, d.req::<String>("name")?, d.req("output_format_ids")?);
         d.opt("description", &mut s.description);
         d.opt("input_format_ids", &mut s.input_format_ids);
         d.opt("metadata", &mut s.metadata);
@@ -122,7 +110,7 @@ impl ToJson for Transformer {
 /// An object.
 ///
 /// Spec: `core/transformer.json`, `/properties/multiplicity`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Multiplicity {
     /// Optional. At least 1.
@@ -142,7 +130,20 @@ pub struct Multiplicity {
 impl Multiplicity {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            max_creatives_limit: None,
+            max_variants_limit: None,
+            supports_catalog_fanout: None,
+            supports_variants: None,
+            variant_dimensions: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Multiplicity {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -160,7 +161,7 @@ json::setters! {
 impl FromJson for Multiplicity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_creatives_limit", &mut s.max_creatives_limit);
         d.opt("max_variants_limit", &mut s.max_variants_limit);
         d.opt("supports_catalog_fanout", &mut s.supports_catalog_fanout);
@@ -204,7 +205,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/transformer.json`, `/properties/voice_synthesis_ref/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VoiceSynthesisRef {
     /// Required.
@@ -234,7 +235,7 @@ json::setters! {
 impl FromJson for VoiceSynthesisRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { brand_agent: d.req("brand_agent")?, rights_id: None, voice_id: d.req("voice_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("brand_agent")?, d.req::<String>("voice_id")?);
         d.opt("rights_id", &mut s.rights_id);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -254,7 +255,7 @@ impl ToJson for VoiceSynthesisRef {
 /// An object.
 ///
 /// Spec: `core/transformer.json`, `/properties/voice_synthesis_ref/items/properties/brand_agent`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandAgent {
     /// Required.
@@ -275,7 +276,7 @@ impl BrandAgent {
 impl FromJson for BrandAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/transformer-param.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TransformerParam {
     /// Optional. At least 1 items.
@@ -81,21 +81,7 @@ json::setters! {
 impl FromJson for TransformerParam {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allowed_values: None,
-            default: None,
-            description: None,
-            field: d.req("field")?,
-            max_length: None,
-            maximum: None,
-            minimum: None,
-            options: None,
-            options_cursor: None,
-            required: None,
-            type_: d.req("type")?,
-            value_source: d.req("value_source")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("field")?, d.req("type")?, d.req("value_source")?);
         d.opt("allowed_values", &mut s.allowed_values);
         d.opt_null("default", &mut s.default);
         d.opt("description", &mut s.description);
@@ -132,7 +118,7 @@ impl ToJson for TransformerParam {
 /// An object.
 ///
 /// Spec: `core/transformer-param.json`, `/properties/options/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TransformerParamOption {
     /// Optional.
@@ -165,7 +151,7 @@ json::setters! {
 impl FromJson for TransformerParamOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { label: None, metadata: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?);
         d.opt("label", &mut s.label);
         d.opt("metadata", &mut s.metadata);
         d.rest(&mut s.extra)?;

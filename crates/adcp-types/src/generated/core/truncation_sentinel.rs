@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/truncation-sentinel.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TruncationSentinel {
     /// Required. On the wire `_truncation`.
@@ -30,7 +30,7 @@ impl TruncationSentinel {
 impl FromJson for TruncationSentinel {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { truncation: d.req("_truncation")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("_truncation")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -47,7 +47,7 @@ impl ToJson for TruncationSentinel {
 /// An object.
 ///
 /// Spec: `core/truncation-sentinel.json`, `/properties/_truncation`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Truncation {
     /// Required. At least 0.
@@ -78,12 +78,7 @@ json::setters! {
 impl FromJson for Truncation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            original_size_bytes: d.req("original_size_bytes")?,
-            preview: None,
-            preview_format: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("original_size_bytes")?);
         d.opt("preview", &mut s.preview);
         d.opt("preview_format", &mut s.preview_format);
         d.rest(&mut s.extra)?;

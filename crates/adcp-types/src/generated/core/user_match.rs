@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/user-match.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UserMatch {
     /// Optional.
@@ -35,7 +35,23 @@ pub struct UserMatch {
 impl UserMatch {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            click_id: None,
+            click_id_type: None,
+            client_ip: None,
+            client_user_agent: None,
+            ext: None,
+            hashed_email: None,
+            hashed_phone: None,
+            uids: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for UserMatch {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -58,7 +74,7 @@ json::setters! {
 impl FromJson for UserMatch {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("click_id", &mut s.click_id);
         d.opt("click_id_type", &mut s.click_id_type);
         d.opt("client_ip", &mut s.client_ip);
@@ -90,7 +106,7 @@ impl ToJson for UserMatch {
 /// An object.
 ///
 /// Spec: `core/user-match.json`, `/properties/uids/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Uid {
     /// Required. On the wire `type`.
@@ -111,7 +127,7 @@ impl Uid {
 impl FromJson for Uid {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

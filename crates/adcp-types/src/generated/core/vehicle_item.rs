@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/vehicle-item.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VehicleItem {
     /// Optional. At least 1 items.
@@ -121,30 +121,13 @@ json::setters! {
 impl FromJson for VehicleItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            assets: None,
-            body_style: None,
-            condition: None,
-            ext: None,
-            exterior_color: None,
-            fuel_type: None,
-            image_url: None,
-            interior_color: None,
-            location: None,
-            make: d.req("make")?,
-            mileage: None,
-            model: d.req("model")?,
-            price: None,
-            tags: None,
-            title: d.req("title")?,
-            transmission: None,
-            trim: None,
-            url: None,
-            vehicle_id: d.req("vehicle_id")?,
-            vin: None,
-            year: d.req("year")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("vehicle_id")?,
+            d.req::<String>("title")?,
+            d.req::<String>("make")?,
+            d.req::<String>("model")?,
+            d.req("year")?,
+        );
         d.opt("assets", &mut s.assets);
         d.opt("body_style", &mut s.body_style);
         d.opt("condition", &mut s.condition);
@@ -255,7 +238,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/vehicle-item.json`, `/properties/location`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Location {
     /// Required. At least -90. At most 90.
@@ -276,7 +259,7 @@ impl Location {
 impl FromJson for Location {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { lat: d.req("lat")?, lng: d.req("lng")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("lat")?, d.req("lng")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -296,7 +279,7 @@ impl ToJson for Location {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/vehicle-item.json`, `/properties/mileage`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Mileage {
     /// Required.
@@ -317,7 +300,7 @@ impl Mileage {
 impl FromJson for Mileage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { unit: d.req("unit")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("value")?, d.req("unit")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

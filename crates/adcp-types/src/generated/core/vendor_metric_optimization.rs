@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/vendor-metric-optimization.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VendorMetricOptimization {
     /// Required. No item twice.
@@ -30,7 +30,7 @@ impl VendorMetricOptimization {
 impl FromJson for VendorMetricOptimization {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { supported_metrics: d.req("supported_metrics")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("supported_metrics")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

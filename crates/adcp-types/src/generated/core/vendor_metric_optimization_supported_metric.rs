@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/vendor-metric-optimization-supported-metric.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VendorMetricOptimizationSupportedMetric {
     /// Required.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for VendorMetricOptimizationSupportedMetric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, supported_targets: None, vendor: d.req("vendor")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?);
         d.opt("supported_targets", &mut s.supported_targets);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{DecodeError, FromJson, ToJson, self};
 /// One of 5 shapes.
 ///
 /// Spec: `core/vendor-pricing-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum VendorPricingOption {
     /// Chosen when `model` is `cpm`.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/version-envelope.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VersionEnvelope {
     /// Optional. At least 1. At most 99.
@@ -23,7 +23,13 @@ pub struct VersionEnvelope {
 impl VersionEnvelope {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { adcp_major_version: None, adcp_version: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for VersionEnvelope {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -40,7 +46,7 @@ json::setters! {
 impl FromJson for VersionEnvelope {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.rest(&mut s.extra)?;

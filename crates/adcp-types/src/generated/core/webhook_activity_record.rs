@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Nullable, ToJson,
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/webhook-activity-record.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WebhookActivityRecord {
     /// Required. At least 1.
@@ -95,23 +95,14 @@ json::setters! {
 impl FromJson for WebhookActivityRecord {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            attempt: d.req("attempt")?,
-            completed_at: None,
-            error_message: None,
-            ext: None,
-            fired_at: d.req("fired_at")?,
-            http_status_code: None,
-            idempotency_key: d.req("idempotency_key")?,
-            notification_type: d.req("notification_type")?,
-            payload_size_bytes: None,
-            response_time_ms: None,
-            sequence_number: None,
-            status: d.req("status")?,
-            subscriber_id: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("fired_at")?,
+            d.req("notification_type")?,
+            d.req("attempt")?,
+            d.req("status")?,
+            d.req::<String>("url")?,
+        );
         d.opt_null("completed_at", &mut s.completed_at);
         d.opt_null("error_message", &mut s.error_message);
         d.opt("ext", &mut s.ext);

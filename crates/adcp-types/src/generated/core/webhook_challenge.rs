@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `type` is always `"webhook.challenge"`.
 ///
 /// Spec: `core/webhook-challenge.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WebhookChallenge {
     /// Required.
@@ -57,15 +57,14 @@ impl WebhookChallenge {
 impl FromJson for WebhookChallenge {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: d.req("account_id")?,
-            challenge: d.req("challenge")?,
-            delivery_auth: d.req("delivery_auth")?,
-            event_types: d.req("event_types")?,
-            seller_agent_url: d.req("seller_agent_url")?,
-            subscriber_id: d.req("subscriber_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("challenge")?,
+            d.req::<String>("account_id")?,
+            d.req::<String>("subscriber_id")?,
+            d.req::<String>("seller_agent_url")?,
+            d.req("delivery_auth")?,
+            d.req("event_types")?,
+        );
         d.text("type", "webhook.challenge");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -91,7 +90,7 @@ impl ToJson for WebhookChallenge {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/webhook-challenge.json`, `/properties/delivery_auth`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryAuth {
     /// Optional. Pattern: `^[a-f0-9]{64}$`.
@@ -119,7 +118,7 @@ json::setters! {
 impl FromJson for DeliveryAuth {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { credential_fingerprint: None, mode: d.req("mode")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("mode")?);
         d.opt("credential_fingerprint", &mut s.credential_fingerprint);
         d.rest(&mut s.extra)?;
         Ok(s)

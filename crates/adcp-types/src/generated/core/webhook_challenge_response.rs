@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/webhook-challenge-response.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WebhookChallengeResponse {
     /// Optional. 32 to 255 characters. Pattern: `^[A-Za-z0-9_.:-]{32,255}$`.
@@ -25,7 +25,13 @@ pub struct WebhookChallengeResponse {
 impl WebhookChallengeResponse {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { challenge: None, token: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for WebhookChallengeResponse {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -40,7 +46,7 @@ json::setters! {
 impl FromJson for WebhookChallengeResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("challenge", &mut s.challenge);
         d.opt("token", &mut s.token);
         d.rest(&mut s.extra)?;

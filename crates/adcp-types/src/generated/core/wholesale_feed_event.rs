@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 9 shapes.
 ///
 /// Spec: `core/wholesale-feed-event.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum WholesaleFeedEvent {
     /// Chosen when `event_type` is `product.created`.
@@ -143,7 +143,7 @@ impl From<WholesaleFeedEventWholesaleFeedBulkChange> for WholesaleFeedEvent {
 /// One of 2 shapes.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/$defs/appliesTo`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AppliesTo {
     /// Chosen when `scope` is `public`.
@@ -204,7 +204,7 @@ impl From<AppliesToAccount> for AppliesTo {
 /// On the wire `scope` is always `"public"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/$defs/appliesTo/oneOf/0`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AppliesToPublic {
     /// Fields this version does not know, kept and written back.
@@ -214,14 +214,20 @@ pub struct AppliesToPublic {
 impl AppliesToPublic {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { extra: JsonObject::new() }
+    }
+}
+
+impl Default for AppliesToPublic {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl FromJson for AppliesToPublic {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("scope", "public");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -243,7 +249,7 @@ impl ToJson for AppliesToPublic {
 /// On the wire `scope` is always `"account"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/$defs/appliesTo/oneOf/1`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AppliesToAccount {
     /// Optional. At least 1 items.
@@ -255,7 +261,13 @@ pub struct AppliesToAccount {
 impl AppliesToAccount {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { account_ids: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AppliesToAccount {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -269,7 +281,7 @@ json::setters! {
 impl FromJson for AppliesToAccount {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("scope", "account");
         d.opt("account_ids", &mut s.account_ids);
         d.rest(&mut s.extra)?;
@@ -307,7 +319,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/$defs/signal`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Signal {
     /// Optional. At least 1 items.
@@ -401,25 +413,13 @@ json::setters! {
 impl FromJson for Signal {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            categories: None,
-            coverage_forecast: None,
-            coverage_percentage: None,
-            data_provider: None,
-            deployments: d.req("deployments")?,
-            description: d.req("description")?,
-            last_updated: None,
-            methodology_url: None,
-            name: d.req("name")?,
-            pricing_options: None,
-            range: None,
-            signal_agent_segment_id: d.req("signal_agent_segment_id")?,
-            signal_id: None,
-            signal_ref: None,
-            signal_type: d.req("signal_type")?,
-            value_type: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("signal_agent_segment_id")?,
+            d.req::<String>("name")?,
+            d.req::<String>("description")?,
+            d.req("signal_type")?,
+            d.req("deployments")?,
+        );
         d.opt("categories", &mut s.categories);
         d.opt("coverage_forecast", &mut s.coverage_forecast);
         d.opt("coverage_percentage", &mut s.coverage_percentage);
@@ -464,7 +464,7 @@ impl ToJson for Signal {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/$defs/signal/properties/range`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Range {
     /// Required.
@@ -485,7 +485,7 @@ impl Range {
 impl FromJson for Range {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max: d.req("max")?, min: d.req("min")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("min")?, d.req("max")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -505,7 +505,7 @@ impl ToJson for Range {
 /// On the wire `entity_type` is always `"product"`, `event_type` is always `"product.created"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductCreated {
     /// Required. Format: date-time.
@@ -535,13 +535,12 @@ impl WholesaleFeedEventProductCreated {
 impl FromJson for WholesaleFeedEventProductCreated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "product");
         d.text("event_type", "product.created");
         d.rest(&mut s.extra)?;
@@ -565,7 +564,7 @@ impl ToJson for WholesaleFeedEventProductCreated {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/0/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductCreatedPayload {
     /// Required.
@@ -588,12 +587,7 @@ impl WholesaleFeedEventProductCreatedPayload {
 impl FromJson for WholesaleFeedEventProductCreatedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            product: d.req("product")?,
-            product_id: d.req("product_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req("product")?, d.req("applies_to")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -614,7 +608,7 @@ impl ToJson for WholesaleFeedEventProductCreatedPayload {
 /// On the wire `entity_type` is always `"product"`, `event_type` is always `"product.updated"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductUpdated {
     /// Required. Format: date-time.
@@ -644,13 +638,12 @@ impl WholesaleFeedEventProductUpdated {
 impl FromJson for WholesaleFeedEventProductUpdated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "product");
         d.text("event_type", "product.updated");
         d.rest(&mut s.extra)?;
@@ -674,7 +667,7 @@ impl ToJson for WholesaleFeedEventProductUpdated {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/1/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductUpdatedPayload {
     /// Required.
@@ -706,13 +699,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventProductUpdatedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            changed_fields: None,
-            product: d.req("product")?,
-            product_id: d.req("product_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req("product")?, d.req("applies_to")?);
         d.opt("changed_fields", &mut s.changed_fields);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -735,7 +722,7 @@ impl ToJson for WholesaleFeedEventProductUpdatedPayload {
 /// On the wire `entity_type` is always `"product"`, `event_type` is always `"product.priced"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductPriced {
     /// Required. Format: date-time.
@@ -771,13 +758,12 @@ impl WholesaleFeedEventProductPriced {
 impl FromJson for WholesaleFeedEventProductPriced {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "product");
         d.text("event_type", "product.priced");
         d.rest(&mut s.extra)?;
@@ -801,7 +787,7 @@ impl ToJson for WholesaleFeedEventProductPriced {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/2/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductPricedPayload {
     /// Required.
@@ -853,15 +839,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventProductPricedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            effective_at: None,
-            previous_pricing_option_ids: None,
-            pricing_options: d.req("pricing_options")?,
-            product_id: d.req("product_id")?,
-            retracts_event_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req("pricing_options")?, d.req("applies_to")?);
         d.opt("effective_at", &mut s.effective_at);
         d.opt("previous_pricing_option_ids", &mut s.previous_pricing_option_ids);
         d.opt("retracts_event_id", &mut s.retracts_event_id);
@@ -888,7 +866,7 @@ impl ToJson for WholesaleFeedEventProductPricedPayload {
 /// On the wire `entity_type` is always `"product"`, `event_type` is always `"product.removed"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductRemoved {
     /// Required. Format: date-time.
@@ -918,13 +896,12 @@ impl WholesaleFeedEventProductRemoved {
 impl FromJson for WholesaleFeedEventProductRemoved {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "product");
         d.text("event_type", "product.removed");
         d.rest(&mut s.extra)?;
@@ -948,7 +925,7 @@ impl ToJson for WholesaleFeedEventProductRemoved {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/3/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventProductRemovedPayload {
     /// Required.
@@ -978,12 +955,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventProductRemovedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            product_id: d.req("product_id")?,
-            removal_reason: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req("applies_to")?);
         d.opt("removal_reason", &mut s.removal_reason);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1005,7 +977,7 @@ impl ToJson for WholesaleFeedEventProductRemovedPayload {
 /// On the wire `entity_type` is always `"signal"`, `event_type` is always `"signal.created"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalCreated {
     /// Required. Format: date-time.
@@ -1035,13 +1007,12 @@ impl WholesaleFeedEventSignalCreated {
 impl FromJson for WholesaleFeedEventSignalCreated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "signal");
         d.text("event_type", "signal.created");
         d.rest(&mut s.extra)?;
@@ -1065,7 +1036,7 @@ impl ToJson for WholesaleFeedEventSignalCreated {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/4/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalCreatedPayload {
     /// Required.
@@ -1103,13 +1074,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventSignalCreatedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            signal: d.req("signal")?,
-            signal_agent_segment_id: d.req("signal_agent_segment_id")?,
-            signal_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("signal_agent_segment_id")?, d.req("signal")?, d.req("applies_to")?);
         d.opt("signal_ref", &mut s.signal_ref);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1132,7 +1097,7 @@ impl ToJson for WholesaleFeedEventSignalCreatedPayload {
 /// On the wire `entity_type` is always `"signal"`, `event_type` is always `"signal.updated"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalUpdated {
     /// Required. Format: date-time.
@@ -1168,13 +1133,12 @@ impl WholesaleFeedEventSignalUpdated {
 impl FromJson for WholesaleFeedEventSignalUpdated {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "signal");
         d.text("event_type", "signal.updated");
         d.rest(&mut s.extra)?;
@@ -1198,7 +1162,7 @@ impl ToJson for WholesaleFeedEventSignalUpdated {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/5/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalUpdatedPayload {
     /// Required.
@@ -1240,14 +1204,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventSignalUpdatedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            changed_fields: None,
-            signal: d.req("signal")?,
-            signal_agent_segment_id: d.req("signal_agent_segment_id")?,
-            signal_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("signal_agent_segment_id")?, d.req("signal")?, d.req("applies_to")?);
         d.opt("changed_fields", &mut s.changed_fields);
         d.opt("signal_ref", &mut s.signal_ref);
         d.rest(&mut s.extra)?;
@@ -1272,7 +1229,7 @@ impl ToJson for WholesaleFeedEventSignalUpdatedPayload {
 /// On the wire `entity_type` is always `"signal"`, `event_type` is always `"signal.priced"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/6`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalPriced {
     /// Required. Format: date-time.
@@ -1308,13 +1265,12 @@ impl WholesaleFeedEventSignalPriced {
 impl FromJson for WholesaleFeedEventSignalPriced {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "signal");
         d.text("event_type", "signal.priced");
         d.rest(&mut s.extra)?;
@@ -1338,7 +1294,7 @@ impl ToJson for WholesaleFeedEventSignalPriced {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/6/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalPricedPayload {
     /// Required.
@@ -1394,16 +1350,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventSignalPricedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            effective_at: None,
-            previous_pricing_option_ids: None,
-            pricing_options: d.req("pricing_options")?,
-            retracts_event_id: None,
-            signal_agent_segment_id: d.req("signal_agent_segment_id")?,
-            signal_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("signal_agent_segment_id")?, d.req("pricing_options")?, d.req("applies_to")?);
         d.opt("effective_at", &mut s.effective_at);
         d.opt("previous_pricing_option_ids", &mut s.previous_pricing_option_ids);
         d.opt("retracts_event_id", &mut s.retracts_event_id);
@@ -1432,7 +1379,7 @@ impl ToJson for WholesaleFeedEventSignalPricedPayload {
 /// On the wire `entity_type` is always `"signal"`, `event_type` is always `"signal.removed"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/7`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalRemoved {
     /// Required. Format: date-time.
@@ -1468,13 +1415,12 @@ impl WholesaleFeedEventSignalRemoved {
 impl FromJson for WholesaleFeedEventSignalRemoved {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "signal");
         d.text("event_type", "signal.removed");
         d.rest(&mut s.extra)?;
@@ -1498,7 +1444,7 @@ impl ToJson for WholesaleFeedEventSignalRemoved {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/7/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventSignalRemovedPayload {
     /// Required.
@@ -1537,13 +1483,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventSignalRemovedPayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            applies_to: d.req("applies_to")?,
-            removal_reason: None,
-            signal_agent_segment_id: d.req("signal_agent_segment_id")?,
-            signal_ref: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("signal_agent_segment_id")?, d.req("applies_to")?);
         d.opt("removal_reason", &mut s.removal_reason);
         d.opt("signal_ref", &mut s.signal_ref);
         d.rest(&mut s.extra)?;
@@ -1567,7 +1507,7 @@ impl ToJson for WholesaleFeedEventSignalRemovedPayload {
 /// On the wire `entity_type` is always `"feed"`, `event_type` is always `"wholesale_feed.bulk_change"`.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/8`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventWholesaleFeedBulkChange {
     /// Required. Format: date-time.
@@ -1597,13 +1537,12 @@ impl WholesaleFeedEventWholesaleFeedBulkChange {
 impl FromJson for WholesaleFeedEventWholesaleFeedBulkChange {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            created_at: d.req("created_at")?,
-            entity_id: d.req("entity_id")?,
-            event_id: d.req("event_id")?,
-            payload: d.req("payload")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("event_id")?,
+            d.req::<String>("entity_id")?,
+            d.req("payload")?,
+            d.req::<String>("created_at")?,
+        );
         d.text("entity_type", "feed");
         d.text("event_type", "wholesale_feed.bulk_change");
         d.rest(&mut s.extra)?;
@@ -1627,7 +1566,7 @@ impl ToJson for WholesaleFeedEventWholesaleFeedBulkChange {
 /// An object.
 ///
 /// Spec: `core/wholesale-feed-event.json`, `/oneOf/8/properties/payload`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedEventWholesaleFeedBulkChangePayload {
     /// Required. At least 1.
@@ -1661,14 +1600,7 @@ json::setters! {
 impl FromJson for WholesaleFeedEventWholesaleFeedBulkChangePayload {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            affected_count: d.req("affected_count")?,
-            affected_entity_type: d.req("affected_entity_type")?,
-            applies_to: d.req("applies_to")?,
-            recommendation: None,
-            summary: d.req("summary")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("summary")?, d.req("affected_entity_type")?, d.req("affected_count")?, d.req("applies_to")?);
         d.opt("recommendation", &mut s.recommendation);
         d.rest(&mut s.extra)?;
         Ok(s)

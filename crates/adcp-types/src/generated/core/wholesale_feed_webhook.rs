@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/wholesale-feed-webhook.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedWebhook {
     /// Required.
@@ -83,20 +83,17 @@ json::setters! {
 impl FromJson for WholesaleFeedWebhook {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: d.req("account_id")?,
-            cache_scope: d.req("cache_scope")?,
-            event: d.req("event")?,
-            ext: None,
-            fired_at: d.req("fired_at")?,
-            idempotency_key: d.req("idempotency_key")?,
-            notification_id: d.req("notification_id")?,
-            notification_type: d.req("notification_type")?,
-            previous_wholesale_feed_version: None,
-            subscriber_id: d.req("subscriber_id")?,
-            wholesale_feed_version: d.req("wholesale_feed_version")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("notification_id")?,
+            d.req("notification_type")?,
+            d.req::<String>("fired_at")?,
+            d.req::<String>("subscriber_id")?,
+            d.req::<String>("wholesale_feed_version")?,
+            d.req("cache_scope")?,
+            d.req("event")?,
+            d.req::<String>("account_id")?,
+        );
         d.opt("ext", &mut s.ext);
         d.opt("previous_wholesale_feed_version", &mut s.previous_wholesale_feed_version);
         d.rest(&mut s.extra)?;

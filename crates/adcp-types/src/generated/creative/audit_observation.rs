@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Nullable, T
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `creative/audit-observation.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuditObservation {
     /// Required.
@@ -65,16 +65,14 @@ json::setters! {
 impl FromJson for AuditObservation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            code: d.req("code")?,
-            details: d.req("details")?,
-            ext: None,
-            field: d.req("field")?,
-            message: d.req("message")?,
-            recovery: d.req("recovery")?,
-            severity: d.req("severity")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("code")?,
+            d.req("severity")?,
+            d.req("recovery")?,
+            d.req::<String>("field")?,
+            d.req::<String>("message")?,
+            d.req("details")?,
+        );
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -110,7 +108,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `creative/audit-observation.json`, `/properties/details`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Details {
     /// Required. Format: uri.
@@ -159,15 +157,7 @@ json::setters! {
 impl FromJson for Details {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            claimed_value: d.req("claimed_value")?,
-            confidence: None,
-            feature_id: None,
-            observed_value: None,
-            substituted_for: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req("claimed_value")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("feature_id", &mut s.feature_id);
         d.opt_null("observed_value", &mut s.observed_value);
@@ -197,7 +187,7 @@ impl ToJson for Details {
 /// On the wire `disclosure_required` is always `false`.
 ///
 /// Spec: `creative/audit-observation.json`, `/properties/details/properties/claimed_value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ClaimedValue {
     /// Required.
@@ -216,7 +206,7 @@ impl ClaimedValue {
 impl FromJson for ClaimedValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { human_oversight: d.req("human_oversight")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("human_oversight")?);
         d.flag("disclosure_required", false);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -247,7 +237,7 @@ json::string_enum! {
 /// One of 3 shapes.
 ///
 /// Spec: `creative/audit-observation.json`, `/properties/details/properties/observed_value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ObservedValue {
     /// Chosen when: JSON type bool.

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `creative/creative-feature-result.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeFeatureResult {
     /// Optional. At least 0. At most 1.
@@ -76,19 +76,7 @@ json::setters! {
 impl FromJson for CreativeFeatureResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            confidence: None,
-            details: None,
-            expires_at: None,
-            ext: None,
-            feature_id: d.req("feature_id")?,
-            measured_at: None,
-            methodology_version: None,
-            policy_id: None,
-            unit: None,
-            value: d.req("value")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feature_id")?, d.req("value")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("details", &mut s.details);
         d.opt("expires_at", &mut s.expires_at);
@@ -122,7 +110,7 @@ impl ToJson for CreativeFeatureResult {
 /// One of 3 shapes.
 ///
 /// Spec: `creative/creative-feature-result.json`, `/properties/value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreativeFeatureResultValue {
     /// Chosen when: JSON type bool.

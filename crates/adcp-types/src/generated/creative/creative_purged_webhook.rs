@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `notification_type` is always `"creative.purged"`.
 ///
 /// Spec: `creative/creative-purged-webhook.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativePurgedWebhook {
     /// Required.
@@ -89,21 +89,18 @@ json::setters! {
 impl FromJson for CreativePurgedWebhook {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: d.req("account_id")?,
-            creative_id: d.req("creative_id")?,
-            ext: None,
-            fired_at: d.req("fired_at")?,
-            idempotency_key: d.req("idempotency_key")?,
-            initiator: d.req("initiator")?,
-            notification_id: d.req("notification_id")?,
-            purge_kind: d.req("purge_kind")?,
-            purged_at: d.req("purged_at")?,
-            reason_code: d.req("reason_code")?,
-            reason_detail: None,
-            subscriber_id: d.req("subscriber_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("notification_id")?,
+            d.req::<String>("fired_at")?,
+            d.req::<String>("subscriber_id")?,
+            d.req::<String>("account_id")?,
+            d.req::<String>("creative_id")?,
+            d.req("purge_kind")?,
+            d.req::<String>("purged_at")?,
+            d.req("reason_code")?,
+            d.req("initiator")?,
+        );
         d.text("notification_type", "creative.purged");
         d.opt("ext", &mut s.ext);
         d.opt("reason_detail", &mut s.reason_detail);

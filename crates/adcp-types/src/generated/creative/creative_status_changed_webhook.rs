@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `notification_type` is always `"creative.status_changed"`.
 ///
 /// Spec: `creative/creative-status-changed-webhook.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeStatusChangedWebhook {
     /// Required.
@@ -85,20 +85,17 @@ json::setters! {
 impl FromJson for CreativeStatusChangedWebhook {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: d.req("account_id")?,
-            creative_id: d.req("creative_id")?,
-            ext: None,
-            fired_at: d.req("fired_at")?,
-            idempotency_key: d.req("idempotency_key")?,
-            initiator: d.req("initiator")?,
-            notification_id: d.req("notification_id")?,
-            reason_code: d.req("reason_code")?,
-            reason_detail: None,
-            subscriber_id: d.req("subscriber_id")?,
-            transition: d.req("transition")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("notification_id")?,
+            d.req::<String>("fired_at")?,
+            d.req::<String>("subscriber_id")?,
+            d.req::<String>("account_id")?,
+            d.req::<String>("creative_id")?,
+            d.req("transition")?,
+            d.req("reason_code")?,
+            d.req("initiator")?,
+        );
         d.text("notification_type", "creative.status_changed");
         d.opt("ext", &mut s.ext);
         d.opt("reason_detail", &mut s.reason_detail);
@@ -143,7 +140,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `creative/creative-status-changed-webhook.json`, `/properties/transition`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Transition {
     /// Required.
@@ -166,7 +163,7 @@ impl Transition {
 impl FromJson for Transition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { from: d.req("from")?, observed_at: d.req("observed_at")?, to: d.req("to")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("from")?, d.req("to")?, d.req::<String>("observed_at")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

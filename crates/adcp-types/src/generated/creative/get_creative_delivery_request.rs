@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/get-creative-delivery-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetCreativeDeliveryRequest {
     /// Optional.
@@ -41,7 +41,26 @@ pub struct GetCreativeDeliveryRequest {
 impl GetCreativeDeliveryRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            creative_ids: None,
+            end_date: None,
+            ext: None,
+            max_variants: None,
+            media_buy_ids: None,
+            pagination: None,
+            start_date: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GetCreativeDeliveryRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -67,7 +86,7 @@ json::setters! {
 impl FromJson for GetCreativeDeliveryRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/get-creative-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetCreativeDeliveryResponse {
     /// Optional.
@@ -65,17 +65,7 @@ json::setters! {
 impl FromJson for GetCreativeDeliveryResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id: None,
-            creatives: d.req("creatives")?,
-            currency: d.req("currency")?,
-            errors: None,
-            ext: None,
-            media_buy_id: None,
-            pagination: None,
-            reporting_period: d.req("reporting_period")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("reporting_period")?, d.req::<String>("currency")?, d.req("creatives")?);
         d.opt("account_id", &mut s.account_id);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
@@ -104,7 +94,7 @@ impl ToJson for GetCreativeDeliveryResponse {
 /// An object.
 ///
 /// Spec: `creative/get-creative-delivery-response.json`, `/properties/creatives/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Creative {
     /// Required.
@@ -155,15 +145,7 @@ json::setters! {
 impl FromJson for Creative {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_id: d.req("creative_id")?,
-            format_id: None,
-            media_buy_id: None,
-            totals: None,
-            variant_count: None,
-            variants: d.req("variants")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("creative_id")?, d.req("variants")?);
         d.opt("format_id", &mut s.format_id);
         d.opt("media_buy_id", &mut s.media_buy_id);
         d.opt("totals", &mut s.totals);
@@ -189,7 +171,7 @@ impl ToJson for Creative {
 /// An object.
 ///
 /// Spec: `creative/get-creative-delivery-response.json`, `/properties/pagination`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Pagination {
     /// Required.
@@ -224,14 +206,7 @@ json::setters! {
 impl FromJson for Pagination {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            has_more: d.req("has_more")?,
-            limit: d.req("limit")?,
-            offset: d.req("offset")?,
-            total: None,
-            total_count: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("limit")?, d.req("offset")?, d.req("has_more")?);
         d.opt("total", &mut s.total);
         d.opt("total_count", &mut s.total_count);
         d.rest(&mut s.extra)?;
@@ -254,7 +229,7 @@ impl ToJson for Pagination {
 /// An object.
 ///
 /// Spec: `creative/get-creative-delivery-response.json`, `/properties/reporting_period`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingPeriod {
     /// Required. Format: date-time.
@@ -284,7 +259,7 @@ json::setters! {
 impl FromJson for ReportingPeriod {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, timezone: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.opt("timezone", &mut s.timezone);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -304,7 +279,7 @@ impl ToJson for ReportingPeriod {
 /// What `get_creative_delivery` answered, decided by the envelope's status first.
 ///
 /// Spec: `creative/get-creative-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetCreativeDeliveryOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/get-creative-features-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetCreativeFeaturesRequest {
     /// Optional.
@@ -63,16 +63,7 @@ json::setters! {
 impl FromJson for GetCreativeFeaturesRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            creative_manifest: d.req("creative_manifest")?,
-            ext: None,
-            feature_ids: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("creative_manifest")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `creative/get-creative-features-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetCreativeFeaturesResponse {
     /// Chosen when: JSON type object, has `results`.
@@ -68,7 +68,7 @@ impl From<GetCreativeFeaturesResponseError> for GetCreativeFeaturesResponse {
 /// An object.
 ///
 /// Spec: `creative/get-creative-features-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetCreativeFeaturesResponseResults {
     /// Optional.
@@ -126,17 +126,7 @@ json::setters! {
 impl FromJson for GetCreativeFeaturesResponseResults {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audit_observations: None,
-            consumption: None,
-            currency: None,
-            detail_url: None,
-            ext: None,
-            pricing_option_id: None,
-            results: d.req("results")?,
-            vendor_cost: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("results")?);
         d.opt("audit_observations", &mut s.audit_observations);
         d.opt("consumption", &mut s.consumption);
         d.opt("currency", &mut s.currency);
@@ -167,7 +157,7 @@ impl ToJson for GetCreativeFeaturesResponseResults {
 /// An object.
 ///
 /// Spec: `creative/get-creative-features-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetCreativeFeaturesResponseError {
     /// Required.
@@ -195,7 +185,7 @@ json::setters! {
 impl FromJson for GetCreativeFeaturesResponseError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -214,7 +204,7 @@ impl ToJson for GetCreativeFeaturesResponseError {
 /// What `get_creative_features` answered, decided by the envelope's status first.
 ///
 /// Spec: `creative/get-creative-features-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetCreativeFeaturesOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/list-creative-formats-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListCreativeFormatsRequest {
     /// Optional.
@@ -61,7 +61,36 @@ pub struct ListCreativeFormatsRequest {
 impl ListCreativeFormatsRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            asset_types: None,
+            context: None,
+            disclosure_persistence: None,
+            disclosure_positions: None,
+            ext: None,
+            format_ids: None,
+            include_pricing: None,
+            input_format_ids: None,
+            is_responsive: None,
+            max_height: None,
+            max_width: None,
+            min_height: None,
+            min_width: None,
+            name_search: None,
+            output_format_ids: None,
+            pagination: None,
+            type_: None,
+            wcag_level: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ListCreativeFormatsRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -97,7 +126,7 @@ json::setters! {
 impl FromJson for ListCreativeFormatsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/list-creatives-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListCreativesRequest {
     /// Optional.
@@ -53,7 +53,32 @@ pub struct ListCreativesRequest {
 impl ListCreativesRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            ext: None,
+            fields: None,
+            filters: None,
+            include_assignments: None,
+            include_items: None,
+            include_pricing: None,
+            include_purged: None,
+            include_snapshot: None,
+            include_variables: None,
+            include_webhook_activity: None,
+            pagination: None,
+            sort: None,
+            webhook_activity_limit: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ListCreativesRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -87,7 +112,7 @@ json::setters! {
 impl FromJson for ListCreativesRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -171,7 +196,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-request.json`, `/properties/sort`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Sort {
     /// Optional. When absent: `"desc"`.
@@ -185,7 +210,13 @@ pub struct Sort {
 impl Sort {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { direction: None, field: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -200,7 +231,7 @@ json::setters! {
 impl FromJson for Sort {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("direction", &mut s.direction);
         d.opt("field", &mut s.field);
         d.rest(&mut s.extra)?;

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListCreativesResponse {
     /// Required.
@@ -69,17 +69,7 @@ json::setters! {
 impl FromJson for ListCreativesResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creatives: d.req("creatives")?,
-            errors: None,
-            ext: None,
-            format_summary: None,
-            pagination: d.req("pagination")?,
-            query_summary: d.req("query_summary")?,
-            sandbox: None,
-            status_summary: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("query_summary")?, d.req("pagination")?, d.req("creatives")?);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
         d.opt("format_summary", &mut s.format_summary);
@@ -108,7 +98,7 @@ impl ToJson for ListCreativesResponse {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/creatives/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Creative {
     /// Optional.
@@ -214,28 +204,14 @@ json::setters! {
 impl FromJson for Creative {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            assets: None,
-            assignments: None,
-            concept_id: None,
-            concept_name: None,
-            created_date: d.req("created_date")?,
-            creative_id: d.req("creative_id")?,
-            format_id: d.req("format_id")?,
-            items: None,
-            name: d.req("name")?,
-            pricing_options: None,
-            purge: None,
-            snapshot: None,
-            snapshot_unavailable_reason: None,
-            status: d.req("status")?,
-            tags: None,
-            updated_date: d.req("updated_date")?,
-            variables: None,
-            webhook_activity: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("creative_id")?,
+            d.req::<String>("name")?,
+            d.req("format_id")?,
+            d.req("status")?,
+            d.req::<String>("created_date")?,
+            d.req::<String>("updated_date")?,
+        );
         d.opt("account", &mut s.account);
         d.opt("assets", &mut s.assets);
         d.opt("assignments", &mut s.assignments);
@@ -283,7 +259,7 @@ impl ToJson for Creative {
 /// One of 2 shapes.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/creatives/items/properties/assets/patternProperties/^[a-z0-9_]+$`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Asset {
     /// Chosen when: JSON type object.
@@ -336,7 +312,7 @@ impl From<crate::core::assets::asset_union::AssetUnion> for Asset {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/creatives/items/properties/assignments`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Assignments {
     /// Optional.
@@ -364,7 +340,7 @@ json::setters! {
 impl FromJson for Assignments {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { assigned_packages: None, assignment_count: d.req("assignment_count")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("assignment_count")?);
         d.opt("assigned_packages", &mut s.assigned_packages);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -383,7 +359,7 @@ impl ToJson for Assignments {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/creatives/items/properties/assignments/properties/assigned_packages/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssignedPackage {
     /// Required. Format: date-time.
@@ -404,7 +380,7 @@ impl AssignedPackage {
 impl FromJson for AssignedPackage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { assigned_date: d.req("assigned_date")?, package_id: d.req("package_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("package_id")?, d.req::<String>("assigned_date")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -424,7 +400,7 @@ impl ToJson for AssignedPackage {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/creatives/items/properties/purge`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Purge {
     /// Required. Format: date-time.
@@ -451,7 +427,7 @@ impl Purge {
 impl FromJson for Purge {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { at: d.req("at")?, kind: d.req("kind")?, reason_code: d.req("reason_code")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("kind")?, d.req::<String>("at")?, d.req("reason_code")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -480,7 +456,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/creatives/items/properties/snapshot`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// Required. Format: date-time.
@@ -512,13 +488,7 @@ json::setters! {
 impl FromJson for Snapshot {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            as_of: d.req("as_of")?,
-            impressions: d.req("impressions")?,
-            last_served: None,
-            staleness_seconds: d.req("staleness_seconds")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("as_of")?, d.req("staleness_seconds")?, d.req("impressions")?);
         d.opt("last_served", &mut s.last_served);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -539,7 +509,7 @@ impl ToJson for Snapshot {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/query_summary`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct QuerySummary {
     /// Optional.
@@ -572,13 +542,7 @@ json::setters! {
 impl FromJson for QuerySummary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            filters_applied: None,
-            returned: d.req("returned")?,
-            sort_applied: None,
-            total_matching: d.req("total_matching")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("total_matching")?, d.req("returned")?);
         d.opt("filters_applied", &mut s.filters_applied);
         d.opt("sort_applied", &mut s.sort_applied);
         d.rest(&mut s.extra)?;
@@ -600,7 +564,7 @@ impl ToJson for QuerySummary {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/query_summary/properties/sort_applied`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SortApplied {
     /// Optional.
@@ -614,7 +578,13 @@ pub struct SortApplied {
 impl SortApplied {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { direction: None, field: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SortApplied {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -631,7 +601,7 @@ json::setters! {
 impl FromJson for SortApplied {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("direction", &mut s.direction);
         d.opt("field", &mut s.field);
         d.rest(&mut s.extra)?;
@@ -651,7 +621,7 @@ impl ToJson for SortApplied {
 /// An object.
 ///
 /// Spec: `creative/list-creatives-response.json`, `/properties/status_summary`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct StatusSummary {
     /// Optional. At least 0.
@@ -671,7 +641,13 @@ pub struct StatusSummary {
 impl StatusSummary {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { approved: None, archived: None, pending_review: None, processing: None, rejected: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for StatusSummary {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -689,7 +665,7 @@ json::setters! {
 impl FromJson for StatusSummary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("approved", &mut s.approved);
         d.opt("archived", &mut s.archived);
         d.opt("pending_review", &mut s.pending_review);
@@ -715,7 +691,7 @@ impl ToJson for StatusSummary {
 /// What `list_creatives` answered, decided by the envelope's status first.
 ///
 /// Spec: `creative/list-creatives-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ListCreativesOutcome {
     /// The work is done.

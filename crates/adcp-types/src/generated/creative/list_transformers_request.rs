@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/list-transformers-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListTransformersRequest {
     /// Optional.
@@ -47,7 +47,29 @@ pub struct ListTransformersRequest {
 impl ListTransformersRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            brief: None,
+            context: None,
+            expand_pagination: None,
+            expand_params: None,
+            ext: None,
+            include_pricing: None,
+            input_format_ids: None,
+            name_search: None,
+            output_format_ids: None,
+            pagination: None,
+            transformer_ids: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ListTransformersRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -76,7 +98,7 @@ json::setters! {
 impl FromJson for ListTransformersRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -120,7 +142,7 @@ impl ToJson for ListTransformersRequest {
 /// An object.
 ///
 /// Spec: `creative/list-transformers-request.json`, `/properties/expand_pagination/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExpandPagination {
     /// Required.
@@ -143,12 +165,7 @@ impl ExpandPagination {
 impl FromJson for ExpandPagination {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            field: d.req("field")?,
-            options_cursor: d.req("options_cursor")?,
-            transformer_id: d.req("transformer_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("transformer_id")?, d.req::<String>("field")?, d.req::<String>("options_cursor")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/list-transformers-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListTransformersResponse {
     /// Optional.
@@ -43,7 +43,7 @@ json::setters! {
 impl FromJson for ListTransformersResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: None, ext: None, pagination: None, transformers: d.req("transformers")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("transformers")?);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
@@ -66,7 +66,7 @@ impl ToJson for ListTransformersResponse {
 /// What `list_transformers` answered, decided by the envelope's status first.
 ///
 /// Spec: `creative/list-transformers-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ListTransformersOutcome {
     /// The work is done.

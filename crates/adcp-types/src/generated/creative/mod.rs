@@ -2,56 +2,108 @@
 
 //! Types of the schemas below `creative/`.
 
+#[cfg(any(feature = "compliance", feature = "creative"))]
 pub mod audit_observation;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod creative_feature_result;
+#[cfg(feature = "creative")]
 pub mod creative_purged_webhook;
+#[cfg(feature = "creative")]
 pub mod creative_status_changed_webhook;
+#[cfg(feature = "creative")]
 pub mod get_creative_delivery_request;
+#[cfg(feature = "creative")]
 pub mod get_creative_delivery_response;
+#[cfg(feature = "creative")]
 pub mod get_creative_features_request;
+#[cfg(feature = "creative")]
 pub mod get_creative_features_response;
+#[cfg(feature = "creative")]
 pub mod list_creative_formats_request;
+#[cfg(feature = "creative")]
 pub mod list_creative_formats_response;
+#[cfg(feature = "creative")]
 pub mod list_creatives_request;
+#[cfg(feature = "creative")]
 pub mod list_creatives_response;
+#[cfg(feature = "creative")]
 pub mod list_transformers_request;
+#[cfg(feature = "creative")]
 pub mod list_transformers_response;
+#[cfg(feature = "creative")]
 pub mod preview_creative_request;
+#[cfg(feature = "creative")]
 pub mod preview_creative_response;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod preview_render;
+#[cfg(feature = "creative")]
 pub mod sync_creatives_async_response_input_required;
+#[cfg(feature = "creative")]
 pub mod sync_creatives_async_response_submitted;
+#[cfg(feature = "creative")]
 pub mod sync_creatives_async_response_working;
+#[cfg(feature = "creative")]
 pub mod sync_creatives_request;
+#[cfg(feature = "creative")]
 pub mod sync_creatives_response;
+#[cfg(feature = "creative")]
 pub mod validate_input_request;
+#[cfg(feature = "creative")]
 pub mod validate_input_response;
+#[cfg(feature = "creative")]
 pub mod validate_input_result;
+#[cfg(feature = "creative")]
 pub mod video_brief;
 
+#[cfg(any(feature = "compliance", feature = "creative"))]
 pub use self::audit_observation::AuditObservation;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::creative_feature_result::CreativeFeatureResult;
+#[cfg(feature = "creative")]
 pub use self::creative_purged_webhook::CreativePurgedWebhook;
+#[cfg(feature = "creative")]
 pub use self::creative_status_changed_webhook::CreativeStatusChangedWebhook;
+#[cfg(feature = "creative")]
 pub use self::get_creative_delivery_request::GetCreativeDeliveryRequest;
+#[cfg(feature = "creative")]
 pub use self::get_creative_delivery_response::{GetCreativeDeliveryOutcome, GetCreativeDeliveryResponse};
+#[cfg(feature = "creative")]
 pub use self::get_creative_features_request::GetCreativeFeaturesRequest;
+#[cfg(feature = "creative")]
 pub use self::get_creative_features_response::{GetCreativeFeaturesOutcome, GetCreativeFeaturesResponse, GetCreativeFeaturesResponseError, GetCreativeFeaturesResponseResults};
+#[cfg(feature = "creative")]
 pub use self::list_creative_formats_request::ListCreativeFormatsRequest;
+#[cfg(feature = "creative")]
 pub use self::list_creative_formats_response::ListCreativeFormatsResponse;
+#[cfg(feature = "creative")]
 pub use self::list_creatives_request::ListCreativesRequest;
+#[cfg(feature = "creative")]
 pub use self::list_creatives_response::{ListCreativesOutcome, ListCreativesResponse};
+#[cfg(feature = "creative")]
 pub use self::list_transformers_request::ListTransformersRequest;
+#[cfg(feature = "creative")]
 pub use self::list_transformers_response::{ListTransformersOutcome, ListTransformersResponse};
+#[cfg(feature = "creative")]
 pub use self::preview_creative_request::PreviewCreativeRequest;
+#[cfg(feature = "creative")]
 pub use self::preview_creative_response::{PreviewCreativeBatchResponse, PreviewCreativeOutcome, PreviewCreativeResponse, PreviewCreativeSingleResponse, PreviewCreativeVariantResponse};
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::preview_render::{PreviewRender, PreviewRenderBoth, PreviewRenderHtml, PreviewRenderUrl};
+#[cfg(feature = "creative")]
 pub use self::sync_creatives_async_response_input_required::SyncCreativesInputRequired;
+#[cfg(feature = "creative")]
 pub use self::sync_creatives_async_response_submitted::SyncCreativesSubmitted;
+#[cfg(feature = "creative")]
 pub use self::sync_creatives_async_response_working::SyncCreativesWorking;
+#[cfg(feature = "creative")]
 pub use self::sync_creatives_request::SyncCreativesRequest;
+#[cfg(feature = "creative")]
 pub use self::sync_creatives_response::{SyncCreativesError, SyncCreativesOutcome, SyncCreativesResponse, SyncCreativesSuccess};
+#[cfg(feature = "creative")]
 pub use self::validate_input_request::ValidateInputRequest;
+#[cfg(feature = "creative")]
 pub use self::validate_input_response::{ValidateInputOutcome, ValidateInputResponse};
+#[cfg(feature = "creative")]
 pub use self::validate_input_result::ValidateInputResult;
+#[cfg(feature = "creative")]
 pub use self::video_brief::VideoBrief;

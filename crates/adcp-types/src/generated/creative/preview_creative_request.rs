@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/preview-creative-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewCreativeRequest {
     /// Optional. At least 1. At most 99.
@@ -99,24 +99,7 @@ json::setters! {
 impl FromJson for PreviewCreativeRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            creative_id: None,
-            creative_manifest: None,
-            ext: None,
-            format_id: None,
-            inputs: None,
-            item_limit: None,
-            output_format: None,
-            quality: None,
-            request_type: d.req("request_type")?,
-            requests: None,
-            template_id: None,
-            variant_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("request_type")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -161,7 +144,7 @@ impl ToJson for PreviewCreativeRequest {
 /// An object.
 ///
 /// Spec: `creative/preview-creative-request.json`, `/properties/inputs/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Input {
     /// Optional.
@@ -194,7 +177,7 @@ json::setters! {
 impl FromJson for Input {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context_description: None, macros: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("context_description", &mut s.context_description);
         d.opt("macros", &mut s.macros);
         d.rest(&mut s.extra)?;
@@ -229,7 +212,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `creative/preview-creative-request.json`, `/properties/requests/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
     /// Required.
@@ -283,16 +266,7 @@ json::setters! {
 impl FromJson for Request {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_manifest: d.req("creative_manifest")?,
-            format_id: None,
-            inputs: None,
-            item_limit: None,
-            output_format: None,
-            quality: None,
-            template_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("creative_manifest")?);
         d.opt("format_id", &mut s.format_id);
         d.opt("inputs", &mut s.inputs);
         d.opt("item_limit", &mut s.item_limit);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `creative/preview-creative-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PreviewCreativeResponse {
     /// Chosen when `response_type` is `single`.
@@ -81,7 +81,7 @@ impl From<PreviewCreativeVariantResponse> for PreviewCreativeResponse {
 /// On the wire `response_type` is always `"single"`.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewCreativeSingleResponse {
     /// Optional. Format: date-time.
@@ -117,7 +117,7 @@ json::setters! {
 impl FromJson for PreviewCreativeSingleResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { expires_at: None, ext: None, interactive_url: None, previews: d.req("previews")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("previews")?);
         d.text("response_type", "single");
         d.opt("expires_at", &mut s.expires_at);
         d.opt("ext", &mut s.ext);
@@ -142,7 +142,7 @@ impl ToJson for PreviewCreativeSingleResponse {
 /// An object.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/0/properties/previews/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewCreativeSingleResponsePreview {
     /// Required.
@@ -165,7 +165,7 @@ impl PreviewCreativeSingleResponsePreview {
 impl FromJson for PreviewCreativeSingleResponsePreview {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { input: d.req("input")?, preview_id: d.req("preview_id")?, renders: d.req("renders")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("preview_id")?, d.req("renders")?, d.req("input")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -184,7 +184,7 @@ impl ToJson for PreviewCreativeSingleResponsePreview {
 /// An object.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/0/properties/previews/items/properties/input`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Input {
     /// Optional.
@@ -217,7 +217,7 @@ json::setters! {
 impl FromJson for Input {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context_description: None, macros: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("context_description", &mut s.context_description);
         d.opt("macros", &mut s.macros);
         d.rest(&mut s.extra)?;
@@ -240,7 +240,7 @@ impl ToJson for Input {
 /// On the wire `response_type` is always `"batch"`.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewCreativeBatchResponse {
     /// Optional.
@@ -268,7 +268,7 @@ json::setters! {
 impl FromJson for PreviewCreativeBatchResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, results: d.req("results")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("results")?);
         d.text("response_type", "batch");
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -289,7 +289,7 @@ impl ToJson for PreviewCreativeBatchResponse {
 /// An object.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/1/properties/results/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewCreativeBatchResponseResult {
     /// Required.
@@ -322,13 +322,7 @@ json::setters! {
 impl FromJson for PreviewCreativeBatchResponseResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_id: d.req("creative_id")?,
-            errors: None,
-            response: None,
-            success: d.req("success")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("success")?, d.req::<String>("creative_id")?);
         d.opt("errors", &mut s.errors);
         d.opt("response", &mut s.response);
         d.rest(&mut s.extra)?;
@@ -350,7 +344,7 @@ impl ToJson for PreviewCreativeBatchResponseResult {
 /// An object.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/1/properties/results/items/properties/response`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
     /// Optional. Format: date-time.
@@ -381,7 +375,7 @@ json::setters! {
 impl FromJson for Response {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { expires_at: None, interactive_url: None, previews: d.req("previews")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("previews")?);
         d.opt("expires_at", &mut s.expires_at);
         d.opt("interactive_url", &mut s.interactive_url);
         d.rest(&mut s.extra)?;
@@ -404,7 +398,7 @@ impl ToJson for Response {
 /// On the wire `response_type` is always `"variant"`.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewCreativeVariantResponse {
     /// Optional.
@@ -455,15 +449,7 @@ json::setters! {
 impl FromJson for PreviewCreativeVariantResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_id: None,
-            expires_at: None,
-            ext: None,
-            manifest: None,
-            previews: d.req("previews")?,
-            variant_id: d.req("variant_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("variant_id")?, d.req("previews")?);
         d.text("response_type", "variant");
         d.opt("creative_id", &mut s.creative_id);
         d.opt("expires_at", &mut s.expires_at);
@@ -491,7 +477,7 @@ impl ToJson for PreviewCreativeVariantResponse {
 /// An object.
 ///
 /// Spec: `creative/preview-creative-response.json`, `/oneOf/2/properties/previews/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewCreativeVariantResponsePreview {
     /// Required.
@@ -512,7 +498,7 @@ impl PreviewCreativeVariantResponsePreview {
 impl FromJson for PreviewCreativeVariantResponsePreview {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { preview_id: d.req("preview_id")?, renders: d.req("renders")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("preview_id")?, d.req("renders")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -530,7 +516,7 @@ impl ToJson for PreviewCreativeVariantResponsePreview {
 /// What `preview_creative` answered, decided by the envelope's status first.
 ///
 /// Spec: `creative/preview-creative-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PreviewCreativeOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `creative/preview-render.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PreviewRender {
     /// Chosen when `output_format` is `url`.
@@ -79,7 +79,7 @@ impl From<PreviewRenderBoth> for PreviewRender {
 /// On the wire `output_format` is always `"url"`.
 ///
 /// Spec: `creative/preview-render.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewRenderUrl {
     /// Optional.
@@ -121,14 +121,7 @@ json::setters! {
 impl FromJson for PreviewRenderUrl {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            dimensions: None,
-            embedding: None,
-            preview_url: d.req("preview_url")?,
-            render_id: d.req("render_id")?,
-            role: d.req("role")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("render_id")?, d.req::<String>("preview_url")?, d.req::<String>("role")?);
         d.text("output_format", "url");
         d.opt("dimensions", &mut s.dimensions);
         d.opt("embedding", &mut s.embedding);
@@ -153,7 +146,7 @@ impl ToJson for PreviewRenderUrl {
 /// An object.
 ///
 /// Spec: `creative/preview-render.json`, `/oneOf/0/properties/dimensions`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Dimensions {
     /// Required. At least 0.
@@ -174,7 +167,7 @@ impl Dimensions {
 impl FromJson for Dimensions {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { height: d.req("height")?, width: d.req("width")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("width")?, d.req("height")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -192,7 +185,7 @@ impl ToJson for Dimensions {
 /// An object.
 ///
 /// Spec: `creative/preview-render.json`, `/oneOf/0/properties/embedding`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Embedding {
     /// Optional.
@@ -210,7 +203,13 @@ pub struct Embedding {
 impl Embedding {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { csp_policy: None, recommended_sandbox: None, requires_https: None, supports_fullscreen: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Embedding {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -229,7 +228,7 @@ json::setters! {
 impl FromJson for Embedding {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("csp_policy", &mut s.csp_policy);
         d.opt("recommended_sandbox", &mut s.recommended_sandbox);
         d.opt("requires_https", &mut s.requires_https);
@@ -255,7 +254,7 @@ impl ToJson for Embedding {
 /// On the wire `output_format` is always `"html"`.
 ///
 /// Spec: `creative/preview-render.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewRenderHtml {
     /// Optional.
@@ -297,14 +296,7 @@ json::setters! {
 impl FromJson for PreviewRenderHtml {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            dimensions: None,
-            embedding: None,
-            preview_html: d.req("preview_html")?,
-            render_id: d.req("render_id")?,
-            role: d.req("role")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("render_id")?, d.req::<String>("preview_html")?, d.req::<String>("role")?);
         d.text("output_format", "html");
         d.opt("dimensions", &mut s.dimensions);
         d.opt("embedding", &mut s.embedding);
@@ -331,7 +323,7 @@ impl ToJson for PreviewRenderHtml {
 /// On the wire `output_format` is always `"both"`.
 ///
 /// Spec: `creative/preview-render.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewRenderBoth {
     /// Optional.
@@ -381,15 +373,12 @@ json::setters! {
 impl FromJson for PreviewRenderBoth {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            dimensions: None,
-            embedding: None,
-            preview_html: d.req("preview_html")?,
-            preview_url: d.req("preview_url")?,
-            render_id: d.req("render_id")?,
-            role: d.req("role")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("render_id")?,
+            d.req::<String>("preview_url")?,
+            d.req::<String>("preview_html")?,
+            d.req::<String>("role")?,
+        );
         d.text("output_format", "both");
         d.opt("dimensions", &mut s.dimensions);
         d.opt("embedding", &mut s.embedding);

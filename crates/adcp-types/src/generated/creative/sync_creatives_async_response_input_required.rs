@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/sync-creatives-async-response-input-required.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCreativesInputRequired {
     /// Optional.
@@ -25,7 +25,13 @@ pub struct SyncCreativesInputRequired {
 impl SyncCreativesInputRequired {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { context: None, ext: None, reason: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SyncCreativesInputRequired {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -41,7 +47,7 @@ json::setters! {
 impl FromJson for SyncCreativesInputRequired {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("context", &mut s.context);
         d.opt("ext", &mut s.ext);
         d.opt("reason", &mut s.reason);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/sync-creatives-async-response-working.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCreativesWorking {
     /// Optional.
@@ -35,7 +35,23 @@ pub struct SyncCreativesWorking {
 impl SyncCreativesWorking {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            context: None,
+            creatives_processed: None,
+            creatives_total: None,
+            current_step: None,
+            ext: None,
+            percentage: None,
+            step_number: None,
+            total_steps: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SyncCreativesWorking {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -58,7 +74,7 @@ json::setters! {
 impl FromJson for SyncCreativesWorking {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("context", &mut s.context);
         d.opt("creatives_processed", &mut s.creatives_processed);
         d.opt("creatives_total", &mut s.creatives_total);

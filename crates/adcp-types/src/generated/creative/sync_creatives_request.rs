@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/sync-creatives-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCreativesRequest {
     /// Required.
@@ -89,22 +89,7 @@ json::setters! {
 impl FromJson for SyncCreativesRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            assignments: None,
-            context: None,
-            creative_ids: None,
-            creatives: d.req("creatives")?,
-            delete_missing: None,
-            dry_run: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            push_notification_config: None,
-            validation_mode: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("account")?, d.req("creatives")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("assignments", &mut s.assignments);
@@ -145,7 +130,7 @@ impl ToJson for SyncCreativesRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `creative/sync-creatives-request.json`, `/properties/assignments/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Assignment {
     /// Required.
@@ -178,13 +163,7 @@ json::setters! {
 impl FromJson for Assignment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_id: d.req("creative_id")?,
-            package_id: d.req("package_id")?,
-            placement_ids: None,
-            weight: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("creative_id")?, d.req::<String>("package_id")?);
         d.opt("placement_ids", &mut s.placement_ids);
         d.opt("weight", &mut s.weight);
         d.rest(&mut s.extra)?;

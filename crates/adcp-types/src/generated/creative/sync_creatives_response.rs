@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test
 /// One of 3 shapes.
 ///
 /// Spec: `creative/sync-creatives-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncCreativesResponse {
     /// Chosen when: JSON type object, has `creatives`, no `errors`, no `task_id`.
@@ -83,7 +83,7 @@ impl From<SyncCreativesSubmitted> for SyncCreativesResponse {
 /// An object.
 ///
 /// Spec: `creative/sync-creatives-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCreativesSuccess {
     /// Required.
@@ -117,7 +117,7 @@ json::setters! {
 impl FromJson for SyncCreativesSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { creatives: d.req("creatives")?, dry_run: None, ext: None, sandbox: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("creatives")?);
         d.opt("dry_run", &mut s.dry_run);
         d.opt("ext", &mut s.ext);
         d.opt("sandbox", &mut s.sandbox);
@@ -140,7 +140,7 @@ impl ToJson for SyncCreativesSuccess {
 /// An object.
 ///
 /// Spec: `creative/sync-creatives-response.json`, `/oneOf/0/properties/creatives/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Creative {
     /// Optional.
@@ -215,21 +215,7 @@ json::setters! {
 impl FromJson for Creative {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            action: d.req("action")?,
-            assigned_to: None,
-            assignment_errors: None,
-            changes: None,
-            creative_id: d.req("creative_id")?,
-            errors: None,
-            expires_at: None,
-            platform_id: None,
-            preview_url: None,
-            status: None,
-            warnings: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("creative_id")?, d.req("action")?);
         d.opt("account", &mut s.account);
         d.opt("assigned_to", &mut s.assigned_to);
         d.opt("assignment_errors", &mut s.assignment_errors);
@@ -267,7 +253,7 @@ impl ToJson for Creative {
 /// An object.
 ///
 /// Spec: `creative/sync-creatives-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCreativesError {
     /// Required. At least 1 items.
@@ -295,7 +281,7 @@ json::setters! {
 impl FromJson for SyncCreativesError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -316,7 +302,7 @@ impl ToJson for SyncCreativesError {
 /// On the wire `status` is always `"submitted"`.
 ///
 /// Spec: `creative/sync-creatives-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCreativesSubmitted {
     /// Optional.
@@ -355,7 +341,7 @@ json::setters! {
 impl FromJson for SyncCreativesSubmitted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, errors: None, ext: None, message: None, task_id: d.req("task_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.text("status", "submitted");
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
@@ -382,7 +368,7 @@ impl ToJson for SyncCreativesSubmitted {
 /// What `sync_creatives` answered, decided by the envelope's status first.
 ///
 /// Spec: `creative/sync-creatives-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncCreativesOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/validate-input-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidateInputRequest {
     /// Optional.
@@ -45,7 +45,7 @@ json::setters! {
 impl FromJson for ValidateInputRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { account: None, brand: None, manifest: d.req("manifest")?, targets: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("manifest")?);
         d.opt("account", &mut s.account);
         d.opt("brand", &mut s.brand);
         d.opt("targets", &mut s.targets);
@@ -68,7 +68,7 @@ impl ToJson for ValidateInputRequest {
 /// One of 3 shapes.
 ///
 /// Spec: `creative/validate-input-request.json`, `/properties/targets/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Target {
     /// Chosen when `kind` is `canonical`.
@@ -138,7 +138,7 @@ impl From<ThirdPartyFormatTarget> for Target {
 /// On the wire `kind` is always `"canonical"`.
 ///
 /// Spec: `creative/validate-input-request.json`, `/properties/targets/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CanonicalFormatTarget {
     /// Required.
@@ -157,7 +157,7 @@ impl CanonicalFormatTarget {
 impl FromJson for CanonicalFormatTarget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?);
         d.text("kind", "canonical");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -178,7 +178,7 @@ impl ToJson for CanonicalFormatTarget {
 /// On the wire `kind` is always `"product"`.
 ///
 /// Spec: `creative/validate-input-request.json`, `/properties/targets/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductTarget {
     /// Required.
@@ -197,7 +197,7 @@ impl ProductTarget {
 impl FromJson for ProductTarget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?);
         d.text("kind", "product");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -218,7 +218,7 @@ impl ToJson for ProductTarget {
 /// On the wire `kind` is always `"third_party_format"`.
 ///
 /// Spec: `creative/validate-input-request.json`, `/properties/targets/items/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ThirdPartyFormatTarget {
     /// Required. Format: uri.
@@ -237,7 +237,7 @@ impl ThirdPartyFormatTarget {
 impl FromJson for ThirdPartyFormatTarget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("id")?);
         d.text("kind", "third_party_format");
         d.rest(&mut s.extra)?;
         Ok(s)

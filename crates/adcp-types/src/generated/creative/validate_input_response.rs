@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/validate-input-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidateInputResponse {
     /// Required.
@@ -28,7 +28,7 @@ impl ValidateInputResponse {
 impl FromJson for ValidateInputResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { results: d.req("results")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("results")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -45,7 +45,7 @@ impl ToJson for ValidateInputResponse {
 /// What `validate_input` answered, decided by the envelope's status first.
 ///
 /// Spec: `creative/validate-input-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ValidateInputOutcome {
     /// The work is done.

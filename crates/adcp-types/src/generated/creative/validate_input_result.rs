@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/validate-input-result.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidateInputResult {
     /// Required.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for ValidateInputResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { result_kind: d.req("result_kind")?, target: d.req("target")?, violations: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("target")?, d.req("result_kind")?);
         d.opt("violations", &mut s.violations);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -73,7 +73,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `creative/validate-input-result.json`, `/properties/target`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Target {
     /// Required.
@@ -94,7 +94,7 @@ impl Target {
 impl FromJson for Target {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, kind: d.req("kind")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("kind")?, d.req::<String>("id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -126,7 +126,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `creative/validate-input-result.json`, `/properties/violations/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Violation {
     /// Optional.
@@ -162,14 +162,7 @@ json::setters! {
 impl FromJson for Violation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            expected: None,
-            field: d.req("field")?,
-            predicted: None,
-            retry_with: None,
-            rule: d.req("rule")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("rule")?, d.req::<String>("field")?);
         d.opt_null("expected", &mut s.expected);
         d.opt_null("predicted", &mut s.predicted);
         d.opt("retry_with", &mut s.retry_with);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `creative/video-brief.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VideoBrief {
     /// Required. At least 1 items.
@@ -28,7 +28,7 @@ impl VideoBrief {
 impl FromJson for VideoBrief {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { segments: d.req("segments")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("segments")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -45,7 +45,7 @@ impl ToJson for VideoBrief {
 /// An object.
 ///
 /// Spec: `creative/video-brief.json`, `/properties/segments/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Segment {
     /// Optional.
@@ -80,14 +80,7 @@ json::setters! {
 impl FromJson for Segment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            caption: None,
-            duration_ms: d.req("duration_ms")?,
-            order: d.req("order")?,
-            prompt: d.req("prompt")?,
-            vo: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("order")?, d.req("duration_ms")?, d.req::<String>("prompt")?);
         d.opt("caption", &mut s.caption);
         d.opt("vo", &mut s.vo);
         d.rest(&mut s.extra)?;

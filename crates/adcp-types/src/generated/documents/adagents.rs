@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `adagents.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Adagents {
     /// Chosen when: JSON type object, has `authoritative_location`.
@@ -70,7 +70,7 @@ impl From<AdagentsAuthorizedAgents> for Adagents {
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthoritativeLocation {
     /// Optional. On the wire `$schema`.
@@ -101,12 +101,7 @@ json::setters! {
 impl FromJson for AdagentsAuthoritativeLocation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            authoritative_location: d.req("authoritative_location")?,
-            last_updated: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("authoritative_location")?);
         d.opt("$schema", &mut s.schema);
         d.opt("last_updated", &mut s.last_updated);
         d.rest(&mut s.extra)?;
@@ -127,7 +122,7 @@ impl ToJson for AdagentsAuthoritativeLocation {
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AdagentsAuthorizedAgents {
     /// Optional. On the wire `$schema`.
@@ -217,25 +212,7 @@ json::setters! {
 impl FromJson for AdagentsAuthorizedAgents {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            authorized_agents: d.req("authorized_agents")?,
-            catalog_etag: None,
-            collections: None,
-            contact: None,
-            formats: None,
-            last_updated: None,
-            placement_tags: None,
-            placements: None,
-            properties: None,
-            property_features: None,
-            revoked_publisher_domains: None,
-            signal_tags: None,
-            signals: None,
-            superseded_by: None,
-            tags: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("authorized_agents")?);
         d.opt("$schema", &mut s.schema);
         d.opt("catalog_etag", &mut s.catalog_etag);
         d.opt("collections", &mut s.collections);
@@ -282,7 +259,7 @@ impl ToJson for AdagentsAuthorizedAgents {
 /// One of 6 shapes.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/authorized_agents/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AuthorizedAgent {
     /// Chosen when `authorization_type` is `property_ids`.
@@ -385,7 +362,7 @@ impl From<AuthorizedAgentSignalTags> for AuthorizedAgent {
 /// On the wire `authorization_type` is always `"property_ids"`.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/authorized_agents/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedAgentPropertyIds {
     /// Required. 1 to 500 characters.
@@ -465,23 +442,7 @@ json::setters! {
 impl FromJson for AuthorizedAgentPropertyIds {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_for: d.req("authorized_for")?,
-            collections: None,
-            countries: None,
-            delegation_type: None,
-            effective_from: None,
-            effective_until: None,
-            encryption_keys: None,
-            exclusive: None,
-            last_updated: None,
-            placement_ids: None,
-            placement_tags: None,
-            property_ids: d.req("property_ids")?,
-            signing_keys: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("authorized_for")?, d.req("property_ids")?);
         d.text("authorization_type", "property_ids");
         d.opt("collections", &mut s.collections);
         d.opt("countries", &mut s.countries);
@@ -540,7 +501,7 @@ json::string_enum! {
 /// On the wire `authorization_type` is always `"property_tags"`.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/authorized_agents/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedAgentPropertyTags {
     /// Required. 1 to 500 characters.
@@ -620,23 +581,7 @@ json::setters! {
 impl FromJson for AuthorizedAgentPropertyTags {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_for: d.req("authorized_for")?,
-            collections: None,
-            countries: None,
-            delegation_type: None,
-            effective_from: None,
-            effective_until: None,
-            encryption_keys: None,
-            exclusive: None,
-            last_updated: None,
-            placement_ids: None,
-            placement_tags: None,
-            property_tags: d.req("property_tags")?,
-            signing_keys: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("authorized_for")?, d.req("property_tags")?);
         d.text("authorization_type", "property_tags");
         d.opt("collections", &mut s.collections);
         d.opt("countries", &mut s.countries);
@@ -681,7 +626,7 @@ impl ToJson for AuthorizedAgentPropertyTags {
 /// On the wire `authorization_type` is always `"inline_properties"`.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/authorized_agents/items/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedAgentInlineProperties {
     /// Required. 1 to 500 characters.
@@ -761,23 +706,7 @@ json::setters! {
 impl FromJson for AuthorizedAgentInlineProperties {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_for: d.req("authorized_for")?,
-            collections: None,
-            countries: None,
-            delegation_type: None,
-            effective_from: None,
-            effective_until: None,
-            encryption_keys: None,
-            exclusive: None,
-            last_updated: None,
-            placement_ids: None,
-            placement_tags: None,
-            properties: d.req("properties")?,
-            signing_keys: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("authorized_for")?, d.req("properties")?);
         d.text("authorization_type", "inline_properties");
         d.opt("collections", &mut s.collections);
         d.opt("countries", &mut s.countries);
@@ -822,7 +751,7 @@ impl ToJson for AuthorizedAgentInlineProperties {
 /// On the wire `authorization_type` is always `"publisher_properties"`.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/authorized_agents/items/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedAgentPublisherProperties {
     /// Required. 1 to 500 characters.
@@ -906,23 +835,7 @@ json::setters! {
 impl FromJson for AuthorizedAgentPublisherProperties {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_for: d.req("authorized_for")?,
-            collections: None,
-            countries: None,
-            delegation_type: None,
-            effective_from: None,
-            effective_until: None,
-            encryption_keys: None,
-            exclusive: None,
-            last_updated: None,
-            placement_ids: None,
-            placement_tags: None,
-            publisher_properties: d.req("publisher_properties")?,
-            signing_keys: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("authorized_for")?, d.req("publisher_properties")?);
         d.text("authorization_type", "publisher_properties");
         d.opt("collections", &mut s.collections);
         d.opt("countries", &mut s.countries);
@@ -967,7 +880,7 @@ impl ToJson for AuthorizedAgentPublisherProperties {
 /// On the wire `authorization_type` is always `"signal_ids"`.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/authorized_agents/items/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedAgentSignalIds {
     /// Required. 1 to 500 characters.
@@ -1015,15 +928,7 @@ json::setters! {
 impl FromJson for AuthorizedAgentSignalIds {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_for: d.req("authorized_for")?,
-            encryption_keys: None,
-            last_updated: None,
-            signal_ids: d.req("signal_ids")?,
-            signing_keys: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("authorized_for")?, d.req("signal_ids")?);
         d.text("authorization_type", "signal_ids");
         d.opt("encryption_keys", &mut s.encryption_keys);
         d.opt("last_updated", &mut s.last_updated);
@@ -1052,7 +957,7 @@ impl ToJson for AuthorizedAgentSignalIds {
 /// On the wire `authorization_type` is always `"signal_tags"`.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/authorized_agents/items/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedAgentSignalTags {
     /// Required. 1 to 500 characters.
@@ -1100,15 +1005,7 @@ json::setters! {
 impl FromJson for AuthorizedAgentSignalTags {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_for: d.req("authorized_for")?,
-            encryption_keys: None,
-            last_updated: None,
-            signal_tags: d.req("signal_tags")?,
-            signing_keys: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("authorized_for")?, d.req("signal_tags")?);
         d.text("authorization_type", "signal_tags");
         d.opt("encryption_keys", &mut s.encryption_keys);
         d.opt("last_updated", &mut s.last_updated);
@@ -1135,7 +1032,7 @@ impl ToJson for AuthorizedAgentSignalTags {
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/contact`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Contact {
     /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -1183,15 +1080,7 @@ json::setters! {
 impl FromJson for Contact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            domain: None,
-            email: None,
-            name: d.req("name")?,
-            privacy_policy_url: None,
-            seller_id: None,
-            tag_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("domain", &mut s.domain);
         d.opt("email", &mut s.email);
         d.opt("privacy_policy_url", &mut s.privacy_policy_url);
@@ -1218,7 +1107,7 @@ impl ToJson for Contact {
 /// One of 13 shapes.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/formats/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Format {
     /// Chosen when `format_kind` is `image`.
@@ -1396,7 +1285,7 @@ impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsCusto
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/placement_tags/additionalProperties`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlacementTag {
     /// Required.
@@ -1417,7 +1306,7 @@ impl PlacementTag {
 impl FromJson for PlacementTag {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: d.req("description")?, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?, d.req::<String>("description")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -1435,7 +1324,7 @@ impl ToJson for PlacementTag {
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/property_features/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyFeature {
     /// Required. At least 1 items.
@@ -1467,13 +1356,7 @@ json::setters! {
 impl FromJson for PropertyFeature {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            features: d.req("features")?,
-            name: d.req("name")?,
-            publisher_id: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("name")?, d.req("features")?);
         d.opt("publisher_id", &mut s.publisher_id);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1494,7 +1377,7 @@ impl ToJson for PropertyFeature {
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/revoked_publisher_domains/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RevokedPublisherDomain {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -1524,12 +1407,7 @@ json::setters! {
 impl FromJson for RevokedPublisherDomain {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            publisher_domain: d.req("publisher_domain")?,
-            reason: None,
-            revoked_at: d.req("revoked_at")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req::<String>("revoked_at")?);
         d.opt("reason", &mut s.reason);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1565,7 +1443,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/signal_tags/additionalProperties`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalTag {
     /// Required.
@@ -1586,7 +1464,7 @@ impl SignalTag {
 impl FromJson for SignalTag {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: d.req("description")?, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?, d.req::<String>("description")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -1604,7 +1482,7 @@ impl ToJson for SignalTag {
 /// An object.
 ///
 /// Spec: `adagents.json`, `/oneOf/1/properties/tags/additionalProperties`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Tag {
     /// Required.
@@ -1625,7 +1503,7 @@ impl Tag {
 impl FromJson for Tag {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: d.req("description")?, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?, d.req::<String>("description")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 5 shapes.
 ///
 /// Spec: `brand.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Brand {
     /// Chosen when: JSON type object, has `authoritative_location`.
@@ -109,7 +109,7 @@ impl From<BrandCanonicalDocument> for Brand {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/asset`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Asset {
     /// Required.
@@ -185,21 +185,7 @@ json::setters! {
 impl FromJson for Asset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_id: d.req("asset_id")?,
-            asset_type: d.req("asset_type")?,
-            description: None,
-            duration_seconds: None,
-            file_size_bytes: None,
-            format: None,
-            height: None,
-            metadata: None,
-            name: None,
-            tags: None,
-            url: d.req("url")?,
-            width: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req("asset_type")?, d.req::<String>("url")?);
         d.opt("description", &mut s.description);
         d.opt("duration_seconds", &mut s.duration_seconds);
         d.opt("file_size_bytes", &mut s.file_size_bytes);
@@ -236,7 +222,7 @@ impl ToJson for Asset {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/asset_library`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetLibrary {
     /// Optional.
@@ -274,14 +260,7 @@ json::setters! {
 impl FromJson for AssetLibrary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            color_guide: None,
-            description: None,
-            name: d.req("name")?,
-            type_: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?, d.req::<String>("url")?);
         d.opt("color_guide", &mut s.color_guide);
         d.opt("description", &mut s.description);
         d.opt("type", &mut s.type_);
@@ -305,7 +284,7 @@ impl ToJson for AssetLibrary {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/asset_library/properties/color_guide`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ColorGuide {
     /// Optional.
@@ -319,7 +298,13 @@ pub struct ColorGuide {
 impl ColorGuide {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { palettes: None, roles: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ColorGuide {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -334,7 +319,7 @@ json::setters! {
 impl FromJson for ColorGuide {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("palettes", &mut s.palettes);
         d.opt("roles", &mut s.roles);
         d.rest(&mut s.extra)?;
@@ -354,7 +339,7 @@ impl ToJson for ColorGuide {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/asset_library/properties/color_guide/properties/palettes/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Palette {
     /// Required.
@@ -375,7 +360,7 @@ impl Palette {
 impl FromJson for Palette {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { colors: d.req("colors")?, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?, d.req("colors")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -411,7 +396,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/authorized_operator`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedOperator {
     /// Required. At least 1 items.
@@ -452,15 +437,7 @@ json::setters! {
 impl FromJson for AuthorizedOperator {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brands: d.req("brands")?,
-            countries: None,
-            domain: d.req("domain")?,
-            scopes: None,
-            valid_from: None,
-            valid_until: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("domain")?, d.req("brands")?);
         d.opt("countries", &mut s.countries);
         d.opt("scopes", &mut s.scopes);
         d.opt("valid_from", &mut s.valid_from);
@@ -508,7 +485,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/border_radius`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BorderRadius {
     /// Optional.
@@ -528,7 +505,13 @@ pub struct BorderRadius {
 impl BorderRadius {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { default: None, large: None, none: None, pill: None, small: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BorderRadius {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -546,7 +529,7 @@ json::setters! {
 impl FromJson for BorderRadius {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("default", &mut s.default);
         d.opt("large", &mut s.large);
         d.opt("none", &mut s.none);
@@ -572,7 +555,7 @@ impl ToJson for BorderRadius {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandItem {
     /// Optional.
@@ -711,37 +694,7 @@ json::setters! {
 impl FromJson for BrandItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agents: None,
-            assets: None,
-            avatar: None,
-            brand_agent: None,
-            collections: None,
-            colors: None,
-            contact: None,
-            data_subject_contestation: None,
-            description: None,
-            disclaimers: None,
-            fonts: None,
-            id: d.req("id")?,
-            industries: None,
-            keller_type: None,
-            logos: None,
-            names: d.req("names")?,
-            parent_brand: None,
-            privacy_policy_url: None,
-            product_catalog: None,
-            properties: None,
-            rights_agent: None,
-            tagline: None,
-            target_audience: None,
-            tone: None,
-            trademarks: None,
-            url: None,
-            visual_guidelines: None,
-            voice_synthesis: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("id")?, d.req("names")?);
         d.opt("agents", &mut s.agents);
         d.opt("assets", &mut s.assets);
         d.opt("avatar", &mut s.avatar);
@@ -811,7 +764,7 @@ impl ToJson for BrandItem {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/avatar`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Avatar {
     /// Optional.
@@ -827,7 +780,13 @@ pub struct Avatar {
 impl Avatar {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { avatar_id: None, provider: None, settings: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Avatar {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -845,7 +804,7 @@ json::setters! {
 impl FromJson for Avatar {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("avatar_id", &mut s.avatar_id);
         d.opt("provider", &mut s.provider);
         d.opt("settings", &mut s.settings);
@@ -867,7 +826,7 @@ impl ToJson for Avatar {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/collections/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Collection {
     /// Optional.
@@ -903,7 +862,7 @@ json::setters! {
 impl FromJson for Collection {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { collection_id: None, name: d.req("name")?, role: None, seller_agent_url: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("collection_id", &mut s.collection_id);
         d.opt("role", &mut s.role);
         d.opt("seller_agent_url", &mut s.seller_agent_url);
@@ -926,7 +885,7 @@ impl ToJson for Collection {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/contact`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandContact {
     /// Optional. Format: email.
@@ -940,7 +899,13 @@ pub struct BrandContact {
 impl BrandContact {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { email: None, phone: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BrandContact {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -955,7 +920,7 @@ json::setters! {
 impl FromJson for BrandContact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("email", &mut s.email);
         d.opt("phone", &mut s.phone);
         d.rest(&mut s.extra)?;
@@ -975,7 +940,7 @@ impl ToJson for BrandContact {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/disclaimers/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Disclaimer {
     /// Optional.
@@ -1008,7 +973,7 @@ json::setters! {
 impl FromJson for Disclaimer {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, required: None, text: d.req("text")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("text")?);
         d.opt("context", &mut s.context);
         d.opt("required", &mut s.required);
         d.rest(&mut s.extra)?;
@@ -1029,7 +994,7 @@ impl ToJson for Disclaimer {
 /// One of 2 shapes.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/tagline`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Tagline {
     /// Chosen when: JSON type list.
@@ -1076,7 +1041,7 @@ impl ToJson for Tagline {
 /// One of 2 shapes.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/tone`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Tone {
     /// Chosen when: JSON type object.
@@ -1129,7 +1094,7 @@ impl From<ToneObject> for Tone {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/tone/oneOf/1`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ToneObject {
     /// Optional.
@@ -1147,7 +1112,13 @@ pub struct ToneObject {
 impl ToneObject {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { attributes: None, donts: None, dos: None, voice: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ToneObject {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1166,7 +1137,7 @@ json::setters! {
 impl FromJson for ToneObject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attributes", &mut s.attributes);
         d.opt("donts", &mut s.donts);
         d.opt("dos", &mut s.dos);
@@ -1190,7 +1161,7 @@ impl ToJson for ToneObject {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand/properties/voice_synthesis`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VoiceSynthesis {
     /// Optional.
@@ -1206,7 +1177,13 @@ pub struct VoiceSynthesis {
 impl VoiceSynthesis {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { provider: None, settings: None, voice_id: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for VoiceSynthesis {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1224,7 +1201,7 @@ json::setters! {
 impl FromJson for VoiceSynthesis {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("provider", &mut s.provider);
         d.opt("settings", &mut s.settings);
         d.opt("voice_id", &mut s.voice_id);
@@ -1246,7 +1223,7 @@ impl ToJson for VoiceSynthesis {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand_agent`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandAgentItem {
     /// Required. Pattern: `^[a-z0-9_]+$`.
@@ -1267,7 +1244,7 @@ impl BrandAgentItem {
 impl FromJson for BrandAgentItem {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { id: d.req("id")?, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("id")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -1285,7 +1262,7 @@ impl ToJson for BrandAgentItem {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand_agent_entry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandAgentEntry {
     /// Optional. At least 1 items.
@@ -1341,17 +1318,7 @@ json::setters! {
 impl FromJson for BrandAgentEntry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            available_uses: None,
-            countries: None,
-            description: None,
-            id: d.req("id")?,
-            jwks_uri: None,
-            right_types: None,
-            type_: d.req("type")?,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("url")?, d.req::<String>("id")?);
         d.opt("available_uses", &mut s.available_uses);
         d.opt("countries", &mut s.countries);
         d.opt("description", &mut s.description);
@@ -1380,7 +1347,7 @@ impl ToJson for BrandAgentEntry {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand_shapes`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandShapes {
     /// Optional.
@@ -1396,7 +1363,13 @@ pub struct BrandShapes {
 impl BrandShapes {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { primary_shape: None, secondary_shapes: None, usage: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BrandShapes {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1414,7 +1387,7 @@ json::setters! {
 impl FromJson for BrandShapes {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("primary_shape", &mut s.primary_shape);
         d.opt("secondary_shapes", &mut s.secondary_shapes);
         d.opt("usage", &mut s.usage);
@@ -1436,7 +1409,7 @@ impl ToJson for BrandShapes {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/brand_shapes/properties/usage`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandShapesUsage {
     /// Optional.
@@ -1450,7 +1423,13 @@ pub struct BrandShapesUsage {
 impl BrandShapesUsage {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_per_layout: None, overlap_allowed: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BrandShapesUsage {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1465,7 +1444,7 @@ json::setters! {
 impl FromJson for BrandShapesUsage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_per_layout", &mut s.max_per_layout);
         d.opt("overlap_allowed", &mut s.overlap_allowed);
         d.rest(&mut s.extra)?;
@@ -1485,7 +1464,7 @@ impl ToJson for BrandShapesUsage {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/color_constraint`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ColorConstraint {
     /// Optional.
@@ -1543,17 +1522,7 @@ json::setters! {
 impl FromJson for ColorConstraint {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allowed_on: None,
-            applies_to: None,
-            color: d.req("color")?,
-            contexts: None,
-            description: None,
-            forbidden_on: None,
-            never_pair_with: None,
-            severity: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("color")?);
         d.opt("allowed_on", &mut s.allowed_on);
         d.opt("applies_to", &mut s.applies_to);
         d.opt("contexts", &mut s.contexts);
@@ -1612,7 +1581,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/definitions/color_ref`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ColorRef {
     /// Optional.
@@ -1630,7 +1599,13 @@ pub struct ColorRef {
 impl ColorRef {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { kind: None, name: None, surface: None, value: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ColorRef {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1649,7 +1624,7 @@ json::setters! {
 impl FromJson for ColorRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("kind", &mut s.kind);
         d.opt("name", &mut s.name);
         d.opt("surface", &mut s.surface);
@@ -1713,7 +1688,7 @@ json::string_enum! {
 /// One of 2 shapes.
 ///
 /// Spec: `brand.json`, `/definitions/color_value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ColorValue {
     /// Chosen when: JSON type list.
@@ -1760,7 +1735,7 @@ impl ToJson for ColorValue {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/colors`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Colors {
     /// Optional.
@@ -1794,7 +1769,27 @@ pub struct Colors {
 impl Colors {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            accent: None,
+            background: None,
+            body: None,
+            border: None,
+            divider: None,
+            heading: None,
+            label: None,
+            primary: None,
+            secondary: None,
+            surface_1: None,
+            surface_2: None,
+            text: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Colors {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1819,7 +1814,7 @@ json::setters! {
 impl FromJson for Colors {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("accent", &mut s.accent);
         d.opt("background", &mut s.background);
         d.opt("body", &mut s.body);
@@ -1859,7 +1854,7 @@ impl ToJson for Colors {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/colorway`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Colorway {
     /// Optional.
@@ -1915,17 +1910,7 @@ json::setters! {
 impl FromJson for Colorway {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accent: None,
-            background: d.req("background")?,
-            border: None,
-            channels: None,
-            cta_background: None,
-            cta_foreground: None,
-            foreground: d.req("foreground")?,
-            name: d.req("name")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?, d.req::<String>("foreground")?, d.req::<String>("background")?);
         d.opt("accent", &mut s.accent);
         d.opt("border", &mut s.border);
         d.opt("channels", &mut s.channels);
@@ -1954,7 +1939,7 @@ impl ToJson for Colorway {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/composition_rules`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CompositionRules {
     /// Optional.
@@ -1970,7 +1955,13 @@ pub struct CompositionRules {
 impl CompositionRules {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { backgrounds: None, overlays: None, texture: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CompositionRules {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1986,7 +1977,7 @@ json::setters! {
 impl FromJson for CompositionRules {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("backgrounds", &mut s.backgrounds);
         d.opt("overlays", &mut s.overlays);
         d.opt("texture", &mut s.texture);
@@ -2008,7 +1999,7 @@ impl ToJson for CompositionRules {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/composition_rules/properties/backgrounds`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Backgrounds {
     /// Optional.
@@ -2020,7 +2011,13 @@ pub struct Backgrounds {
 impl Backgrounds {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { types_allowed: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Backgrounds {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2034,7 +2031,7 @@ json::setters! {
 impl FromJson for Backgrounds {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("types_allowed", &mut s.types_allowed);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -2074,7 +2071,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/composition_rules/properties/overlays`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Overlays {
     /// Optional.
@@ -2090,7 +2087,13 @@ pub struct Overlays {
 impl Overlays {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { gradient_direction: None, gradient_style: None, opacity: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Overlays {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2108,7 +2111,7 @@ json::setters! {
 impl FromJson for Overlays {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("gradient_direction", &mut s.gradient_direction);
         d.opt("gradient_style", &mut s.gradient_style);
         d.opt("opacity", &mut s.opacity);
@@ -2146,7 +2149,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/composition_rules/properties/texture`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Texture {
     /// Optional.
@@ -2160,7 +2163,13 @@ pub struct Texture {
 impl Texture {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { intensity: None, style: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Texture {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2175,7 +2184,7 @@ json::setters! {
 impl FromJson for Texture {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("intensity", &mut s.intensity);
         d.opt("style", &mut s.style);
         d.rest(&mut s.extra)?;
@@ -2229,7 +2238,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/contact`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Contact {
     /// Optional.
@@ -2260,7 +2269,7 @@ json::setters! {
 impl FromJson for Contact {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { domain: None, email: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("domain", &mut s.domain);
         d.opt("email", &mut s.email);
         d.rest(&mut s.extra)?;
@@ -2283,7 +2292,7 @@ impl ToJson for Contact {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/definitions/data_subject_contestation`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DataSubjectContestation {
     /// Optional. Format: email.
@@ -2299,7 +2308,13 @@ pub struct DataSubjectContestation {
 impl DataSubjectContestation {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { email: None, languages: None, url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for DataSubjectContestation {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2317,7 +2332,7 @@ json::setters! {
 impl FromJson for DataSubjectContestation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("email", &mut s.email);
         d.opt("languages", &mut s.languages);
         d.opt("url", &mut s.url);
@@ -2339,7 +2354,7 @@ impl ToJson for DataSubjectContestation {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/elevation`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Elevation {
     /// Optional.
@@ -2357,7 +2372,13 @@ pub struct Elevation {
 impl Elevation {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { card: None, modal: None, none: None, subtle: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Elevation {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2374,7 +2395,7 @@ json::setters! {
 impl FromJson for Elevation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("card", &mut s.card);
         d.opt("modal", &mut s.modal);
         d.opt("none", &mut s.none);
@@ -2398,7 +2419,7 @@ impl ToJson for Elevation {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/font_file`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FontFile {
     /// Optional.
@@ -2432,7 +2453,7 @@ json::setters! {
 impl FromJson for FontFile {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { style: None, url: d.req("url")?, weight: None, weight_range: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.opt("style", &mut s.style);
         d.opt("weight", &mut s.weight);
         d.opt("weight_range", &mut s.weight_range);
@@ -2469,7 +2490,7 @@ json::string_enum! {
 /// One of 2 shapes.
 ///
 /// Spec: `brand.json`, `/definitions/font_role`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum FontRole {
     /// Chosen when: JSON type object.
@@ -2522,7 +2543,7 @@ impl From<FontRoleObject> for FontRole {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/font_role/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FontRoleObject {
     /// Optional. At most 10 items.
@@ -2556,7 +2577,7 @@ json::setters! {
 impl FromJson for FontRoleObject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { fallbacks: None, family: d.req("family")?, files: None, opentype_features: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("family")?);
         d.opt("fallbacks", &mut s.fallbacks);
         d.opt("files", &mut s.files);
         d.opt("opentype_features", &mut s.opentype_features);
@@ -2581,7 +2602,7 @@ impl ToJson for FontRoleObject {
 /// At most 20 entries.
 ///
 /// Spec: `brand.json`, `/definitions/fonts`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Fonts {
     /// Optional.
@@ -2595,7 +2616,13 @@ pub struct Fonts {
 impl Fonts {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { primary: None, secondary: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Fonts {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2610,7 +2637,7 @@ json::setters! {
 impl FromJson for Fonts {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("primary", &mut s.primary);
         d.opt("secondary", &mut s.secondary);
         d.rest(&mut s.extra)?;
@@ -2630,7 +2657,7 @@ impl ToJson for Fonts {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/graphic_element`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GraphicElement {
     /// Optional.
@@ -2680,15 +2707,7 @@ json::setters! {
 impl FromJson for GraphicElement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            colors: None,
-            description: None,
-            max_per_layout: None,
-            name: d.req("name")?,
-            orientation: None,
-            type_: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("colors", &mut s.colors);
         d.opt("description", &mut s.description);
         d.opt("max_per_layout", &mut s.max_per_layout);
@@ -2751,7 +2770,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/graphic_style`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GraphicStyle {
     /// Optional.
@@ -2771,7 +2790,13 @@ pub struct GraphicStyle {
 impl GraphicStyle {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { corner_radius: None, stroke_style: None, stroke_weight: None, style_type: None, tags: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GraphicStyle {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2791,7 +2816,7 @@ json::setters! {
 impl FromJson for GraphicStyle {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("corner_radius", &mut s.corner_radius);
         d.opt("stroke_style", &mut s.stroke_style);
         d.opt("stroke_weight", &mut s.stroke_weight);
@@ -2871,7 +2896,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/house`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct House {
     /// Optional.
@@ -2918,15 +2943,7 @@ json::setters! {
 impl FromJson for House {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agents: None,
-            architecture: None,
-            data_subject_contestation: None,
-            domain: d.req("domain")?,
-            name: d.req("name")?,
-            names: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("domain")?, d.req::<String>("name")?);
         d.opt("agents", &mut s.agents);
         d.opt("architecture", &mut s.architecture);
         d.opt("data_subject_contestation", &mut s.data_subject_contestation);
@@ -2966,7 +2983,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/iconography`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Iconography {
     /// Optional.
@@ -2984,7 +3001,13 @@ pub struct Iconography {
 impl Iconography {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { corner_style: None, stroke_weight: None, style: None, usage: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Iconography {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3003,7 +3026,7 @@ json::setters! {
 impl FromJson for Iconography {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("corner_style", &mut s.corner_style);
         d.opt("stroke_weight", &mut s.stroke_weight);
         d.opt("style", &mut s.style);
@@ -3061,7 +3084,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/iconography/properties/usage`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IconographyUsage {
     /// Optional.
@@ -3075,7 +3098,13 @@ pub struct IconographyUsage {
 impl IconographyUsage {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_per_frame: None, size_ratio: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for IconographyUsage {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3092,7 +3121,7 @@ json::setters! {
 impl FromJson for IconographyUsage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_per_frame", &mut s.max_per_frame);
         d.opt("size_ratio", &mut s.size_ratio);
         d.rest(&mut s.extra)?;
@@ -3128,7 +3157,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/logo`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Logo {
     /// Optional.
@@ -3194,19 +3223,7 @@ json::setters! {
 impl FromJson for Logo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            background: None,
-            height: None,
-            id: None,
-            orientation: None,
-            slots: None,
-            tags: None,
-            url: d.req("url")?,
-            usage: None,
-            variant: None,
-            width: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.opt("background", &mut s.background);
         d.opt("height", &mut s.height);
         d.opt("id", &mut s.id);
@@ -3289,7 +3306,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/logo_placement`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct LogoPlacement {
     /// Optional.
@@ -3307,7 +3324,13 @@ pub struct LogoPlacement {
 impl LogoPlacement {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { background_contrast: None, min_clear_space: None, min_height: None, preferred_position: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for LogoPlacement {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3326,7 +3349,7 @@ json::setters! {
 impl FromJson for LogoPlacement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("background_contrast", &mut s.background_contrast);
         d.opt("min_clear_space", &mut s.min_clear_space);
         d.opt("min_height", &mut s.min_height);
@@ -3386,7 +3409,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/logo_usage_rule`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct LogoUsageRule {
     /// Optional.
@@ -3422,7 +3445,28 @@ pub struct LogoUsageRule {
 impl LogoUsageRule {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            allowed_backgrounds: None,
+            clear_space: None,
+            contexts: None,
+            description: None,
+            forbidden_backgrounds: None,
+            forbidden_contexts: None,
+            logo_id: None,
+            logo_tags: None,
+            logo_url: None,
+            logo_variant: None,
+            minimum_size: None,
+            severity: None,
+            slots: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for LogoUsageRule {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3450,7 +3494,7 @@ json::setters! {
 impl FromJson for LogoUsageRule {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("allowed_backgrounds", &mut s.allowed_backgrounds);
         d.opt("clear_space", &mut s.clear_space);
         d.opt("contexts", &mut s.contexts);
@@ -3512,7 +3556,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/definitions/logo_usage_rule/properties/minimum_size`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MinimumSize {
     /// Optional.
@@ -3526,7 +3570,13 @@ pub struct MinimumSize {
 impl MinimumSize {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { height: None, width: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for MinimumSize {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3541,7 +3591,7 @@ json::setters! {
 impl FromJson for MinimumSize {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("height", &mut s.height);
         d.opt("width", &mut s.width);
         d.rest(&mut s.extra)?;
@@ -3561,7 +3611,7 @@ impl ToJson for MinimumSize {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/mark_lockup`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MarkLockup {
     /// Optional.
@@ -3631,20 +3681,7 @@ json::setters! {
 impl FromJson for MarkLockup {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_logo_id: None,
-            brand_min_optical_weight_ratio: None,
-            contexts: None,
-            description: None,
-            lockup_type: d.req("lockup_type")?,
-            min_gap: None,
-            ordering: None,
-            partner_max_optical_weight_ratio: None,
-            secondary_logo_ids: None,
-            separator: None,
-            severity: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("lockup_type")?);
         d.opt("brand_logo_id", &mut s.brand_logo_id);
         d.opt("brand_min_optical_weight_ratio", &mut s.brand_min_optical_weight_ratio);
         d.opt("contexts", &mut s.contexts);
@@ -3719,7 +3756,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/mark_lockup/properties/separator`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Separator {
     /// Optional.
@@ -3752,7 +3789,7 @@ json::setters! {
 impl FromJson for Separator {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { color: None, type_: d.req("type")?, width: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?);
         d.opt("color", &mut s.color);
         d.opt("width", &mut s.width);
         d.rest(&mut s.extra)?;
@@ -3789,7 +3826,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/motion_guidelines`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MotionGuidelines {
     /// Optional.
@@ -3813,7 +3850,22 @@ pub struct MotionGuidelines {
 impl MotionGuidelines {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            animation_speed: None,
+            easing: None,
+            kinetic_typography: None,
+            pacing: None,
+            tags: None,
+            text_entrance: None,
+            transition_style: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for MotionGuidelines {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3835,7 +3887,7 @@ json::setters! {
 impl FromJson for MotionGuidelines {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("animation_speed", &mut s.animation_speed);
         d.opt("easing", &mut s.easing);
         d.opt("kinetic_typography", &mut s.kinetic_typography);
@@ -3933,7 +3985,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/photography_style`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PhotographyStyle {
     /// Optional.
@@ -3961,7 +4013,24 @@ pub struct PhotographyStyle {
 impl PhotographyStyle {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            color_temperature: None,
+            contrast: None,
+            depth_of_field: None,
+            framing: None,
+            lighting: None,
+            preferred_aspect_ratios: None,
+            realism: None,
+            subject: None,
+            tags: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for PhotographyStyle {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3985,7 +4054,7 @@ json::setters! {
 impl FromJson for PhotographyStyle {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("color_temperature", &mut s.color_temperature);
         d.opt("contrast", &mut s.contrast);
         d.opt("depth_of_field", &mut s.depth_of_field);
@@ -4061,7 +4130,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/photography_style/properties/framing`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Framing {
     /// Optional.
@@ -4077,7 +4146,13 @@ pub struct Framing {
 impl Framing {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { crop_style: None, perspective: None, subject_position: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Framing {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -4093,7 +4168,7 @@ json::setters! {
 impl FromJson for Framing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("crop_style", &mut s.crop_style);
         d.opt("perspective", &mut s.perspective);
         d.opt("subject_position", &mut s.subject_position);
@@ -4131,7 +4206,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/photography_style/properties/subject`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Subject {
     /// Optional.
@@ -4147,7 +4222,13 @@ pub struct Subject {
 impl Subject {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { people: None, product_focus: None, setting: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Subject {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -4165,7 +4246,7 @@ json::setters! {
 impl FromJson for Subject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("people", &mut s.people);
         d.opt("product_focus", &mut s.product_focus);
         d.opt("setting", &mut s.setting);
@@ -4187,7 +4268,7 @@ impl ToJson for Subject {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/photography_style/properties/subject/properties/people`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct People {
     /// Optional.
@@ -4203,7 +4284,13 @@ pub struct People {
 impl People {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { age_range: None, diversity: None, mood: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -4221,7 +4308,7 @@ json::setters! {
 impl FromJson for People {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("age_range", &mut s.age_range);
         d.opt("diversity", &mut s.diversity);
         d.opt("mood", &mut s.mood);
@@ -4261,7 +4348,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/definitions/portfolio_entry`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PortfolioEntry {
     /// Required.
@@ -4294,13 +4381,7 @@ json::setters! {
 impl FromJson for PortfolioEntry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_id: d.req("brand_id")?,
-            domain: d.req("domain")?,
-            effective_at: None,
-            managed_by: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("domain")?, d.req::<String>("brand_id")?);
         d.opt("effective_at", &mut s.effective_at);
         d.opt("managed_by", &mut s.managed_by);
         d.rest(&mut s.extra)?;
@@ -4322,7 +4403,7 @@ impl ToJson for PortfolioEntry {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/product_catalog`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProductCatalog {
     /// Optional.
@@ -4372,15 +4453,7 @@ json::setters! {
 impl FromJson for ProductCatalog {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agentic_checkout: None,
-            categories: None,
-            feed_format: None,
-            feed_url: d.req("feed_url")?,
-            last_updated: None,
-            update_frequency: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feed_url")?);
         d.opt("agentic_checkout", &mut s.agentic_checkout);
         d.opt("categories", &mut s.categories);
         d.opt("feed_format", &mut s.feed_format);
@@ -4407,7 +4480,7 @@ impl ToJson for ProductCatalog {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/product_catalog/properties/agentic_checkout`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgenticCheckout {
     /// Required. Format: uri.
@@ -4437,12 +4510,7 @@ json::setters! {
 impl FromJson for AgenticCheckout {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            endpoint: d.req("endpoint")?,
-            spec: d.req("spec")?,
-            supported_payment_providers: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("endpoint")?, d.req::<String>("spec")?);
         d.opt("supported_payment_providers", &mut s.supported_payment_providers);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -4478,7 +4546,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/property`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Property {
     /// Required. At least 1 characters.
@@ -4527,15 +4595,7 @@ json::setters! {
 impl FromJson for Property {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            identifier: d.req("identifier")?,
-            primary: None,
-            region: None,
-            relationship: None,
-            store: None,
-            type_: d.req("type")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("identifier")?);
         d.opt("primary", &mut s.primary);
         d.opt("region", &mut s.region);
         d.opt("relationship", &mut s.relationship);
@@ -4625,7 +4685,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/rights_agent`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RightsAgent {
     /// Required. At least 1 items.
@@ -4660,14 +4720,7 @@ json::setters! {
 impl FromJson for RightsAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            available_uses: d.req("available_uses")?,
-            countries: None,
-            id: d.req("id")?,
-            right_types: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req::<String>("id")?, d.req("available_uses")?);
         d.opt("countries", &mut s.countries);
         d.opt("right_types", &mut s.right_types);
         d.rest(&mut s.extra)?;
@@ -4692,7 +4745,7 @@ impl ToJson for RightsAgent {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/definitions/spacing`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Spacing {
     /// Optional.
@@ -4706,7 +4759,13 @@ pub struct Spacing {
 impl Spacing {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { scale: None, unit: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Spacing {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -4723,7 +4782,7 @@ json::setters! {
 impl FromJson for Spacing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("scale", &mut s.scale);
         d.opt("unit", &mut s.unit);
         d.rest(&mut s.extra)?;
@@ -4743,7 +4802,7 @@ impl ToJson for Spacing {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/spacing/properties/scale`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Scale {
     /// Optional. On the wire `2xl`.
@@ -4765,7 +4824,13 @@ pub struct Scale {
 impl Scale {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { v2xl: None, lg: None, md: None, sm: None, xl: None, xs: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -4784,7 +4849,7 @@ json::setters! {
 impl FromJson for Scale {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("2xl", &mut s.v2xl);
         d.opt("lg", &mut s.lg);
         d.opt("md", &mut s.md);
@@ -4812,7 +4877,7 @@ impl ToJson for Scale {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/trademark`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Trademark {
     /// Optional.
@@ -4868,17 +4933,7 @@ json::setters! {
 impl FromJson for Trademark {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            countries: None,
-            license_type: None,
-            licensor_domain: None,
-            mark: d.req("mark")?,
-            nice_classes: None,
-            number: d.req("number")?,
-            registry: d.req("registry")?,
-            status: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("registry")?, d.req::<String>("number")?, d.req::<String>("mark")?);
         d.opt("countries", &mut s.countries);
         d.opt("license_type", &mut s.license_type);
         d.opt("licensor_domain", &mut s.licensor_domain);
@@ -4939,7 +4994,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/type_scale_entry`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TypeScaleEntry {
     /// Optional.
@@ -4961,7 +5016,21 @@ pub struct TypeScaleEntry {
 impl TypeScaleEntry {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            font: None,
+            letter_spacing: None,
+            line_height: None,
+            size: None,
+            text_transform: None,
+            weight: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for TypeScaleEntry {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -4982,7 +5051,7 @@ json::setters! {
 impl FromJson for TypeScaleEntry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("font", &mut s.font);
         d.opt("letter_spacing", &mut s.letter_spacing);
         d.opt("line_height", &mut s.line_height);
@@ -5026,7 +5095,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/visual_guidelines`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VisualGuidelines {
     /// Optional.
@@ -5072,7 +5141,33 @@ pub struct VisualGuidelines {
 impl VisualGuidelines {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            asset_libraries: None,
+            border_radius: None,
+            color_constraints: None,
+            colorways: None,
+            composition: None,
+            elevation: None,
+            graphic_elements: None,
+            graphic_style: None,
+            iconography: None,
+            logo_placement: None,
+            logo_usage_rules: None,
+            mark_lockups: None,
+            motion: None,
+            photography: None,
+            restrictions: None,
+            shapes: None,
+            spacing: None,
+            type_scale: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for VisualGuidelines {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -5105,7 +5200,7 @@ json::setters! {
 impl FromJson for VisualGuidelines {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("asset_libraries", &mut s.asset_libraries);
         d.opt("border_radius", &mut s.border_radius);
         d.opt("color_constraints", &mut s.color_constraints);
@@ -5157,7 +5252,7 @@ impl ToJson for VisualGuidelines {
 /// An object.
 ///
 /// Spec: `brand.json`, `/definitions/visual_guidelines/properties/type_scale`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TypeScale {
     /// Optional.
@@ -5179,7 +5274,13 @@ pub struct TypeScale {
 impl TypeScale {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { base_width: None, body: None, caption: None, cta: None, heading: None, subheading: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for TypeScale {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -5200,7 +5301,7 @@ json::setters! {
 impl FromJson for TypeScale {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("base_width", &mut s.base_width);
         d.opt("body", &mut s.body);
         d.opt("caption", &mut s.caption);
@@ -5230,7 +5331,7 @@ impl ToJson for TypeScale {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthoritativeLocationRedirect {
     /// Optional. On the wire `$schema`.
@@ -5280,15 +5381,7 @@ json::setters! {
 impl FromJson for AuthoritativeLocationRedirect {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            authoritative_location: d.req("authoritative_location")?,
-            last_updated: None,
-            note: None,
-            redirect_effective_at: None,
-            redirect_reason: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("authoritative_location")?);
         d.opt("$schema", &mut s.schema);
         d.opt("last_updated", &mut s.last_updated);
         d.opt("note", &mut s.note);
@@ -5339,7 +5432,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HouseRedirect {
     /// Optional. On the wire `$schema`.
@@ -5393,16 +5486,7 @@ json::setters! {
 impl FromJson for HouseRedirect {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            house: d.req("house")?,
-            last_updated: None,
-            note: None,
-            redirect_effective_at: None,
-            redirect_reason: None,
-            region: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("house")?);
         d.opt("$schema", &mut s.schema);
         d.opt("last_updated", &mut s.last_updated);
         d.opt("note", &mut s.note);
@@ -5433,7 +5517,7 @@ impl ToJson for HouseRedirect {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandAgent {
     /// Optional. On the wire `$schema`.
@@ -5457,7 +5541,22 @@ pub struct BrandAgent {
 impl BrandAgent {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            schema: None,
+            agents: None,
+            brand_agent: None,
+            contact: None,
+            data_subject_contestation: None,
+            last_updated: None,
+            version: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for BrandAgent {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -5479,7 +5578,7 @@ json::setters! {
 impl FromJson for BrandAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("$schema", &mut s.schema);
         d.opt("agents", &mut s.agents);
         d.opt("brand_agent", &mut s.brand_agent);
@@ -5511,7 +5610,7 @@ impl ToJson for BrandAgent {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `brand.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HousePortfolio {
     /// Optional. On the wire `$schema`.
@@ -5573,18 +5672,7 @@ json::setters! {
 impl FromJson for HousePortfolio {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            authorized_operators: None,
-            brand_refs: None,
-            brands: None,
-            contact: None,
-            house: d.req("house")?,
-            last_updated: None,
-            trademarks: None,
-            version: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("house")?);
         d.opt("$schema", &mut s.schema);
         d.opt("authorized_operators", &mut s.authorized_operators);
         d.opt("brand_refs", &mut s.brand_refs);
@@ -5617,7 +5705,7 @@ impl ToJson for HousePortfolio {
 /// An object.
 ///
 /// Spec: `brand.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandCanonicalDocument {
     /// Optional. On the wire `$schema`.
@@ -5772,41 +5860,7 @@ json::setters! {
 impl FromJson for BrandCanonicalDocument {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            agents: None,
-            assets: None,
-            avatar: None,
-            brand_agent: None,
-            collections: None,
-            colors: None,
-            contact: None,
-            data_subject_contestation: None,
-            description: None,
-            disclaimers: None,
-            fonts: None,
-            house_domain: None,
-            id: d.req("id")?,
-            industries: None,
-            keller_type: None,
-            last_updated: None,
-            logos: None,
-            names: d.req("names")?,
-            parent_brand: None,
-            privacy_policy_url: None,
-            product_catalog: None,
-            properties: None,
-            rights_agent: None,
-            tagline: None,
-            target_audience: None,
-            tone: None,
-            trademarks: None,
-            url: None,
-            version: None,
-            visual_guidelines: None,
-            voice_synthesis: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("id")?, d.req("names")?);
         d.opt("$schema", &mut s.schema);
         d.opt("agents", &mut s.agents);
         d.opt("assets", &mut s.assets);

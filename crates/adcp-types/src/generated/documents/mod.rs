@@ -2,8 +2,12 @@
 
 //! Types of the schemas at the root of the tree and of folders without files.
 
+#[cfg(feature = "documents")]
 pub mod adagents;
+#[cfg(feature = "documents")]
 pub mod brand;
 
+#[cfg(feature = "documents")]
 pub use self::adagents::{Adagents, AdagentsAuthoritativeLocation, AdagentsAuthorizedAgents};
+#[cfg(feature = "documents")]
 pub use self::brand::{AuthoritativeLocationRedirect, Brand, BrandAgent, BrandCanonicalDocument, HousePortfolio, HouseRedirect};

@@ -2,318 +2,614 @@
 
 //! Types of the schemas below `enums/`.
 
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod account_scope;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod account_status;
+#[cfg(feature = "protocol")]
 pub mod action_not_allowed_reason;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod action_source;
+#[cfg(feature = "protocol")]
 pub mod adcp_protocol;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod adjustment_kind;
+#[cfg(any(feature = "brand", feature = "media-buy"))]
 pub mod advertiser_industry;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod age_verification_method;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod assessment_status;
+#[cfg(any(feature = "brand", feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod asset_content_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod attribution_methodology;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod attribution_model;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod audience_source;
+#[cfg(feature = "media-buy")]
 pub mod audience_status;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod audio_channel_layout;
 pub mod auth_scheme;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod available_metric;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod billing_party;
+#[cfg(feature = "content-standards")]
 pub mod binary_verdict;
+#[cfg(feature = "documents")]
 pub mod brand_agent_type;
 pub mod c2pa_watermark_action;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod canceled_by;
+#[cfg(feature = "media-buy")]
 pub mod catalog_action;
+#[cfg(feature = "media-buy")]
 pub mod catalog_item_status;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod catalog_type;
 pub mod channels;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod cloud_storage_protocol;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod co_branding_requirement;
+#[cfg(feature = "documents")]
 pub mod collection_cadence;
+#[cfg(any(feature = "collection", feature = "documents"))]
 pub mod collection_kind;
+#[cfg(feature = "documents")]
 pub mod collection_relationship;
+#[cfg(feature = "documents")]
 pub mod collection_status;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod completion_source;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "signals"))]
 pub mod consent_basis;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod content_id_type;
+#[cfg(any(feature = "collection", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod content_rating_system;
+#[cfg(feature = "creative")]
 pub mod creative_action;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod creative_agent_capability;
+#[cfg(feature = "media-buy")]
 pub mod creative_approval_status;
+#[cfg(any(feature = "compliance", feature = "creative"))]
 pub mod creative_event_reason_code;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod creative_identifier_type;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod creative_quality;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod creative_selection_strategy;
+#[cfg(feature = "creative")]
 pub mod creative_sort_field;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod creative_status;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod daast_tracking_event;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod daast_version;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod day_of_week;
+#[cfg(feature = "governance")]
 pub mod delegation_authority;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod delivery_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod demographic_system;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod derivative_type;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod device_platform;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod device_type;
 pub mod digital_source_type;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod dimension_unit;
 pub mod disclosure_persistence;
 pub mod disclosure_position;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod distance_unit;
+#[cfg(any(feature = "collection", feature = "documents"))]
 pub mod distribution_identifier_type;
 pub mod embedded_provenance_method;
+#[cfg(feature = "protocol")]
 pub mod error_code;
+#[cfg(feature = "protocol")]
 pub mod error_scope;
+#[cfg(feature = "governance")]
 pub mod escalation_severity;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod event_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod exclusivity;
+#[cfg(any(feature = "content-standards", feature = "property"))]
 pub mod feature_check_status;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod feed_format;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod feedback_source;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod forecast_method;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod forecast_range_unit;
+#[cfg(feature = "protocol")]
 pub mod forecastable_metric;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod format_id_parameter;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod frame_rate_type;
+#[cfg(feature = "protocol")]
 pub mod frequency_cap_scope;
+#[cfg(feature = "collection")]
 pub mod genre_taxonomy;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod geo_level;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod gop_type;
+#[cfg(feature = "governance")]
 pub mod governance_decision;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub mod governance_domain;
+#[cfg(feature = "governance")]
 pub mod governance_mode;
+#[cfg(feature = "governance")]
 pub mod governance_phase;
+#[cfg(feature = "protocol")]
 pub mod history_entry_type;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod http_method;
+#[cfg(any(feature = "creative", feature = "documents", feature = "property", feature = "registry"))]
 pub mod identifier_types;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod impairment_offline_state;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod impairment_reason_code;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod installment_status;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod javascript_module_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod landing_page_requirement;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod lift_dimension;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod logo_slot;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod makegood_remedy;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod markdown_flavor;
+#[cfg(feature = "media-buy")]
 pub mod match_id_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod match_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod media_buy_action_mode;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod media_buy_health;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod media_buy_status;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod media_buy_valid_action;
+#[cfg(feature = "protocol")]
 pub mod metric_scope;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod metric_type;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod metro_system;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod moov_atom_position;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod notification_type;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod offering_availability_status;
+#[cfg(feature = "governance")]
 pub mod outcome_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod pacing;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub mod payment_terms;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod performance_standard_metric;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub mod policy_category;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub mod policy_enforcement;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod postal_system;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod preview_output_format;
+#[cfg(any(feature = "brand", feature = "media-buy", feature = "protocol"))]
 pub mod pricing_model;
+#[cfg(any(feature = "collection", feature = "documents"))]
 pub mod production_quality;
+#[cfg(any(feature = "documents", feature = "property", feature = "registry", feature = "trusted-match"))]
 pub mod property_type;
+#[cfg(feature = "media-buy")]
 pub mod proposal_status;
+#[cfg(feature = "protocol")]
 pub mod publisher_identifier_types;
+#[cfg(feature = "governance")]
 pub mod purchase_type;
+#[cfg(any(feature = "creative", feature = "governance", feature = "media-buy", feature = "protocol"))]
 pub mod reach_unit;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod reporting_frequency;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod response_type;
+#[cfg(any(feature = "documents", feature = "governance", feature = "signals"))]
 pub mod restricted_attribute;
+#[cfg(any(feature = "brand", feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod right_type;
+#[cfg(any(feature = "brand", feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod right_use;
+#[cfg(feature = "brand")]
 pub mod rights_billing_period;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod scan_type;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_session_status;
+#[cfg(any(feature = "protocol", feature = "signals"))]
 pub mod signal_catalog_type;
+#[cfg(feature = "protocol")]
 pub mod signal_source;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod signal_value_type;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod snapshot_unavailable_reason;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod social_placement_surface;
+#[cfg(any(feature = "creative", feature = "protocol"))]
 pub mod sort_direction;
+#[cfg(feature = "media-buy")]
 pub mod sort_metric;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod special_category;
+#[cfg(feature = "protocol")]
 pub mod specialism;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod sponsored_placement_type;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod talent_role;
 pub mod task_status;
+#[cfg(feature = "protocol")]
 pub mod task_type;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod transport_mode;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod travel_time_unit;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod uid_type;
+#[cfg(feature = "protocol")]
 pub mod universal_macro;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod update_frequency;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod url_asset_type;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod validation_mode;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod vast_tracking_event;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod vast_version;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod video_placement_type;
+#[cfg(any(feature = "compliance", feature = "creative", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub mod viewability_standard;
 pub mod watermark_media_type;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod wcag_level;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod webhook_response_type;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod webhook_security_method;
 
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::account_scope::AccountScope;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::account_status::AccountStatus;
+#[cfg(feature = "protocol")]
 pub use self::action_not_allowed_reason::ActionNotAllowedReason;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::action_source::ActionSource;
+#[cfg(feature = "protocol")]
 pub use self::adcp_protocol::AdcpProtocol;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::adjustment_kind::AdjustmentKind;
+#[cfg(any(feature = "brand", feature = "media-buy"))]
 pub use self::advertiser_industry::AdvertiserIndustry;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::age_verification_method::AgeVerificationMethod;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::assessment_status::AssessmentStatus;
+#[cfg(any(feature = "brand", feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::asset_content_type::AssetContentType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::attribution_methodology::AttributionMethodology;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::attribution_model::AttributionModel;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::audience_source::AudienceSource;
+#[cfg(feature = "media-buy")]
 pub use self::audience_status::AudienceStatus;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::audio_channel_layout::AudioChannelLayout;
 pub use self::auth_scheme::AuthScheme;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::available_metric::AvailableMetric;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::billing_party::BillingParty;
+#[cfg(feature = "content-standards")]
 pub use self::binary_verdict::BinaryVerdict;
+#[cfg(feature = "documents")]
 pub use self::brand_agent_type::BrandAgentType;
 pub use self::c2pa_watermark_action::C2paWatermarkAction;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::canceled_by::CanceledBy;
+#[cfg(feature = "media-buy")]
 pub use self::catalog_action::CatalogAction;
+#[cfg(feature = "media-buy")]
 pub use self::catalog_item_status::CatalogItemStatus;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::catalog_type::CatalogType;
 pub use self::channels::Channels;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::cloud_storage_protocol::CloudStorageProtocol;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::co_branding_requirement::CoBrandingRequirement;
+#[cfg(feature = "documents")]
 pub use self::collection_cadence::CollectionCadence;
+#[cfg(any(feature = "collection", feature = "documents"))]
 pub use self::collection_kind::CollectionKind;
+#[cfg(feature = "documents")]
 pub use self::collection_relationship::CollectionRelationship;
+#[cfg(feature = "documents")]
 pub use self::collection_status::CollectionStatus;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::completion_source::CompletionSource;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "signals"))]
 pub use self::consent_basis::ConsentBasis;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::content_id_type::ContentIdType;
+#[cfg(any(feature = "collection", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::content_rating_system::ContentRatingSystem;
+#[cfg(feature = "creative")]
 pub use self::creative_action::CreativeAction;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::creative_agent_capability::CreativeAgentCapability;
+#[cfg(feature = "media-buy")]
 pub use self::creative_approval_status::CreativeApprovalStatus;
+#[cfg(any(feature = "compliance", feature = "creative"))]
 pub use self::creative_event_reason_code::CreativeEventReasonCode;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::creative_identifier_type::CreativeIdentifierType;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::creative_quality::CreativeQuality;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::creative_selection_strategy::CreativeSelectionStrategy;
+#[cfg(feature = "creative")]
 pub use self::creative_sort_field::CreativeSortField;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::creative_status::CreativeStatus;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::daast_tracking_event::DaastTrackingEvent;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::daast_version::DaastVersion;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::day_of_week::DayOfWeek;
+#[cfg(feature = "governance")]
 pub use self::delegation_authority::DelegationAuthority;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::delivery_type::DeliveryType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::demographic_system::DemographicSystem;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::derivative_type::DerivativeType;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::device_platform::DevicePlatform;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::device_type::DeviceType;
 pub use self::digital_source_type::DigitalSourceType;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::dimension_unit::DimensionUnit;
 pub use self::disclosure_persistence::DisclosurePersistence;
 pub use self::disclosure_position::DisclosurePosition;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::distance_unit::DistanceUnit;
+#[cfg(any(feature = "collection", feature = "documents"))]
 pub use self::distribution_identifier_type::DistributionIdentifierType;
 pub use self::embedded_provenance_method::EmbeddedProvenanceMethod;
+#[cfg(feature = "protocol")]
 pub use self::error_code::ErrorCode;
+#[cfg(feature = "protocol")]
 pub use self::error_scope::ErrorScope;
+#[cfg(feature = "governance")]
 pub use self::escalation_severity::EscalationSeverity;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::event_type::EventType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::exclusivity::Exclusivity;
+#[cfg(any(feature = "content-standards", feature = "property"))]
 pub use self::feature_check_status::FeatureCheckStatus;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::feed_format::FeedFormat;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::feedback_source::FeedbackSource;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::forecast_method::ForecastMethod;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::forecast_range_unit::ForecastRangeUnit;
+#[cfg(feature = "protocol")]
 pub use self::forecastable_metric::ForecastableMetric;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::format_id_parameter::FormatIdParameter;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::frame_rate_type::FrameRateType;
+#[cfg(feature = "protocol")]
 pub use self::frequency_cap_scope::FrequencyCapScope;
+#[cfg(feature = "collection")]
 pub use self::genre_taxonomy::GenreTaxonomy;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::geo_level::GeoLevel;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::gop_type::GopType;
+#[cfg(feature = "governance")]
 pub use self::governance_decision::GovernanceDecision;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub use self::governance_domain::GovernanceDomain;
+#[cfg(feature = "governance")]
 pub use self::governance_mode::GovernanceMode;
+#[cfg(feature = "governance")]
 pub use self::governance_phase::GovernancePhase;
+#[cfg(feature = "protocol")]
 pub use self::history_entry_type::HistoryEntryType;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::http_method::HttpMethod;
+#[cfg(any(feature = "creative", feature = "documents", feature = "property", feature = "registry"))]
 pub use self::identifier_types::IdentifierTypes;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::impairment_offline_state::ImpairmentOfflineState;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::impairment_reason_code::ImpairmentReasonCode;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::installment_status::InstallmentStatus;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::javascript_module_type::JavascriptModuleType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::landing_page_requirement::LandingPageRequirement;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::lift_dimension::LiftDimension;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::logo_slot::LogoSlot;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::makegood_remedy::MakegoodRemedy;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::markdown_flavor::MarkdownFlavor;
+#[cfg(feature = "media-buy")]
 pub use self::match_id_type::MatchIdType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::match_type::MatchType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::media_buy_action_mode::MediaBuyActionMode;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::media_buy_health::MediaBuyHealth;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::media_buy_status::MediaBuyStatus;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::media_buy_valid_action::MediaBuyValidAction;
+#[cfg(feature = "protocol")]
 pub use self::metric_scope::MetricScope;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::metric_type::MetricType;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::metro_system::MetroSystem;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::moov_atom_position::MoovAtomPosition;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::notification_type::NotificationType;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::offering_availability_status::OfferingAvailabilityStatus;
+#[cfg(feature = "governance")]
 pub use self::outcome_type::OutcomeType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::pacing::Pacing;
+#[cfg(any(feature = "account", feature = "creative", feature = "media-buy", feature = "protocol"))]
 pub use self::payment_terms::PaymentTerms;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::performance_standard_metric::PerformanceStandardMetric;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub use self::policy_category::PolicyCategory;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub use self::policy_enforcement::PolicyEnforcement;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::postal_system::PostalSystem;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::preview_output_format::PreviewOutputFormat;
+#[cfg(any(feature = "brand", feature = "media-buy", feature = "protocol"))]
 pub use self::pricing_model::PricingModel;
+#[cfg(any(feature = "collection", feature = "documents"))]
 pub use self::production_quality::ProductionQuality;
+#[cfg(any(feature = "documents", feature = "property", feature = "registry", feature = "trusted-match"))]
 pub use self::property_type::PropertyType;
+#[cfg(feature = "media-buy")]
 pub use self::proposal_status::ProposalStatus;
+#[cfg(feature = "protocol")]
 pub use self::publisher_identifier_types::PublisherIdentifierTypes;
+#[cfg(feature = "governance")]
 pub use self::purchase_type::PurchaseType;
+#[cfg(any(feature = "creative", feature = "governance", feature = "media-buy", feature = "protocol"))]
 pub use self::reach_unit::ReachUnit;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::reporting_frequency::ReportingFrequency;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::response_type::ResponseType;
+#[cfg(any(feature = "documents", feature = "governance", feature = "signals"))]
 pub use self::restricted_attribute::RestrictedAttribute;
+#[cfg(any(feature = "brand", feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::right_type::RightType;
+#[cfg(any(feature = "brand", feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::right_use::RightUse;
+#[cfg(feature = "brand")]
 pub use self::rights_billing_period::RightsBillingPeriod;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::scan_type::ScanType;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_session_status::SiSessionStatus;
+#[cfg(any(feature = "protocol", feature = "signals"))]
 pub use self::signal_catalog_type::SignalCatalogType;
+#[cfg(feature = "protocol")]
 pub use self::signal_source::SignalSource;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::signal_value_type::SignalValueType;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::snapshot_unavailable_reason::SnapshotUnavailableReason;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::social_placement_surface::SocialPlacementSurface;
+#[cfg(any(feature = "creative", feature = "protocol"))]
 pub use self::sort_direction::SortDirection;
+#[cfg(feature = "media-buy")]
 pub use self::sort_metric::SortMetric;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::special_category::SpecialCategory;
+#[cfg(feature = "protocol")]
 pub use self::specialism::Specialism;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::sponsored_placement_type::SponsoredPlacementType;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::talent_role::TalentRole;
 pub use self::task_status::TaskStatus;
+#[cfg(feature = "protocol")]
 pub use self::task_type::TaskType;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::transport_mode::TransportMode;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::travel_time_unit::TravelTimeUnit;
+#[cfg(any(feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::uid_type::UidType;
+#[cfg(feature = "protocol")]
 pub use self::universal_macro::UniversalMacro;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::update_frequency::UpdateFrequency;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::url_asset_type::UrlAssetType;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::validation_mode::ValidationMode;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::vast_tracking_event::VastTrackingEvent;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::vast_version::VastVersion;
+#[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::video_placement_type::VideoPlacementType;
+#[cfg(any(feature = "compliance", feature = "creative", feature = "media-buy", feature = "protocol", feature = "signals"))]
 pub use self::viewability_standard::ViewabilityStandard;
 pub use self::watermark_media_type::WatermarkMediaType;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::wcag_level::WcagLevel;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::webhook_response_type::WebhookResponseType;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::webhook_security_method::WebhookSecurityMethod;

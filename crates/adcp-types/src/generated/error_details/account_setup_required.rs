@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/account-setup-required.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AccountSetupRequired {
     /// Optional.
@@ -23,7 +23,13 @@ pub struct AccountSetupRequired {
 impl AccountSetupRequired {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { setup_steps: None, setup_url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AccountSetupRequired {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -40,7 +46,7 @@ json::setters! {
 impl FromJson for AccountSetupRequired {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("setup_steps", &mut s.setup_steps);
         d.opt("setup_url", &mut s.setup_url);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/action-not-allowed.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActionNotAllowed {
     /// Required.
@@ -42,12 +42,7 @@ json::setters! {
 impl FromJson for ActionNotAllowed {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            attempted_action: d.req("attempted_action")?,
-            currently_available_actions: None,
-            reason: d.req("reason")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("attempted_action")?, d.req("reason")?);
         d.opt("currently_available_actions", &mut s.currently_available_actions);
         d.rest(&mut s.extra)?;
         Ok(s)

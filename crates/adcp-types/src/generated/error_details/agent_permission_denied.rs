@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `scope` is always `"agent"`.
 ///
 /// Spec: `error-details/agent-permission-denied.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgentPermissionDenied {
     /// Required.
@@ -32,7 +32,7 @@ impl AgentPermissionDenied {
 impl FromJson for AgentPermissionDenied {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { reason: d.req("reason")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("reason")?);
         d.text("scope", "agent");
         d.rest(&mut s.extra)?;
         Ok(s)

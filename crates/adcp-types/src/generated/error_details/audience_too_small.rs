@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/audience-too-small.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceTooSmall {
     /// Optional.
@@ -23,7 +23,13 @@ pub struct AudienceTooSmall {
 impl AudienceTooSmall {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { current_size: None, minimum_size: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AudienceTooSmall {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -38,7 +44,7 @@ json::setters! {
 impl FromJson for AudienceTooSmall {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("current_size", &mut s.current_size);
         d.opt("minimum_size", &mut s.minimum_size);
         d.rest(&mut s.extra)?;

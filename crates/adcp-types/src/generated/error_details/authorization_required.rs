@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/authorization-required.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizationRequired {
     /// Optional.
@@ -29,7 +29,20 @@ pub struct AuthorizationRequired {
 impl AuthorizationRequired {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            authorization_instructions: None,
+            authorization_url: None,
+            missing_connections: None,
+            reference_authorization: None,
+            required_connections: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for AuthorizationRequired {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -49,7 +62,7 @@ json::setters! {
 impl FromJson for AuthorizationRequired {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("authorization_instructions", &mut s.authorization_instructions);
         d.opt("authorization_url", &mut s.authorization_url);
         d.opt("missing_connections", &mut s.missing_connections);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `error-details/billing-not-permitted-for-agent.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BillingNotPermittedForAgent {
     /// Required.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for BillingNotPermittedForAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { rejected_billing: d.req("rejected_billing")?, suggested_billing: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("rejected_billing")?);
         d.opt("suggested_billing", &mut s.suggested_billing);
         d.rest(&mut s.extra)?;
         Ok(s)

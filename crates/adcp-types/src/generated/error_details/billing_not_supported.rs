@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/billing-not-supported.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BillingNotSupported {
     /// Optional.
@@ -23,7 +23,13 @@ pub struct BillingNotSupported {
 impl BillingNotSupported {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { scope: None, supported_billing: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BillingNotSupported {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -38,7 +44,7 @@ json::setters! {
 impl FromJson for BillingNotSupported {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("scope", &mut s.scope);
         d.opt("supported_billing", &mut s.supported_billing);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/budget-too-low.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BudgetTooLow {
     /// Optional.
@@ -23,7 +23,13 @@ pub struct BudgetTooLow {
 impl BudgetTooLow {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { currency: None, minimum_budget: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BudgetTooLow {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -40,7 +46,7 @@ json::setters! {
 impl FromJson for BudgetTooLow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("currency", &mut s.currency);
         d.opt("minimum_budget", &mut s.minimum_budget);
         d.rest(&mut s.extra)?;

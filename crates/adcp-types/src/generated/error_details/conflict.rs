@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `error-details/conflict.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Conflict {
     /// Optional.
@@ -25,7 +25,13 @@ pub struct Conflict {
 impl Conflict {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { current_version: None, expected_version: None, resource_id: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Conflict {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -43,7 +49,7 @@ json::setters! {
 impl FromJson for Conflict {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("current_version", &mut s.current_version);
         d.opt("expected_version", &mut s.expected_version);
         d.opt("resource_id", &mut s.resource_id);
@@ -65,7 +71,7 @@ impl ToJson for Conflict {
 /// One of 2 shapes.
 ///
 /// Spec: `error-details/conflict.json`, `/properties/current_version`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CurrentVersion {
     /// Chosen when: JSON type number.
@@ -112,7 +118,7 @@ impl ToJson for CurrentVersion {
 /// One of 2 shapes.
 ///
 /// Spec: `error-details/conflict.json`, `/properties/expected_version`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ExpectedVersion {
     /// Chosen when: JSON type number.

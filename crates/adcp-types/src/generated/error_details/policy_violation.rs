@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/policy-violation.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PolicyViolation {
     /// Optional.
@@ -25,7 +25,13 @@ pub struct PolicyViolation {
 impl PolicyViolation {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { policy_id: None, policy_url: None, violated_rules: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for PolicyViolation {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -43,7 +49,7 @@ json::setters! {
 impl FromJson for PolicyViolation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("policy_id", &mut s.policy_id);
         d.opt("policy_url", &mut s.policy_url);
         d.opt("violated_rules", &mut s.violated_rules);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/rate-limited.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RateLimited {
     /// Optional.
@@ -27,7 +27,13 @@ pub struct RateLimited {
 impl RateLimited {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { limit: None, remaining: None, scope: None, window_seconds: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for RateLimited {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -44,7 +50,7 @@ json::setters! {
 impl FromJson for RateLimited {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("limit", &mut s.limit);
         d.opt("remaining", &mut s.remaining);
         d.opt("scope", &mut s.scope);

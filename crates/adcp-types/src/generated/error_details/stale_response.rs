@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `served_from_cache` is always `true`.
 ///
 /// Spec: `error-details/stale-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct StaleResponse {
     /// Required. At least 0.
@@ -45,13 +45,7 @@ json::setters! {
 impl FromJson for StaleResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cache_age_seconds: d.req("cache_age_seconds")?,
-            freshness_target_seconds: None,
-            original_error: None,
-            upstream: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("cache_age_seconds")?);
         d.flag("served_from_cache", true);
         d.opt("freshness_target_seconds", &mut s.freshness_target_seconds);
         d.opt("original_error", &mut s.original_error);
@@ -76,7 +70,7 @@ impl ToJson for StaleResponse {
 /// An object.
 ///
 /// Spec: `error-details/stale-response.json`, `/properties/original_error`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OriginalError {
     /// Optional.
@@ -90,7 +84,13 @@ pub struct OriginalError {
 impl OriginalError {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { code: None, message: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for OriginalError {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -105,7 +105,7 @@ json::setters! {
 impl FromJson for OriginalError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("code", &mut s.code);
         d.opt("message", &mut s.message);
         d.rest(&mut s.extra)?;
@@ -125,7 +125,7 @@ impl ToJson for OriginalError {
 /// An object.
 ///
 /// Spec: `error-details/stale-response.json`, `/properties/upstream`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Upstream {
     /// Optional.
@@ -139,7 +139,13 @@ pub struct Upstream {
 impl Upstream {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { name: None, url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -154,7 +160,7 @@ json::setters! {
 impl FromJson for Upstream {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("name", &mut s.name);
         d.opt("url", &mut s.url);
         d.rest(&mut s.extra)?;

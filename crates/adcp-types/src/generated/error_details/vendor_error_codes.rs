@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/vendor-error-codes.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VendorErrorCodes {
     /// Optional.
@@ -23,7 +23,13 @@ pub struct VendorErrorCodes {
 impl VendorErrorCodes {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { vendors: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for VendorErrorCodes {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -37,7 +43,7 @@ json::setters! {
 impl FromJson for VendorErrorCodes {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("vendors", &mut s.vendors);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -55,7 +61,7 @@ impl ToJson for VendorErrorCodes {
 /// An object.
 ///
 /// Spec: `error-details/vendor-error-codes.json`, `/properties/vendors/additionalProperties`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Vendor {
     /// Required.
@@ -85,7 +91,7 @@ json::setters! {
 impl FromJson for Vendor {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { codes: d.req("codes")?, name: d.req("name")?, url: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?, d.req("codes")?);
         d.opt("url", &mut s.url);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -105,7 +111,7 @@ impl ToJson for Vendor {
 /// An object.
 ///
 /// Spec: `error-details/vendor-error-codes.json`, `/properties/vendors/additionalProperties/properties/codes/additionalProperties`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Code {
     /// Required.
@@ -126,7 +132,7 @@ impl Code {
 impl FromJson for Code {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: d.req("description")?, recovery: d.req("recovery")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("description")?, d.req("recovery")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

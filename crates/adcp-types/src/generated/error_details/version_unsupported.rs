@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `error-details/version-unsupported.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VersionUnsupported {
     /// Optional. At least 1. At most 99.
@@ -55,14 +55,7 @@ json::setters! {
 impl FromJson for VersionUnsupported {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            build_version: None,
-            supported_majors: None,
-            supported_versions: d.req("supported_versions")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("supported_versions")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("build_version", &mut s.build_version);

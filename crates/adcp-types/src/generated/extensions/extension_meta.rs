@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `$schema` is always `"http://json-schema.org/draft-07/schema#"`, `type` is always `"object"`.
 ///
 /// Spec: `extensions/extension-meta.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExtensionMeta {
     /// Optional. On the wire `additionalProperties`.
@@ -66,17 +66,12 @@ json::setters! {
 impl FromJson for ExtensionMeta {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            additional_properties: None,
-            description: d.req("description")?,
-            docs_url: None,
-            properties: d.req("properties")?,
-            required: None,
-            title: d.req("title")?,
-            valid_from: d.req("valid_from")?,
-            valid_until: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("title")?,
+            d.req::<String>("description")?,
+            d.req::<String>("valid_from")?,
+            d.req("properties")?,
+        );
         d.text("$schema", "http://json-schema.org/draft-07/schema#");
         d.text("type", "object");
         d.opt_null("additionalProperties", &mut s.additional_properties);

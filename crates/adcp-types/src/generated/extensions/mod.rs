@@ -2,6 +2,8 @@
 
 //! Types of the schemas below `extensions/`.
 
+#[cfg(feature = "protocol")]
 pub mod extension_meta;
 
+#[cfg(feature = "protocol")]
 pub use self::extension_meta::ExtensionMeta;

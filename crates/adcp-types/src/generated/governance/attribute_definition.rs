@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/attribute-definition.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AttributeDefinition {
     /// Required. Pattern: `^[a-z][a-z0-9_]*$`.
@@ -67,17 +67,7 @@ json::setters! {
 impl FromJson for AttributeDefinition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            attribute_id: d.req("attribute_id")?,
-            description: d.req("description")?,
-            excludes: None,
-            guidance: None,
-            includes: None,
-            name: d.req("name")?,
-            regulatory_basis: None,
-            signal_patterns: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("attribute_id")?, d.req::<String>("name")?, d.req::<String>("description")?);
         d.opt("excludes", &mut s.excludes);
         d.opt("guidance", &mut s.guidance);
         d.opt("includes", &mut s.includes);
@@ -108,7 +98,7 @@ impl ToJson for AttributeDefinition {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/attribute-definition.json`, `/properties/regulatory_basis/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegulatoryBasis {
     /// Optional.
@@ -138,7 +128,7 @@ json::setters! {
 impl FromJson for RegulatoryBasis {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { jurisdictions: None, name: d.req("name")?, summary: d.req("summary")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?, d.req::<String>("summary")?);
         d.opt("jurisdictions", &mut s.jurisdictions);
         d.rest(&mut s.extra)?;
         Ok(s)

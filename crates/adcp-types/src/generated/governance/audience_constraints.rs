@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// At least 1 entries.
 ///
 /// Spec: `governance/audience-constraints.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceConstraints {
     /// Optional. At least 1 items.
@@ -27,7 +27,13 @@ pub struct AudienceConstraints {
 impl AudienceConstraints {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { exclude: None, include: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AudienceConstraints {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -42,7 +48,7 @@ json::setters! {
 impl FromJson for AudienceConstraints {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("exclude", &mut s.exclude);
         d.opt("include", &mut s.include);
         d.rest(&mut s.extra)?;

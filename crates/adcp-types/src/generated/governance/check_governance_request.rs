@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `governance/check-governance-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CheckGovernanceRequest {
     /// Optional. At least 1. At most 99.
@@ -98,24 +98,7 @@ json::setters! {
 impl FromJson for CheckGovernanceRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            caller: d.req("caller")?,
-            context: None,
-            delivery_metrics: None,
-            ext: None,
-            governance_context: None,
-            invoice_recipient: None,
-            modification_summary: None,
-            payload: None,
-            phase: None,
-            plan_id: d.req("plan_id")?,
-            planned_delivery: None,
-            purchase_type: None,
-            tool: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("plan_id")?, d.req::<String>("caller")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -161,7 +144,7 @@ impl ToJson for CheckGovernanceRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/check-governance-request.json`, `/properties/delivery_metrics`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryMetrics {
     /// Optional.
@@ -221,18 +204,7 @@ json::setters! {
 impl FromJson for DeliveryMetrics {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audience_distribution: None,
-            channel_distribution: None,
-            cumulative_impressions: None,
-            cumulative_spend: None,
-            geo_distribution: None,
-            impressions: None,
-            pacing: None,
-            reporting_period: d.req("reporting_period")?,
-            spend: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("reporting_period")?);
         d.opt("audience_distribution", &mut s.audience_distribution);
         d.opt("channel_distribution", &mut s.channel_distribution);
         d.opt("cumulative_impressions", &mut s.cumulative_impressions);
@@ -267,7 +239,7 @@ impl ToJson for DeliveryMetrics {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/check-governance-request.json`, `/properties/delivery_metrics/properties/audience_distribution`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceDistribution {
     /// Required.
@@ -302,13 +274,7 @@ json::setters! {
 impl FromJson for AudienceDistribution {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            baseline: d.req("baseline")?,
-            baseline_description: None,
-            cumulative_indices: None,
-            indices: d.req("indices")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("baseline")?, d.req("indices")?);
         d.opt("baseline_description", &mut s.baseline_description);
         d.opt("cumulative_indices", &mut s.cumulative_indices);
         d.rest(&mut s.extra)?;
@@ -360,7 +326,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/check-governance-request.json`, `/properties/delivery_metrics/properties/reporting_period`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingPeriod {
     /// Required. Format: date-time.
@@ -381,7 +347,7 @@ impl ReportingPeriod {
 impl FromJson for ReportingPeriod {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `governance/check-governance-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CheckGovernanceResponse {
     /// Optional.
@@ -85,21 +85,12 @@ json::setters! {
 impl FromJson for CheckGovernanceResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            categories_evaluated: None,
-            check_id: d.req("check_id")?,
-            conditions: None,
-            expires_at: None,
-            explanation: d.req("explanation")?,
-            ext: None,
-            findings: None,
-            mode: None,
-            next_check: None,
-            plan_id: d.req("plan_id")?,
-            policies_evaluated: None,
-            verdict: d.req("verdict")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("check_id")?,
+            d.req("verdict")?,
+            d.req::<String>("plan_id")?,
+            d.req::<String>("explanation")?,
+        );
         d.opt("categories_evaluated", &mut s.categories_evaluated);
         d.opt("conditions", &mut s.conditions);
         d.opt("expires_at", &mut s.expires_at);
@@ -137,7 +128,7 @@ impl ToJson for CheckGovernanceResponse {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/check-governance-response.json`, `/properties/conditions/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Condition {
     /// Required.
@@ -167,7 +158,7 @@ json::setters! {
 impl FromJson for Condition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { field: d.req("field")?, reason: d.req("reason")?, required_value: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("field")?, d.req::<String>("reason")?);
         d.opt_null("required_value", &mut s.required_value);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -189,7 +180,7 @@ impl ToJson for Condition {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/check-governance-response.json`, `/properties/findings/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Finding {
     /// Required.
@@ -249,17 +240,7 @@ json::setters! {
 impl FromJson for Finding {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            category_id: d.req("category_id")?,
-            confidence: None,
-            details: None,
-            explanation: d.req("explanation")?,
-            policy_id: None,
-            severity: d.req("severity")?,
-            source_plan_id: None,
-            uncertainty_reason: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("category_id")?, d.req("severity")?, d.req::<String>("explanation")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("details", &mut s.details);
         d.opt("policy_id", &mut s.policy_id);
@@ -288,7 +269,7 @@ impl ToJson for Finding {
 /// What `check_governance` answered, decided by the envelope's status first.
 ///
 /// Spec: `governance/check-governance-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CheckGovernanceOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `governance/get-plan-audit-logs-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetPlanAuditLogsRequest {
     /// Optional. At least 1. At most 99.
@@ -37,7 +37,24 @@ pub struct GetPlanAuditLogsRequest {
 impl GetPlanAuditLogsRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            ext: None,
+            governance_contexts: None,
+            include_entries: None,
+            plan_ids: None,
+            portfolio_plan_ids: None,
+            purchase_types: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GetPlanAuditLogsRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -61,7 +78,7 @@ json::setters! {
 impl FromJson for GetPlanAuditLogsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

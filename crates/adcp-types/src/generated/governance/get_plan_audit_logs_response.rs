@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetPlanAuditLogsResponse {
     /// Optional.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for GetPlanAuditLogsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, plans: d.req("plans")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("plans")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -60,7 +60,7 @@ impl ToJson for GetPlanAuditLogsResponse {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Plan {
     /// Required.
@@ -118,17 +118,14 @@ json::setters! {
 impl FromJson for Plan {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            budget: d.req("budget")?,
-            channel_allocation: None,
-            entries: None,
-            governed_actions: d.req("governed_actions")?,
-            plan_id: d.req("plan_id")?,
-            plan_version: d.req("plan_version")?,
-            status: d.req("status")?,
-            summary: d.req("summary")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("plan_id")?,
+            d.req("plan_version")?,
+            d.req("status")?,
+            d.req("budget")?,
+            d.req("governed_actions")?,
+            d.req("summary")?,
+        );
         d.opt("channel_allocation", &mut s.channel_allocation);
         d.opt("entries", &mut s.entries);
         d.rest(&mut s.extra)?;
@@ -156,7 +153,7 @@ impl ToJson for Plan {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/budget`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Budget {
     /// Optional.
@@ -174,7 +171,13 @@ pub struct Budget {
 impl Budget {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { authorized: None, committed: None, remaining: None, utilization_pct: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -191,7 +194,7 @@ json::setters! {
 impl FromJson for Budget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("authorized", &mut s.authorized);
         d.opt("committed", &mut s.committed);
         d.opt("remaining", &mut s.remaining);
@@ -217,7 +220,7 @@ impl ToJson for Budget {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/channel_allocation/additionalProperties`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ChannelAllocation {
     /// Optional.
@@ -231,7 +234,13 @@ pub struct ChannelAllocation {
 impl ChannelAllocation {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { committed: None, pct: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ChannelAllocation {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -246,7 +255,7 @@ json::setters! {
 impl FromJson for ChannelAllocation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("committed", &mut s.committed);
         d.opt("pct", &mut s.pct);
         d.rest(&mut s.extra)?;
@@ -268,7 +277,7 @@ impl ToJson for ChannelAllocation {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/entries/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {
     /// Optional. Format: uri.
@@ -368,28 +377,7 @@ json::setters! {
 impl FromJson for Entry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            caller: None,
-            categories_evaluated: None,
-            check_type: None,
-            committed_budget: None,
-            explanation: None,
-            findings: None,
-            governance_context: None,
-            id: d.req("id")?,
-            mode: None,
-            outcome: None,
-            outcome_status: None,
-            plan_hash: None,
-            plan_id: None,
-            policies_evaluated: None,
-            purchase_type: None,
-            timestamp: d.req("timestamp")?,
-            tool: None,
-            type_: d.req("type")?,
-            verdict: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("id")?, d.req("type")?, d.req::<String>("timestamp")?);
         d.opt("caller", &mut s.caller);
         d.opt("categories_evaluated", &mut s.categories_evaluated);
         d.opt("check_type", &mut s.check_type);
@@ -454,7 +442,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/entries/items/properties/findings/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Finding {
     /// Required.
@@ -502,14 +490,7 @@ json::setters! {
 impl FromJson for Finding {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            category_id: d.req("category_id")?,
-            confidence: None,
-            explanation: d.req("explanation")?,
-            policy_id: None,
-            severity: d.req("severity")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("category_id")?, d.req("severity")?, d.req::<String>("explanation")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("policy_id", &mut s.policy_id);
         d.rest(&mut s.extra)?;
@@ -546,7 +527,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/governed_actions/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GovernedAction {
     /// Required.
@@ -596,15 +577,13 @@ json::setters! {
 impl FromJson for GovernedAction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            check_count: d.req("check_count")?,
-            committed: d.req("committed")?,
-            governance_context: d.req("governance_context")?,
-            purchase_type: d.req("purchase_type")?,
-            seller_reference: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("governance_context")?,
+            d.req("purchase_type")?,
+            d.req("status")?,
+            d.req("committed")?,
+            d.req("check_count")?,
+        );
         d.opt("seller_reference", &mut s.seller_reference);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -643,7 +622,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/summary`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Summary {
     /// Optional.
@@ -665,7 +644,21 @@ pub struct Summary {
 impl Summary {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            checks_performed: None,
+            drift_metrics: None,
+            escalations: None,
+            findings_count: None,
+            outcomes_reported: None,
+            statuses: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -686,7 +679,7 @@ json::setters! {
 impl FromJson for Summary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("checks_performed", &mut s.checks_performed);
         d.opt("drift_metrics", &mut s.drift_metrics);
         d.opt("escalations", &mut s.escalations);
@@ -716,7 +709,7 @@ impl ToJson for Summary {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/summary/properties/drift_metrics`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DriftMetrics {
     /// Optional. At least 0. At most 1.
@@ -738,7 +731,21 @@ pub struct DriftMetrics {
 impl DriftMetrics {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            auto_approval_rate: None,
+            escalation_rate: None,
+            escalation_rate_trend: None,
+            human_override_rate: None,
+            mean_confidence: None,
+            thresholds: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for DriftMetrics {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -757,7 +764,7 @@ json::setters! {
 impl FromJson for DriftMetrics {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("auto_approval_rate", &mut s.auto_approval_rate);
         d.opt("escalation_rate", &mut s.escalation_rate);
         d.opt("escalation_rate_trend", &mut s.escalation_rate_trend);
@@ -801,7 +808,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/summary/properties/drift_metrics/properties/thresholds`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Thresholds {
     /// Optional. At least 0. At most 1.
@@ -819,7 +826,19 @@ pub struct Thresholds {
 impl Thresholds {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            auto_approval_rate_max: None,
+            escalation_rate_max: None,
+            escalation_rate_min: None,
+            human_override_rate_max: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -836,7 +855,7 @@ json::setters! {
 impl FromJson for Thresholds {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("auto_approval_rate_max", &mut s.auto_approval_rate_max);
         d.opt("escalation_rate_max", &mut s.escalation_rate_max);
         d.opt("escalation_rate_min", &mut s.escalation_rate_min);
@@ -862,7 +881,7 @@ impl ToJson for Thresholds {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/summary/properties/escalations/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Escalation {
     /// Required.
@@ -895,13 +914,7 @@ json::setters! {
 impl FromJson for Escalation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            check_id: d.req("check_id")?,
-            reason: d.req("reason")?,
-            resolution: None,
-            resolved_at: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("check_id")?, d.req::<String>("reason")?);
         d.opt("resolution", &mut s.resolution);
         d.opt("resolved_at", &mut s.resolved_at);
         d.rest(&mut s.extra)?;
@@ -925,7 +938,7 @@ impl ToJson for Escalation {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`, `/properties/plans/items/properties/summary/properties/statuses`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Statuses {
     /// Optional.
@@ -943,7 +956,13 @@ pub struct Statuses {
 impl Statuses {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { approved: None, conditions: None, denied: None, human_reviewed: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Statuses {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -960,7 +979,7 @@ json::setters! {
 impl FromJson for Statuses {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("approved", &mut s.approved);
         d.opt("conditions", &mut s.conditions);
         d.opt("denied", &mut s.denied);
@@ -984,7 +1003,7 @@ impl ToJson for Statuses {
 /// What `get_plan_audit_logs` answered, decided by the envelope's status first.
 ///
 /// Spec: `governance/get-plan-audit-logs-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetPlanAuditLogsOutcome {
     /// The work is done.

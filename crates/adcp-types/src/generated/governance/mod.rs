@@ -2,30 +2,56 @@
 
 //! Types of the schemas below `governance/`.
 
+#[cfg(feature = "governance")]
 pub mod attribute_definition;
+#[cfg(feature = "governance")]
 pub mod audience_constraints;
+#[cfg(feature = "governance")]
 pub mod check_governance_request;
+#[cfg(feature = "governance")]
 pub mod check_governance_response;
+#[cfg(feature = "governance")]
 pub mod get_plan_audit_logs_request;
+#[cfg(feature = "governance")]
 pub mod get_plan_audit_logs_response;
+#[cfg(feature = "governance")]
 pub mod policy_category_definition;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub mod policy_entry;
+#[cfg(feature = "governance")]
 pub mod policy_ref;
+#[cfg(feature = "governance")]
 pub mod report_plan_outcome_request;
+#[cfg(feature = "governance")]
 pub mod report_plan_outcome_response;
+#[cfg(feature = "governance")]
 pub mod sync_plans_request;
+#[cfg(feature = "governance")]
 pub mod sync_plans_response;
 
+#[cfg(feature = "governance")]
 pub use self::attribute_definition::AttributeDefinition;
+#[cfg(feature = "governance")]
 pub use self::audience_constraints::AudienceConstraints;
+#[cfg(feature = "governance")]
 pub use self::check_governance_request::CheckGovernanceRequest;
+#[cfg(feature = "governance")]
 pub use self::check_governance_response::{CheckGovernanceOutcome, CheckGovernanceResponse};
+#[cfg(feature = "governance")]
 pub use self::get_plan_audit_logs_request::GetPlanAuditLogsRequest;
+#[cfg(feature = "governance")]
 pub use self::get_plan_audit_logs_response::{GetPlanAuditLogsOutcome, GetPlanAuditLogsResponse};
+#[cfg(feature = "governance")]
 pub use self::policy_category_definition::PolicyCategoryDefinition;
+#[cfg(any(feature = "content-standards", feature = "governance"))]
 pub use self::policy_entry::PolicyEntry;
+#[cfg(feature = "governance")]
 pub use self::policy_ref::PolicyRef;
+#[cfg(feature = "governance")]
 pub use self::report_plan_outcome_request::ReportPlanOutcomeRequest;
+#[cfg(feature = "governance")]
 pub use self::report_plan_outcome_response::{ReportPlanOutcomeOutcome, ReportPlanOutcomeResponse};
+#[cfg(feature = "governance")]
 pub use self::sync_plans_request::SyncPlansRequest;
+#[cfg(feature = "governance")]
 pub use self::sync_plans_response::{SyncPlansOutcome, SyncPlansResponse};

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/policy-category-definition.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PolicyCategoryDefinition {
     /// Required. Pattern: `^[a-z][a-z0-9_]*$`.
@@ -71,18 +71,7 @@ json::setters! {
 impl FromJson for PolicyCategoryDefinition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            category_id: d.req("category_id")?,
-            description: d.req("description")?,
-            guidance: None,
-            industries: None,
-            name: d.req("name")?,
-            regulatory_frameworks: None,
-            related_categories: None,
-            requires_human_review: None,
-            restricted_attributes: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("category_id")?, d.req::<String>("name")?, d.req::<String>("description")?);
         d.opt("guidance", &mut s.guidance);
         d.opt("industries", &mut s.industries);
         d.opt("regulatory_frameworks", &mut s.regulatory_frameworks);
@@ -115,7 +104,7 @@ impl ToJson for PolicyCategoryDefinition {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/policy-category-definition.json`, `/properties/regulatory_frameworks/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RegulatoryFramework {
     /// Optional.
@@ -148,13 +137,7 @@ json::setters! {
 impl FromJson for RegulatoryFramework {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            jurisdictions: None,
-            name: d.req("name")?,
-            policy_ids: None,
-            summary: d.req("summary")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?, d.req::<String>("summary")?);
         d.opt("jurisdictions", &mut s.jurisdictions);
         d.opt("policy_ids", &mut s.policy_ids);
         d.rest(&mut s.extra)?;

@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/policy-entry.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PolicyEntry {
     /// Optional.
@@ -125,30 +125,7 @@ json::setters! {
 impl FromJson for PolicyEntry {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            category: None,
-            channels: None,
-            description: None,
-            effective_date: None,
-            enforcement: d.req("enforcement")?,
-            exemplars: None,
-            ext: None,
-            governance_domains: None,
-            guidance: None,
-            jurisdictions: None,
-            name: None,
-            policy: d.req("policy")?,
-            policy_categories: None,
-            policy_id: d.req("policy_id")?,
-            region_aliases: None,
-            requires_human_review: None,
-            source: None,
-            source_name: None,
-            source_url: None,
-            sunset_date: None,
-            version: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("policy_id")?, d.req("enforcement")?, d.req::<String>("policy")?);
         d.opt("category", &mut s.category);
         d.opt("channels", &mut s.channels);
         d.opt("description", &mut s.description);
@@ -205,7 +182,7 @@ impl ToJson for PolicyEntry {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/policy-entry.json`, `/$defs/exemplar`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Exemplar {
     /// Required.
@@ -226,7 +203,7 @@ impl Exemplar {
 impl FromJson for Exemplar {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { explanation: d.req("explanation")?, scenario: d.req("scenario")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("scenario")?, d.req::<String>("explanation")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -246,7 +223,7 @@ impl ToJson for Exemplar {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/policy-entry.json`, `/properties/exemplars`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Exemplars {
     /// Optional.
@@ -260,7 +237,13 @@ pub struct Exemplars {
 impl Exemplars {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { fail: None, pass: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Exemplars {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -275,7 +258,7 @@ json::setters! {
 impl FromJson for Exemplars {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("fail", &mut s.fail);
         d.opt("pass", &mut s.pass);
         d.rest(&mut s.extra)?;

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/policy-ref.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PolicyRef {
     /// Optional.
@@ -44,7 +44,7 @@ json::setters! {
 impl FromJson for PolicyRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { config: None, policy_id: d.req("policy_id")?, version: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("policy_id")?);
         d.opt("config", &mut s.config);
         d.opt("version", &mut s.version);
         d.rest(&mut s.extra)?;

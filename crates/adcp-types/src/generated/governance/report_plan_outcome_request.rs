@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `governance/report-plan-outcome-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportPlanOutcomeRequest {
     /// Optional. At least 1. At most 99.
@@ -89,22 +89,12 @@ json::setters! {
 impl FromJson for ReportPlanOutcomeRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            check_id: None,
-            context: None,
-            delivery: None,
-            error: None,
-            ext: None,
-            governance_context: d.req("governance_context")?,
-            idempotency_key: d.req("idempotency_key")?,
-            outcome: d.req("outcome")?,
-            plan_id: d.req("plan_id")?,
-            purchase_type: None,
-            seller_response: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("plan_id")?,
+            d.req("outcome")?,
+            d.req::<String>("governance_context")?,
+        );
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("check_id", &mut s.check_id);
@@ -142,7 +132,7 @@ impl ToJson for ReportPlanOutcomeRequest {
 /// An object.
 ///
 /// Spec: `governance/report-plan-outcome-request.json`, `/properties/delivery`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Delivery {
     /// Optional.
@@ -164,7 +154,21 @@ pub struct Delivery {
 impl Delivery {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            completion_rate: None,
+            cpm: None,
+            impressions: None,
+            reporting_period: None,
+            spend: None,
+            viewability_rate: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -183,7 +187,7 @@ json::setters! {
 impl FromJson for Delivery {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("completion_rate", &mut s.completion_rate);
         d.opt("cpm", &mut s.cpm);
         d.opt("impressions", &mut s.impressions);
@@ -213,7 +217,7 @@ impl ToJson for Delivery {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/report-plan-outcome-request.json`, `/properties/delivery/properties/reporting_period`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingPeriod {
     /// Required. Format: date-time.
@@ -234,7 +238,7 @@ impl ReportingPeriod {
 impl FromJson for ReportingPeriod {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -254,7 +258,7 @@ impl ToJson for ReportingPeriod {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/report-plan-outcome-request.json`, `/properties/error`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Error {
     /// Optional.
@@ -268,7 +272,13 @@ pub struct Error {
 impl Error {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { code: None, message: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Error {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -283,7 +293,7 @@ json::setters! {
 impl FromJson for Error {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("code", &mut s.code);
         d.opt("message", &mut s.message);
         d.rest(&mut s.extra)?;
@@ -303,7 +313,7 @@ impl ToJson for Error {
 /// An object.
 ///
 /// Spec: `governance/report-plan-outcome-request.json`, `/properties/seller_response`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SellerResponse {
     /// Optional. At least 0.
@@ -323,7 +333,20 @@ pub struct SellerResponse {
 impl SellerResponse {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            committed_budget: None,
+            creative_deadline: None,
+            packages: None,
+            planned_delivery: None,
+            seller_reference: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SellerResponse {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -345,7 +368,7 @@ json::setters! {
 impl FromJson for SellerResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("committed_budget", &mut s.committed_budget);
         d.opt("creative_deadline", &mut s.creative_deadline);
         d.opt("packages", &mut s.packages);
@@ -371,7 +394,7 @@ impl ToJson for SellerResponse {
 /// An object.
 ///
 /// Spec: `governance/report-plan-outcome-request.json`, `/properties/seller_response/properties/packages/items`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Package {
     /// Optional. At least 0.
@@ -383,7 +406,13 @@ pub struct Package {
 impl Package {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { budget: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Package {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -397,7 +426,7 @@ json::setters! {
 impl FromJson for Package {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("budget", &mut s.budget);
         d.rest(&mut s.extra)?;
         Ok(s)

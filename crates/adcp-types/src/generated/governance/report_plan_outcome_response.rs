@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `governance/report-plan-outcome-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportPlanOutcomeResponse {
     /// Optional.
@@ -56,15 +56,7 @@ json::setters! {
 impl FromJson for ReportPlanOutcomeResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            committed_budget: None,
-            ext: None,
-            findings: None,
-            outcome_id: d.req("outcome_id")?,
-            outcome_state: d.req("outcome_state")?,
-            plan_summary: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("outcome_id")?, d.req("outcome_state")?);
         d.opt("committed_budget", &mut s.committed_budget);
         d.opt("ext", &mut s.ext);
         d.opt("findings", &mut s.findings);
@@ -92,7 +84,7 @@ impl ToJson for ReportPlanOutcomeResponse {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/report-plan-outcome-response.json`, `/properties/findings/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Finding {
     /// Required.
@@ -128,13 +120,7 @@ json::setters! {
 impl FromJson for Finding {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            category_id: d.req("category_id")?,
-            details: None,
-            explanation: d.req("explanation")?,
-            severity: d.req("severity")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("category_id")?, d.req("severity")?, d.req::<String>("explanation")?);
         d.opt("details", &mut s.details);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -169,7 +155,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/report-plan-outcome-response.json`, `/properties/plan_summary`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PlanSummary {
     /// Optional.
@@ -183,7 +169,13 @@ pub struct PlanSummary {
 impl PlanSummary {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { budget_remaining: None, total_committed: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for PlanSummary {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -198,7 +190,7 @@ json::setters! {
 impl FromJson for PlanSummary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("budget_remaining", &mut s.budget_remaining);
         d.opt("total_committed", &mut s.total_committed);
         d.rest(&mut s.extra)?;
@@ -218,7 +210,7 @@ impl ToJson for PlanSummary {
 /// What `report_plan_outcome` answered, decided by the envelope's status first.
 ///
 /// Spec: `governance/report-plan-outcome-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ReportPlanOutcomeOutcome {
     /// The work is done.

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Nullable, ToJson,
 /// An object.
 ///
 /// Spec: `governance/sync-plans-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncPlansRequest {
     /// Optional. At least 1. At most 99.
@@ -60,15 +60,7 @@ json::setters! {
 impl FromJson for SyncPlansRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            plans: d.req("plans")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("plans")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -96,7 +88,7 @@ impl ToJson for SyncPlansRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Plan {
     /// Optional.
@@ -202,29 +194,13 @@ json::setters! {
 impl FromJson for Plan {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            approved_sellers: None,
-            audience: None,
-            brand: d.req("brand")?,
-            budget: d.req("budget")?,
-            channels: None,
-            countries: None,
-            custom_policies: None,
-            delegations: None,
-            ext: None,
-            flight: d.req("flight")?,
-            human_review_required: None,
-            min_audience_size: None,
-            objectives: d.req("objectives")?,
-            plan_id: d.req("plan_id")?,
-            policy_categories: None,
-            policy_ids: None,
-            portfolio: None,
-            regions: None,
-            restricted_attributes: None,
-            restricted_attributes_custom: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("plan_id")?,
+            d.req("brand")?,
+            d.req::<String>("objectives")?,
+            d.req("budget")?,
+            d.req("flight")?,
+        );
         d.opt_null("approved_sellers", &mut s.approved_sellers);
         d.opt("audience", &mut s.audience);
         d.opt("channels", &mut s.channels);
@@ -277,7 +253,7 @@ impl ToJson for Plan {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/budget`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Budget {
     /// Optional.
@@ -324,15 +300,7 @@ json::setters! {
 impl FromJson for Budget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allocations: None,
-            currency: d.req("currency")?,
-            per_seller_max_pct: None,
-            reallocation_threshold: None,
-            reallocation_unlimited: None,
-            total: d.req("total")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("total")?, d.req::<String>("currency")?);
         d.opt("allocations", &mut s.allocations);
         d.opt("per_seller_max_pct", &mut s.per_seller_max_pct);
         d.opt("reallocation_threshold", &mut s.reallocation_threshold);
@@ -360,7 +328,7 @@ impl ToJson for Budget {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/budget/properties/allocations/additionalProperties`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Allocation {
     /// Optional. At least 0.
@@ -374,7 +342,13 @@ pub struct Allocation {
 impl Allocation {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { amount: None, max_pct: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Allocation {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -389,7 +363,7 @@ json::setters! {
 impl FromJson for Allocation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("amount", &mut s.amount);
         d.opt("max_pct", &mut s.max_pct);
         d.rest(&mut s.extra)?;
@@ -411,7 +385,7 @@ impl ToJson for Allocation {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/channels`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Channels {
     /// Optional.
@@ -427,7 +401,13 @@ pub struct Channels {
 impl Channels {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { allowed: None, mix_targets: None, required: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Channels {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -443,7 +423,7 @@ json::setters! {
 impl FromJson for Channels {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("allowed", &mut s.allowed);
         d.opt("mix_targets", &mut s.mix_targets);
         d.opt("required", &mut s.required);
@@ -467,7 +447,7 @@ impl ToJson for Channels {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/channels/properties/mix_targets/additionalProperties`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MixTarget {
     /// Optional.
@@ -481,7 +461,13 @@ pub struct MixTarget {
 impl MixTarget {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_pct: None, min_pct: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for MixTarget {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -496,7 +482,7 @@ json::setters! {
 impl FromJson for MixTarget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_pct", &mut s.max_pct);
         d.opt("min_pct", &mut s.min_pct);
         d.rest(&mut s.extra)?;
@@ -518,7 +504,7 @@ impl ToJson for MixTarget {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/delegations/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Delegation {
     /// Required. Format: uri.
@@ -556,14 +542,7 @@ json::setters! {
 impl FromJson for Delegation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            agent_url: d.req("agent_url")?,
-            authority: d.req("authority")?,
-            budget_limit: None,
-            expires_at: None,
-            markets: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("agent_url")?, d.req("authority")?);
         d.opt("budget_limit", &mut s.budget_limit);
         d.opt("expires_at", &mut s.expires_at);
         d.opt("markets", &mut s.markets);
@@ -589,7 +568,7 @@ impl ToJson for Delegation {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/delegations/items/properties/budget_limit`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BudgetLimit {
     /// Required.
@@ -610,7 +589,7 @@ impl BudgetLimit {
 impl FromJson for BudgetLimit {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -630,7 +609,7 @@ impl ToJson for BudgetLimit {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/flight`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Flight {
     /// Required. Format: date-time.
@@ -651,7 +630,7 @@ impl Flight {
 impl FromJson for Flight {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -671,7 +650,7 @@ impl ToJson for Flight {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/portfolio`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Portfolio {
     /// Required.
@@ -705,13 +684,7 @@ json::setters! {
 impl FromJson for Portfolio {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            member_plan_ids: d.req("member_plan_ids")?,
-            shared_exclusions: None,
-            shared_policy_ids: None,
-            total_budget_cap: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("member_plan_ids")?);
         d.opt("shared_exclusions", &mut s.shared_exclusions);
         d.opt("shared_policy_ids", &mut s.shared_policy_ids);
         d.opt("total_budget_cap", &mut s.total_budget_cap);
@@ -736,7 +709,7 @@ impl ToJson for Portfolio {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-request.json`, `/properties/plans/items/properties/portfolio/properties/total_budget_cap`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TotalBudgetCap {
     /// Required.
@@ -757,7 +730,7 @@ impl TotalBudgetCap {
 impl FromJson for TotalBudgetCap {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `governance/sync-plans-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncPlansResponse {
     /// Optional.
@@ -37,7 +37,7 @@ json::setters! {
 impl FromJson for SyncPlansResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, plans: d.req("plans")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("plans")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -58,7 +58,7 @@ impl ToJson for SyncPlansResponse {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-response.json`, `/properties/plans/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Plan {
     /// Optional.
@@ -93,14 +93,7 @@ json::setters! {
 impl FromJson for Plan {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            categories: None,
-            plan_id: d.req("plan_id")?,
-            resolved_policies: None,
-            status: d.req("status")?,
-            version: d.req("version")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("plan_id")?, d.req("status")?, d.req("version")?);
         d.opt("categories", &mut s.categories);
         d.opt("resolved_policies", &mut s.resolved_policies);
         d.rest(&mut s.extra)?;
@@ -125,7 +118,7 @@ impl ToJson for Plan {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-response.json`, `/properties/plans/items/properties/categories/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Category {
     /// Required.
@@ -146,7 +139,7 @@ impl Category {
 impl FromJson for Category {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { category_id: d.req("category_id")?, status: d.req("status")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("category_id")?, d.req("status")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -178,7 +171,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `governance/sync-plans-response.json`, `/properties/plans/items/properties/resolved_policies/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ResolvedPolicy {
     /// Required.
@@ -210,13 +203,7 @@ json::setters! {
 impl FromJson for ResolvedPolicy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            enforcement: d.req("enforcement")?,
-            policy_id: d.req("policy_id")?,
-            reason: None,
-            source: d.req("source")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("policy_id")?, d.req("source")?, d.req("enforcement")?);
         d.opt("reason", &mut s.reason);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -261,7 +248,7 @@ json::string_enum! {
 /// What `sync_plans` answered, decided by the envelope's status first.
 ///
 /// Spec: `governance/sync-plans-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncPlansOutcome {
     /// The work is done.

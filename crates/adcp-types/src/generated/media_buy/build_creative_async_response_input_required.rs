@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-async-response-input-required.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeInputRequired {
     /// Optional.
@@ -27,7 +27,13 @@ pub struct BuildCreativeInputRequired {
 impl BuildCreativeInputRequired {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { context: None, errors: None, ext: None, reason: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for BuildCreativeInputRequired {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -44,7 +50,7 @@ json::setters! {
 impl FromJson for BuildCreativeInputRequired {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-async-response-working.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeWorking {
     /// Optional.
@@ -31,7 +31,21 @@ pub struct BuildCreativeWorking {
 impl BuildCreativeWorking {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            context: None,
+            current_step: None,
+            ext: None,
+            percentage: None,
+            step_number: None,
+            total_steps: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for BuildCreativeWorking {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -52,7 +66,7 @@ json::setters! {
 impl FromJson for BuildCreativeWorking {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("context", &mut s.context);
         d.opt("current_step", &mut s.current_step);
         d.opt("ext", &mut s.ext);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeRequest {
     /// Optional.
@@ -175,43 +175,7 @@ json::setters! {
 impl FromJson for BuildCreativeRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            brand: None,
-            concept_id: None,
-            config: None,
-            context: None,
-            creative_id: None,
-            creative_manifest: None,
-            evaluator: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            include_preview: None,
-            item_limit: None,
-            keep_mode: None,
-            macro_values: None,
-            max_creatives: None,
-            max_spend: None,
-            max_variants: None,
-            media_buy_id: None,
-            message: None,
-            mode: None,
-            package_id: None,
-            preview_inputs: None,
-            preview_output_format: None,
-            preview_quality: None,
-            quality: None,
-            refine_from_build_variant_id: None,
-            selection_strategy: None,
-            signal_conditions: None,
-            target_format_id: None,
-            target_format_ids: None,
-            transformer_id: None,
-            variant_axis: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -310,7 +274,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-request.json`, `/properties/max_spend`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MaxSpend {
     /// Required. At least 0.
@@ -331,7 +295,7 @@ impl MaxSpend {
 impl FromJson for MaxSpend {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -363,7 +327,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-request.json`, `/properties/preview_inputs/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreviewInput {
     /// Optional.
@@ -396,7 +360,7 @@ json::setters! {
 impl FromJson for PreviewInput {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context_description: None, macros: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("context_description", &mut s.context_description);
         d.opt("macros", &mut s.macros);
         d.rest(&mut s.extra)?;
@@ -417,7 +381,7 @@ impl ToJson for PreviewInput {
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/build-creative-request.json`, `/properties/signal_conditions/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SignalCondition {
     /// Chosen when `value_type` is `binary`.
@@ -485,7 +449,7 @@ impl From<crate::core::signal_targeting::SignalConditionNumeric> for SignalCondi
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-request.json`, `/properties/variant_axis`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VariantAxis {
     /// Required.
@@ -521,7 +485,7 @@ json::setters! {
 impl FromJson for VariantAxis {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { dimension: d.req("dimension")?, field: None, label: None, values: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("dimension")?);
         d.opt("field", &mut s.field);
         d.opt("label", &mut s.label);
         d.opt("values", &mut s.values);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 6 shapes.
 ///
 /// Spec: `media-buy/build-creative-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum BuildCreativeResponse {
     /// Chosen when: JSON type object, has `creative_manifest`.
@@ -122,7 +122,7 @@ impl From<BuildCreativeSubmitted> for BuildCreativeResponse {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeSuccess {
     /// Optional.
@@ -194,20 +194,7 @@ json::setters! {
 impl FromJson for BuildCreativeSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            build_variant_id: None,
-            consumption: None,
-            creative_manifest: d.req("creative_manifest")?,
-            currency: None,
-            expires_at: None,
-            ext: None,
-            preview: None,
-            preview_error: None,
-            pricing_option_id: None,
-            sandbox: None,
-            vendor_cost: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("creative_manifest")?);
         d.opt("build_variant_id", &mut s.build_variant_id);
         d.opt("consumption", &mut s.consumption);
         d.opt("currency", &mut s.currency);
@@ -244,7 +231,7 @@ impl ToJson for BuildCreativeSuccess {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/0/properties/preview`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeSuccessPreview {
     /// Required. Format: date-time.
@@ -274,12 +261,7 @@ json::setters! {
 impl FromJson for BuildCreativeSuccessPreview {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            expires_at: d.req("expires_at")?,
-            interactive_url: None,
-            previews: d.req("previews")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("previews")?, d.req::<String>("expires_at")?);
         d.opt("interactive_url", &mut s.interactive_url);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -299,7 +281,7 @@ impl ToJson for BuildCreativeSuccessPreview {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/0/properties/preview/properties/previews/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeSuccessPreviewPreview {
     /// Required.
@@ -322,7 +304,7 @@ impl BuildCreativeSuccessPreviewPreview {
 impl FromJson for BuildCreativeSuccessPreviewPreview {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { input: d.req("input")?, preview_id: d.req("preview_id")?, renders: d.req("renders")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("preview_id")?, d.req("renders")?, d.req("input")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -341,7 +323,7 @@ impl ToJson for BuildCreativeSuccessPreviewPreview {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/0/properties/preview/properties/previews/items/properties/input`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Input {
     /// Optional.
@@ -374,7 +356,7 @@ json::setters! {
 impl FromJson for Input {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context_description: None, macros: None, name: d.req("name")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.opt("context_description", &mut s.context_description);
         d.opt("macros", &mut s.macros);
         d.rest(&mut s.extra)?;
@@ -395,7 +377,7 @@ impl ToJson for Input {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeMultiSuccess {
     /// Optional.
@@ -463,19 +445,7 @@ json::setters! {
 impl FromJson for BuildCreativeMultiSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            consumption: None,
-            creative_manifests: d.req("creative_manifests")?,
-            currency: None,
-            expires_at: None,
-            ext: None,
-            preview: None,
-            preview_error: None,
-            pricing_option_id: None,
-            sandbox: None,
-            vendor_cost: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("creative_manifests")?);
         d.opt("consumption", &mut s.consumption);
         d.opt("currency", &mut s.currency);
         d.opt("expires_at", &mut s.expires_at);
@@ -510,7 +480,7 @@ impl ToJson for BuildCreativeMultiSuccess {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/1/properties/preview`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeMultiSuccessPreview {
     /// Required. Format: date-time.
@@ -540,12 +510,7 @@ json::setters! {
 impl FromJson for BuildCreativeMultiSuccessPreview {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            expires_at: d.req("expires_at")?,
-            interactive_url: None,
-            previews: d.req("previews")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("previews")?, d.req::<String>("expires_at")?);
         d.opt("interactive_url", &mut s.interactive_url);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -565,7 +530,7 @@ impl ToJson for BuildCreativeMultiSuccessPreview {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/1/properties/preview/properties/previews/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeMultiSuccessPreviewPreview {
     /// Required.
@@ -595,13 +560,7 @@ impl BuildCreativeMultiSuccessPreviewPreview {
 impl FromJson for BuildCreativeMultiSuccessPreviewPreview {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            format_id: d.req("format_id")?,
-            input: d.req("input")?,
-            preview_id: d.req("preview_id")?,
-            renders: d.req("renders")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("preview_id")?, d.req("format_id")?, d.req("renders")?, d.req("input")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -621,7 +580,7 @@ impl ToJson for BuildCreativeMultiSuccessPreviewPreview {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeVariantSuccess {
     /// Optional. When absent: `"complete"`.
@@ -703,23 +662,7 @@ json::setters! {
 impl FromJson for BuildCreativeVariantSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            budget_status: None,
-            creatives: d.req("creatives")?,
-            currency: None,
-            errors: None,
-            expires_at: None,
-            ext: None,
-            items_returned: None,
-            items_total: None,
-            keep_mode_applied: None,
-            leaves_returned: None,
-            leaves_total: None,
-            sandbox: None,
-            selection_strategy_applied: None,
-            vendor_cost: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("creatives")?);
         d.opt("budget_status", &mut s.budget_status);
         d.opt("currency", &mut s.currency);
         d.opt("errors", &mut s.errors);
@@ -776,7 +719,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/2/properties/creatives/items`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Creative {
     /// Optional.
@@ -796,7 +739,20 @@ pub struct Creative {
 impl Creative {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            build_creative_id: None,
+            catalog_item_ref: None,
+            errors: None,
+            signal_condition: None,
+            variants: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Creative {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -818,7 +774,7 @@ json::setters! {
 impl FromJson for Creative {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("build_creative_id", &mut s.build_creative_id);
         d.opt("catalog_item_ref", &mut s.catalog_item_ref);
         d.opt("errors", &mut s.errors);
@@ -844,7 +800,7 @@ impl ToJson for Creative {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/2/properties/creatives/items/properties/catalog_item_ref`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CatalogItemRef {
     /// Optional.
@@ -872,7 +828,7 @@ json::setters! {
 impl FromJson for CatalogItemRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { catalog_type: None, item_id: d.req("item_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("item_id")?);
         d.opt("catalog_type", &mut s.catalog_type);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -891,7 +847,7 @@ impl ToJson for CatalogItemRef {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/2/properties/creatives/items/properties/variants/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Variant {
     /// Required.
@@ -960,20 +916,7 @@ json::setters! {
 impl FromJson for Variant {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            build_variant_id: d.req("build_variant_id")?,
-            consumption: None,
-            creative_manifest: d.req("creative_manifest")?,
-            currency: None,
-            eval: None,
-            parent_build_variant_id: None,
-            pricing_option_id: None,
-            rank: None,
-            recommended: None,
-            variant_axis_value: None,
-            vendor_cost: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("build_variant_id")?, d.req("creative_manifest")?);
         d.opt("consumption", &mut s.consumption);
         d.opt("currency", &mut s.currency);
         d.opt("eval", &mut s.eval);
@@ -1009,7 +952,7 @@ impl ToJson for Variant {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/2/properties/creatives/items/properties/variants/items/properties/eval`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Eval {
     /// Optional. At least 0.
@@ -1029,7 +972,13 @@ pub struct Eval {
 impl Eval {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { calls_used: None, ext: None, features: None, ranked_against: None, seconds_used: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Eval {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1047,7 +996,7 @@ json::setters! {
 impl FromJson for Eval {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("calls_used", &mut s.calls_used);
         d.opt("ext", &mut s.ext);
         d.opt("features", &mut s.features);
@@ -1089,7 +1038,7 @@ json::string_enum! {
 /// On the wire `mode` is always `"estimate"`.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/3`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeEstimate {
     /// Required.
@@ -1122,7 +1071,7 @@ json::setters! {
 impl FromJson for BuildCreativeEstimate {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { estimate: d.req("estimate")?, expires_at: None, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("estimate")?);
         d.text("mode", "estimate");
         d.opt("expires_at", &mut s.expires_at);
         d.opt("ext", &mut s.ext);
@@ -1145,7 +1094,7 @@ impl ToJson for BuildCreativeEstimate {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/3/properties/estimate`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Estimate {
     /// Required.
@@ -1210,20 +1159,7 @@ json::setters! {
 impl FromJson for Estimate {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            basis: d.req("basis")?,
-            conditions_total: None,
-            cost_expected: None,
-            cost_high: d.req("cost_high")?,
-            cost_low: d.req("cost_low")?,
-            currency: d.req("currency")?,
-            items_to_produce: None,
-            items_total: None,
-            leaves_total: None,
-            per_leaf: None,
-            variants_per_item: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("currency")?, d.req("cost_low")?, d.req("cost_high")?, d.req("basis")?);
         d.opt("conditions_total", &mut s.conditions_total);
         d.opt("cost_expected", &mut s.cost_expected);
         d.opt("items_to_produce", &mut s.items_to_produce);
@@ -1271,7 +1207,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/3/properties/estimate/properties/per_leaf/items`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PerLeaf {
     /// Optional.
@@ -1293,7 +1229,21 @@ pub struct PerLeaf {
 impl PerLeaf {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            catalog_item_ref: None,
+            consumption_estimate: None,
+            cost_high: None,
+            cost_low: None,
+            pricing_option_id: None,
+            variant_axis_value: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for PerLeaf {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1314,7 +1264,7 @@ json::setters! {
 impl FromJson for PerLeaf {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("catalog_item_ref", &mut s.catalog_item_ref);
         d.opt("consumption_estimate", &mut s.consumption_estimate);
         d.opt("cost_high", &mut s.cost_high);
@@ -1342,7 +1292,7 @@ impl ToJson for PerLeaf {
 /// An object.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/4`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeError {
     /// Required. At least 1 items.
@@ -1370,7 +1320,7 @@ json::setters! {
 impl FromJson for BuildCreativeError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -1391,7 +1341,7 @@ impl ToJson for BuildCreativeError {
 /// On the wire `status` is always `"submitted"`.
 ///
 /// Spec: `media-buy/build-creative-response.json`, `/oneOf/5`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeSubmitted {
     /// Optional.
@@ -1430,7 +1380,7 @@ json::setters! {
 impl FromJson for BuildCreativeSubmitted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, errors: None, ext: None, message: None, task_id: d.req("task_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.text("status", "submitted");
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
@@ -1457,7 +1407,7 @@ impl ToJson for BuildCreativeSubmitted {
 /// What `build_creative` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/build-creative-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum BuildCreativeOutcome {
     /// The work is done.

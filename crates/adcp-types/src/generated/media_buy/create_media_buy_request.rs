@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/create-media-buy-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateMediaBuyRequest {
     /// Required.
@@ -123,30 +123,13 @@ json::setters! {
 impl FromJson for CreateMediaBuyRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            advertiser_industry: None,
-            agency_estimate_number: None,
-            artifact_webhook: None,
-            brand: d.req("brand")?,
-            context: None,
-            end_time: d.req("end_time")?,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            invoice_recipient: None,
-            io_acceptance: None,
-            packages: None,
-            plan_id: None,
-            po_number: None,
-            proposal_id: None,
-            push_notification_config: None,
-            reporting_webhook: None,
-            start_time: d.req("start_time")?,
-            total_budget: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req("account")?,
+            d.req("brand")?,
+            d.req("start_time")?,
+            d.req::<String>("end_time")?,
+        );
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("advertiser_industry", &mut s.advertiser_industry);
@@ -199,7 +182,7 @@ impl ToJson for CreateMediaBuyRequest {
 /// An object.
 ///
 /// Spec: `media-buy/create-media-buy-request.json`, `/properties/artifact_webhook`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ArtifactWebhook {
     /// Required.
@@ -247,15 +230,7 @@ json::setters! {
 impl FromJson for ArtifactWebhook {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authentication: d.req("authentication")?,
-            batch_frequency: None,
-            delivery_mode: d.req("delivery_mode")?,
-            sampling_rate: None,
-            token: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req("authentication")?, d.req("delivery_mode")?);
         d.opt("batch_frequency", &mut s.batch_frequency);
         d.opt("sampling_rate", &mut s.sampling_rate);
         d.opt("token", &mut s.token);
@@ -282,7 +257,7 @@ impl ToJson for ArtifactWebhook {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/create-media-buy-request.json`, `/properties/artifact_webhook/properties/authentication`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Authentication {
     /// Required. At least 32 characters.
@@ -303,7 +278,7 @@ impl Authentication {
 impl FromJson for Authentication {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { credentials: d.req("credentials")?, schemes: d.req("schemes")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("schemes")?, d.req::<String>("credentials")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -345,7 +320,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/create-media-buy-request.json`, `/properties/io_acceptance`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IoAcceptance {
     /// Required. Format: date-time.
@@ -383,13 +358,7 @@ json::setters! {
 impl FromJson for IoAcceptance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accepted_at: d.req("accepted_at")?,
-            io_id: d.req("io_id")?,
-            signatory: d.req("signatory")?,
-            signature_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("io_id")?, d.req::<String>("accepted_at")?, d.req::<String>("signatory")?);
         d.opt("signature_id", &mut s.signature_id);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -412,7 +381,7 @@ impl ToJson for IoAcceptance {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/create-media-buy-request.json`, `/properties/total_budget`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TotalBudget {
     /// Required. At least 0.
@@ -433,7 +402,7 @@ impl TotalBudget {
 impl FromJson for TotalBudget {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: d.req("currency")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req::<String>("currency")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

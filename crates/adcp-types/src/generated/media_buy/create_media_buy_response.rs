@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreateMediaBuyResponse {
     /// Chosen when: JSON type object, has `confirmed_at`, has `media_buy_id`, has `packages`, has `revision`, no `errors`.
@@ -81,7 +81,7 @@ impl From<CreateMediaBuySubmitted> for CreateMediaBuyResponse {
 /// An object.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateMediaBuySuccess {
     /// Optional.
@@ -171,24 +171,7 @@ json::setters! {
 impl FromJson for CreateMediaBuySuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            available_actions: None,
-            confirmed_at: d.req("confirmed_at")?,
-            creative_deadline: None,
-            currency: None,
-            ext: None,
-            invoice_recipient: None,
-            media_buy_id: d.req("media_buy_id")?,
-            media_buy_status: None,
-            packages: d.req("packages")?,
-            planned_delivery: None,
-            revision: d.req("revision")?,
-            sandbox: None,
-            total_budget: None,
-            valid_actions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("media_buy_id")?, d.req("confirmed_at")?, d.req("revision")?, d.req("packages")?);
         d.opt("account", &mut s.account);
         d.opt("available_actions", &mut s.available_actions);
         d.opt("creative_deadline", &mut s.creative_deadline);
@@ -230,7 +213,7 @@ impl ToJson for CreateMediaBuySuccess {
 /// An object.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateMediaBuyError {
     /// Required. At least 1 items.
@@ -258,7 +241,7 @@ json::setters! {
 impl FromJson for CreateMediaBuyError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -279,7 +262,7 @@ impl ToJson for CreateMediaBuyError {
 /// On the wire `status` is always `"submitted"`.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateMediaBuySubmitted {
     /// Optional.
@@ -318,7 +301,7 @@ json::setters! {
 impl FromJson for CreateMediaBuySubmitted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, errors: None, ext: None, message: None, task_id: d.req("task_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.text("status", "submitted");
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
@@ -345,7 +328,7 @@ impl ToJson for CreateMediaBuySubmitted {
 /// What `create_media_buy` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CreateMediaBuyOutcome {
     /// The work is done.

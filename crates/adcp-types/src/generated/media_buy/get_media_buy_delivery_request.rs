@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetMediaBuyDeliveryRequest {
     /// Optional.
@@ -47,7 +47,29 @@ pub struct GetMediaBuyDeliveryRequest {
 impl GetMediaBuyDeliveryRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            attribution_window: None,
+            context: None,
+            end_date: None,
+            ext: None,
+            include_package_daily_breakdown: None,
+            include_window_breakdown: None,
+            media_buy_ids: None,
+            reporting_dimensions: None,
+            start_date: None,
+            status_filter: None,
+            time_granularity: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GetMediaBuyDeliveryRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -78,7 +100,7 @@ json::setters! {
 impl FromJson for GetMediaBuyDeliveryRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -122,7 +144,7 @@ impl ToJson for GetMediaBuyDeliveryRequest {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/attribution_window`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AttributionWindow {
     /// Optional.
@@ -138,7 +160,13 @@ pub struct AttributionWindow {
 impl AttributionWindow {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { model: None, post_click: None, post_view: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AttributionWindow {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -154,7 +182,7 @@ json::setters! {
 impl FromJson for AttributionWindow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("model", &mut s.model);
         d.opt("post_click", &mut s.post_click);
         d.opt("post_view", &mut s.post_view);
@@ -176,7 +204,7 @@ impl ToJson for AttributionWindow {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/reporting_dimensions`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingDimensions {
     /// Optional.
@@ -196,7 +224,13 @@ pub struct ReportingDimensions {
 impl ReportingDimensions {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { audience: None, device_platform: None, device_type: None, geo: None, placement: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ReportingDimensions {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -214,7 +248,7 @@ json::setters! {
 impl FromJson for ReportingDimensions {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("audience", &mut s.audience);
         d.opt("device_platform", &mut s.device_platform);
         d.opt("device_type", &mut s.device_type);
@@ -240,7 +274,7 @@ impl ToJson for ReportingDimensions {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/reporting_dimensions/properties/audience`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Audience {
     /// Optional. At least 1. When absent: `25`.
@@ -254,7 +288,13 @@ pub struct Audience {
 impl Audience {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { limit: None, sort_by: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -269,7 +309,7 @@ json::setters! {
 impl FromJson for Audience {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("limit", &mut s.limit);
         d.opt("sort_by", &mut s.sort_by);
         d.rest(&mut s.extra)?;
@@ -289,7 +329,7 @@ impl ToJson for Audience {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/reporting_dimensions/properties/device_platform`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DevicePlatform {
     /// Optional. At least 1.
@@ -303,7 +343,13 @@ pub struct DevicePlatform {
 impl DevicePlatform {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { limit: None, sort_by: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for DevicePlatform {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -318,7 +364,7 @@ json::setters! {
 impl FromJson for DevicePlatform {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("limit", &mut s.limit);
         d.opt("sort_by", &mut s.sort_by);
         d.rest(&mut s.extra)?;
@@ -338,7 +384,7 @@ impl ToJson for DevicePlatform {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/reporting_dimensions/properties/device_type`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeviceType {
     /// Optional. At least 1.
@@ -352,7 +398,13 @@ pub struct DeviceType {
 impl DeviceType {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { limit: None, sort_by: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for DeviceType {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -367,7 +419,7 @@ json::setters! {
 impl FromJson for DeviceType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("limit", &mut s.limit);
         d.opt("sort_by", &mut s.sort_by);
         d.rest(&mut s.extra)?;
@@ -387,7 +439,7 @@ impl ToJson for DeviceType {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/reporting_dimensions/properties/geo`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Geo {
     /// Required.
@@ -421,7 +473,7 @@ json::setters! {
 impl FromJson for Geo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { geo_level: d.req("geo_level")?, limit: None, sort_by: None, system: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("geo_level")?);
         d.opt("limit", &mut s.limit);
         d.opt("sort_by", &mut s.sort_by);
         d.opt("system", &mut s.system);
@@ -484,7 +536,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/reporting_dimensions/properties/placement`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Placement {
     /// Optional. At least 1. When absent: `25`.
@@ -498,7 +550,13 @@ pub struct Placement {
 impl Placement {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { limit: None, sort_by: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Placement {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -513,7 +571,7 @@ json::setters! {
 impl FromJson for Placement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("limit", &mut s.limit);
         d.opt("sort_by", &mut s.sort_by);
         d.rest(&mut s.extra)?;
@@ -533,7 +591,7 @@ impl ToJson for Placement {
 /// One of 2 shapes.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-request.json`, `/properties/status_filter`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum StatusFilter {
     /// Chosen when: JSON type list.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetMediaBuyDeliveryResponse {
     /// Optional.
@@ -87,22 +87,7 @@ json::setters! {
 impl FromJson for GetMediaBuyDeliveryResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            aggregated_totals: None,
-            attribution_window: None,
-            currency: d.req("currency")?,
-            errors: None,
-            ext: None,
-            media_buy_deliveries: d.req("media_buy_deliveries")?,
-            next_expected_at: None,
-            notification_type: None,
-            partial_data: None,
-            reporting_period: d.req("reporting_period")?,
-            sandbox: None,
-            sequence_number: None,
-            unavailable_count: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("reporting_period")?, d.req::<String>("currency")?, d.req("media_buy_deliveries")?);
         d.opt("aggregated_totals", &mut s.aggregated_totals);
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("errors", &mut s.errors);
@@ -141,7 +126,7 @@ impl ToJson for GetMediaBuyDeliveryResponse {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/aggregated_totals`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AggregatedTotals {
     /// Optional. At least 0.
@@ -227,25 +212,7 @@ json::setters! {
 impl FromJson for AggregatedTotals {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            frequency: None,
-            impressions: d.req("impressions")?,
-            media_buy_count: d.req("media_buy_count")?,
-            metric_aggregates: None,
-            new_to_brand_rate: None,
-            reach: None,
-            reach_unit: None,
-            roas: None,
-            spend: d.req("spend")?,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("impressions")?, d.req("spend")?, d.req("media_buy_count")?);
         d.opt("clicks", &mut s.clicks);
         d.opt("completed_views", &mut s.completed_views);
         d.opt("completion_rate", &mut s.completion_rate);
@@ -290,7 +257,7 @@ impl ToJson for AggregatedTotals {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuyDelivery {
     /// Required.
@@ -357,20 +324,7 @@ json::setters! {
 impl FromJson for MediaBuyDelivery {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            by_package: d.req("by_package")?,
-            daily_breakdown: None,
-            expected_availability: None,
-            finalized_at: None,
-            is_adjusted: None,
-            is_final: None,
-            media_buy_id: d.req("media_buy_id")?,
-            pricing_model: None,
-            status: d.req("status")?,
-            totals: d.req("totals")?,
-            windows: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("media_buy_id")?, d.req("status")?, d.req("totals")?, d.req("by_package")?);
         d.opt("daily_breakdown", &mut s.daily_breakdown);
         d.opt("expected_availability", &mut s.expected_availability);
         d.opt("finalized_at", &mut s.finalized_at);
@@ -404,7 +358,7 @@ impl ToJson for MediaBuyDelivery {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/by_package/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuyDeliveryByPackage {
     /// Optional. At least 0.
@@ -700,76 +654,13 @@ json::setters! {
 impl FromJson for MediaBuyDeliveryByPackage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_audience: None,
-            by_audience_truncated: None,
-            by_catalog_item: None,
-            by_creative: None,
-            by_device_platform: None,
-            by_device_platform_truncated: None,
-            by_device_type: None,
-            by_device_type_truncated: None,
-            by_event_type: None,
-            by_geo: None,
-            by_geo_truncated: None,
-            by_keyword: None,
-            by_placement: None,
-            by_placement_truncated: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            currency: d.req("currency")?,
-            daily_breakdown: None,
-            delivery_status: None,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            finalized_at: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: None,
-            incremental_sales_lift: None,
-            is_final: None,
-            leads: None,
-            measurement_window: None,
-            missing_metrics: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            pacing_index: None,
-            package_id: d.req("package_id")?,
-            paused: None,
-            plays: None,
-            pricing_model: d.req("pricing_model")?,
-            profile_visits: None,
-            quartile_data: None,
-            rate: d.req("rate")?,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            supersedes_window: None,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("package_id")?,
+            d.req("spend")?,
+            d.req("pricing_model")?,
+            d.req("rate")?,
+            d.req::<String>("currency")?,
+        );
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -914,7 +805,7 @@ impl ToJson for MediaBuyDeliveryByPackage {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/by_package/items/allOf/1/properties/by_audience/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ByAudience {
     /// Required.
@@ -1118,53 +1009,7 @@ json::setters! {
 impl FromJson for ByAudience {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audience_id: d.req("audience_id")?,
-            audience_name: None,
-            audience_source: d.req("audience_source")?,
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: d.req("impressions")?,
-            incremental_sales_lift: None,
-            leads: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("audience_id")?, d.req("audience_source")?, d.req("impressions")?, d.req("spend")?);
         d.opt("audience_name", &mut s.audience_name);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
@@ -1264,7 +1109,7 @@ impl ToJson for ByAudience {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/by_package/items/allOf/1/properties/by_device_platform/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ByDevicePlatform {
     /// Optional. At least 0.
@@ -1454,51 +1299,7 @@ json::setters! {
 impl FromJson for ByDevicePlatform {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            device_platform: d.req("device_platform")?,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: d.req("impressions")?,
-            incremental_sales_lift: None,
-            leads: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("device_platform")?, d.req("impressions")?, d.req("spend")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -1595,7 +1396,7 @@ impl ToJson for ByDevicePlatform {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/by_package/items/allOf/1/properties/by_device_type/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ByDeviceType {
     /// Optional. At least 0.
@@ -1785,51 +1586,7 @@ json::setters! {
 impl FromJson for ByDeviceType {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            device_type: d.req("device_type")?,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: d.req("impressions")?,
-            incremental_sales_lift: None,
-            leads: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("device_type")?, d.req("impressions")?, d.req("spend")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -1926,7 +1683,7 @@ impl ToJson for ByDeviceType {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/by_package/items/allOf/1/properties/by_placement/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ByPlacement {
     /// Optional. At least 0.
@@ -2126,53 +1883,7 @@ json::setters! {
 impl FromJson for ByPlacement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: d.req("impressions")?,
-            incremental_sales_lift: None,
-            leads: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            placement_id: d.req("placement_id")?,
-            placement_name: None,
-            plays: None,
-            profile_visits: None,
-            publisher_domain: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("placement_id")?, d.req("impressions")?, d.req("spend")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -2273,7 +1984,7 @@ impl ToJson for ByPlacement {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/by_package/items/allOf/1/properties/daily_breakdown/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DailyBreakdown {
     /// Optional. At least 0.
@@ -2323,16 +2034,7 @@ json::setters! {
 impl FromJson for DailyBreakdown {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            conversion_value: None,
-            conversions: None,
-            date: d.req("date")?,
-            impressions: d.req("impressions")?,
-            new_to_brand_rate: None,
-            roas: None,
-            spend: d.req("spend")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("date")?, d.req("impressions")?, d.req("spend")?);
         d.opt("conversion_value", &mut s.conversion_value);
         d.opt("conversions", &mut s.conversions);
         d.opt("new_to_brand_rate", &mut s.new_to_brand_rate);
@@ -2405,7 +2107,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/totals`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Totals {
     /// Optional. At least 0.
@@ -2597,51 +2299,7 @@ json::setters! {
 impl FromJson for Totals {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            dooh_metrics: None,
-            downloads: None,
-            effective_rate: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: None,
-            incremental_sales_lift: None,
-            leads: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("spend")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -2740,7 +2398,7 @@ impl ToJson for Totals {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/windows/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Window {
     /// Optional.
@@ -2792,15 +2450,7 @@ json::setters! {
 impl FromJson for Window {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            by_package: None,
-            is_final: None,
-            measurement_window: None,
-            totals: d.req("totals")?,
-            window_end: d.req("window_end")?,
-            window_start: d.req("window_start")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("window_start")?, d.req::<String>("window_end")?, d.req("totals")?);
         d.opt("by_package", &mut s.by_package);
         d.opt("is_final", &mut s.is_final);
         d.opt("measurement_window", &mut s.measurement_window);
@@ -2825,7 +2475,7 @@ impl ToJson for Window {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/media_buy_deliveries/items/properties/windows/items/properties/by_package/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WindowByPackage {
     /// Optional. At least 0.
@@ -3017,51 +2667,7 @@ json::setters! {
 impl FromJson for WindowByPackage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: None,
-            incremental_sales_lift: None,
-            leads: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            package_id: d.req("package_id")?,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: None,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("package_id")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -3178,7 +2784,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`, `/properties/reporting_period`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingPeriod {
     /// Required. Format: date-time.
@@ -3199,7 +2805,7 @@ impl ReportingPeriod {
 impl FromJson for ReportingPeriod {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -3217,7 +2823,7 @@ impl ToJson for ReportingPeriod {
 /// What `get_media_buy_delivery` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetMediaBuyDeliveryOutcome {
     /// The work is done.

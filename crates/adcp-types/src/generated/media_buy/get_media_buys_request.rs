@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buys-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetMediaBuysRequest {
     /// Optional.
@@ -43,7 +43,27 @@ pub struct GetMediaBuysRequest {
 impl GetMediaBuysRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            ext: None,
+            include_history: None,
+            include_snapshot: None,
+            include_webhook_activity: None,
+            media_buy_ids: None,
+            pagination: None,
+            status_filter: None,
+            webhook_activity_limit: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GetMediaBuysRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -70,7 +90,7 @@ json::setters! {
 impl FromJson for GetMediaBuysRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -110,7 +130,7 @@ impl ToJson for GetMediaBuysRequest {
 /// One of 2 shapes.
 ///
 /// Spec: `media-buy/get-media-buys-request.json`, `/properties/status_filter`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum StatusFilter {
     /// Chosen when: JSON type list.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetMediaBuysResponse {
     /// Optional.
@@ -46,14 +46,7 @@ json::setters! {
 impl FromJson for GetMediaBuysResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            errors: None,
-            ext: None,
-            media_buys: d.req("media_buys")?,
-            pagination: None,
-            sandbox: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("media_buys")?);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
@@ -78,7 +71,7 @@ impl ToJson for GetMediaBuysResponse {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`, `/properties/media_buys/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuy {
     /// Optional.
@@ -204,33 +197,15 @@ json::setters! {
 impl FromJson for MediaBuy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            available_actions: None,
-            cancellation: None,
-            confirmed_at: d.req("confirmed_at")?,
-            context: None,
-            created_at: None,
-            creative_deadline: None,
-            currency: d.req("currency")?,
-            end_time: None,
-            ext: None,
-            health: None,
-            history: None,
-            impairments: None,
-            invoice_recipient: None,
-            media_buy_id: d.req("media_buy_id")?,
-            packages: d.req("packages")?,
-            rejection_reason: None,
-            revision: d.req("revision")?,
-            start_time: None,
-            status: d.req("status")?,
-            total_budget: d.req("total_budget")?,
-            updated_at: None,
-            valid_actions: None,
-            webhook_activity: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("media_buy_id")?,
+            d.req("status")?,
+            d.req::<String>("currency")?,
+            d.req("total_budget")?,
+            d.req("confirmed_at")?,
+            d.req("revision")?,
+            d.req("packages")?,
+        );
         d.opt("account", &mut s.account);
         d.opt("available_actions", &mut s.available_actions);
         d.opt("cancellation", &mut s.cancellation);
@@ -289,7 +264,7 @@ impl ToJson for MediaBuy {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`, `/properties/media_buys/items/properties/cancellation`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Cancellation {
     /// Required. Format: date-time.
@@ -319,7 +294,7 @@ json::setters! {
 impl FromJson for Cancellation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { canceled_at: d.req("canceled_at")?, canceled_by: d.req("canceled_by")?, reason: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("canceled_at")?, d.req("canceled_by")?);
         d.opt("reason", &mut s.reason);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -339,7 +314,7 @@ impl ToJson for Cancellation {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`, `/properties/media_buys/items/properties/history/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct History {
     /// Required.
@@ -391,16 +366,7 @@ json::setters! {
 impl FromJson for History {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: d.req("action")?,
-            actor: None,
-            ext: None,
-            package_id: None,
-            revision: d.req("revision")?,
-            summary: None,
-            timestamp: d.req("timestamp")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("revision")?, d.req::<String>("timestamp")?, d.req::<String>("action")?);
         d.opt("actor", &mut s.actor);
         d.opt("ext", &mut s.ext);
         d.opt("package_id", &mut s.package_id);
@@ -427,7 +393,7 @@ impl ToJson for History {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`, `/properties/media_buys/items/properties/packages/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Package {
     /// Optional. At least 0.
@@ -547,32 +513,7 @@ json::setters! {
 impl FromJson for Package {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            bid_price: None,
-            budget: None,
-            canceled: None,
-            cancellation: None,
-            context: None,
-            creative_approvals: None,
-            creative_deadline: None,
-            currency: None,
-            end_time: None,
-            ext: None,
-            format_ids: None,
-            format_ids_pending: None,
-            format_kind: None,
-            format_option_refs: None,
-            impressions: None,
-            package_id: d.req("package_id")?,
-            params: None,
-            paused: None,
-            product_id: None,
-            snapshot: None,
-            snapshot_unavailable_reason: None,
-            start_time: None,
-            targeting_overlay: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("package_id")?);
         d.opt("bid_price", &mut s.bid_price);
         d.opt("budget", &mut s.budget);
         d.opt("canceled", &mut s.canceled);
@@ -633,7 +574,7 @@ impl ToJson for Package {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`, `/properties/media_buys/items/properties/packages/items/properties/creative_approvals/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeApproval {
     /// Required.
@@ -663,12 +604,7 @@ json::setters! {
 impl FromJson for CreativeApproval {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            approval_status: d.req("approval_status")?,
-            creative_id: d.req("creative_id")?,
-            rejection_reason: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("creative_id")?, d.req("approval_status")?);
         d.opt("rejection_reason", &mut s.rejection_reason);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -688,7 +624,7 @@ impl ToJson for CreativeApproval {
 /// An object.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`, `/properties/media_buys/items/properties/packages/items/properties/snapshot`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// Required. Format: date-time.
@@ -747,18 +683,7 @@ json::setters! {
 impl FromJson for Snapshot {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            as_of: d.req("as_of")?,
-            clicks: None,
-            currency: None,
-            delivery_status: None,
-            ext: None,
-            impressions: d.req("impressions")?,
-            pacing_index: None,
-            spend: d.req("spend")?,
-            staleness_seconds: d.req("staleness_seconds")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("as_of")?, d.req("staleness_seconds")?, d.req("impressions")?, d.req("spend")?);
         d.opt("clicks", &mut s.clicks);
         d.opt("currency", &mut s.currency);
         d.opt("delivery_status", &mut s.delivery_status);
@@ -808,7 +733,7 @@ json::string_enum! {
 /// What `get_media_buys` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetMediaBuysOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/get-products-async-response-input-required.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetProductsInputRequired {
     /// Optional.
@@ -29,7 +29,13 @@ pub struct GetProductsInputRequired {
 impl GetProductsInputRequired {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { context: None, ext: None, partial_results: None, reason: None, suggestions: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GetProductsInputRequired {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -47,7 +53,7 @@ json::setters! {
 impl FromJson for GetProductsInputRequired {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("context", &mut s.context);
         d.opt("ext", &mut s.ext);
         d.opt("partial_results", &mut s.partial_results);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `status` is always `"submitted"`.
 ///
 /// Spec: `media-buy/get-products-async-response-submitted.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetProductsSubmitted {
     /// Optional.
@@ -61,15 +61,7 @@ json::setters! {
 impl FromJson for GetProductsSubmitted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            context: None,
-            errors: None,
-            estimated_completion: None,
-            ext: None,
-            message: None,
-            task_id: d.req("task_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.text("status", "submitted");
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);

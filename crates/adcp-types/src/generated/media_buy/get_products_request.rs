@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/get-products-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetProductsRequest {
     /// Optional.
@@ -117,29 +117,7 @@ json::setters! {
 impl FromJson for GetProductsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            brand: None,
-            brief: None,
-            buying_mode: d.req("buying_mode")?,
-            catalog: None,
-            context: None,
-            ext: None,
-            fields: None,
-            filters: None,
-            if_pricing_version: None,
-            if_wholesale_feed_version: None,
-            pagination: None,
-            preferred_delivery_types: None,
-            property_list: None,
-            push_notification_config: None,
-            refine: None,
-            required_policies: None,
-            time_budget: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("buying_mode")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -292,7 +270,7 @@ json::string_enum! {
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/get-products-request.json`, `/properties/refine/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Refine {
     /// Chosen when `scope` is `request`.
@@ -364,7 +342,7 @@ impl From<RefineProposal> for Refine {
 /// On the wire `scope` is always `"request"`.
 ///
 /// Spec: `media-buy/get-products-request.json`, `/properties/refine/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RefineRequest {
     /// Required. At least 1 characters.
@@ -383,7 +361,7 @@ impl RefineRequest {
 impl FromJson for RefineRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ask: d.req("ask")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("ask")?);
         d.text("scope", "request");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -406,7 +384,7 @@ impl ToJson for RefineRequest {
 /// On the wire `scope` is always `"product"`.
 ///
 /// Spec: `media-buy/get-products-request.json`, `/properties/refine/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RefineProduct {
     /// Optional. When absent: `"include"`.
@@ -439,7 +417,7 @@ json::setters! {
 impl FromJson for RefineProduct {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { action: None, ask: None, product_id: d.req("product_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("product_id")?);
         d.text("scope", "product");
         d.opt("action", &mut s.action);
         d.opt("ask", &mut s.ask);
@@ -482,7 +460,7 @@ json::string_enum! {
 /// On the wire `scope` is always `"proposal"`.
 ///
 /// Spec: `media-buy/get-products-request.json`, `/properties/refine/items/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RefineProposal {
     /// Optional. When absent: `"include"`.
@@ -515,7 +493,7 @@ json::setters! {
 impl FromJson for RefineProposal {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { action: None, ask: None, proposal_id: d.req("proposal_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("proposal_id")?);
         d.text("scope", "proposal");
         d.opt("action", &mut s.action);
         d.opt("ask", &mut s.ask);

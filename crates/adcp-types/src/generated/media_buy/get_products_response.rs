@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test
 /// An object.
 ///
 /// Spec: `media-buy/get-products-response.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetProductsResponse {
     /// Optional.
@@ -53,7 +53,31 @@ pub struct GetProductsResponse {
 impl GetProductsResponse {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            cache_scope: None,
+            catalog_applied: None,
+            errors: None,
+            ext: None,
+            extensions: None,
+            filter_diagnostics: None,
+            incomplete: None,
+            pagination: None,
+            pricing_version: None,
+            products: None,
+            property_list_applied: None,
+            proposals: None,
+            refinement_applied: None,
+            sandbox: None,
+            unchanged: None,
+            wholesale_feed_version: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GetProductsResponse {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -84,7 +108,7 @@ json::setters! {
 impl FromJson for GetProductsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cache_scope", &mut s.cache_scope);
         d.opt("catalog_applied", &mut s.catalog_applied);
         d.opt("errors", &mut s.errors);
@@ -144,7 +168,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/extensions/patternProperties/^https?:~1~1[^@]+@sha256:[a-f0-9]{64}$`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Extension {
     /// Optional.
@@ -177,13 +201,7 @@ json::setters! {
 impl FromJson for Extension {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            description: None,
-            extends: d.req("extends")?,
-            fields: d.req("fields")?,
-            version: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("extends")?, d.req("fields")?);
         d.opt("description", &mut s.description);
         d.opt("version", &mut s.version);
         d.rest(&mut s.extra)?;
@@ -205,7 +223,7 @@ impl ToJson for Extension {
 /// An object.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/filter_diagnostics`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FilterDiagnostics {
     /// Optional.
@@ -221,7 +239,13 @@ pub struct FilterDiagnostics {
 impl FilterDiagnostics {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { excluded_by: None, semantics: None, total_candidates: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for FilterDiagnostics {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -237,7 +261,7 @@ json::setters! {
 impl FromJson for FilterDiagnostics {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("excluded_by", &mut s.excluded_by);
         d.opt("semantics", &mut s.semantics);
         d.opt("total_candidates", &mut s.total_candidates);
@@ -261,7 +285,7 @@ impl ToJson for FilterDiagnostics {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/filter_diagnostics/properties/excluded_by/additionalProperties`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ExcludedBy {
     /// Required. At least 0.
@@ -294,7 +318,7 @@ json::setters! {
 impl FromJson for ExcludedBy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { count: d.req("count")?, notes: None, values: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("count")?);
         d.opt("notes", &mut s.notes);
         d.opt("values", &mut s.values);
         d.rest(&mut s.extra)?;
@@ -315,7 +339,7 @@ impl ToJson for ExcludedBy {
 /// One of 2 shapes.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/filter_diagnostics/properties/excluded_by/additionalProperties/properties/values/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ExcludedByValue {
     /// Chosen when: JSON type object.
@@ -378,7 +402,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/incomplete/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Incomplete {
     /// Required.
@@ -408,7 +432,7 @@ json::setters! {
 impl FromJson for Incomplete {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: d.req("description")?, estimated_wait: None, scope: d.req("scope")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("scope")?, d.req::<String>("description")?);
         d.opt("estimated_wait", &mut s.estimated_wait);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -446,7 +470,7 @@ json::string_enum! {
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/refinement_applied/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum RefinementApplied {
     /// Chosen when `scope` is `request`.
@@ -518,7 +542,7 @@ impl From<RefinementAppliedProposal> for RefinementApplied {
 /// On the wire `scope` is always `"request"`.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/refinement_applied/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RefinementAppliedRequest {
     /// Optional.
@@ -546,7 +570,7 @@ json::setters! {
 impl FromJson for RefinementAppliedRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { notes: None, status: d.req("status")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("status")?);
         d.text("scope", "request");
         d.opt("notes", &mut s.notes);
         d.rest(&mut s.extra)?;
@@ -585,7 +609,7 @@ json::string_enum! {
 /// On the wire `scope` is always `"product"`.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/refinement_applied/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RefinementAppliedProduct {
     /// Optional.
@@ -615,7 +639,7 @@ json::setters! {
 impl FromJson for RefinementAppliedProduct {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { notes: None, product_id: d.req("product_id")?, status: d.req("status")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req("status")?);
         d.text("scope", "product");
         d.opt("notes", &mut s.notes);
         d.rest(&mut s.extra)?;
@@ -641,7 +665,7 @@ impl ToJson for RefinementAppliedProduct {
 /// On the wire `scope` is always `"proposal"`.
 ///
 /// Spec: `media-buy/get-products-response.json`, `/properties/refinement_applied/items/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RefinementAppliedProposal {
     /// Optional.
@@ -671,7 +695,7 @@ json::setters! {
 impl FromJson for RefinementAppliedProposal {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { notes: None, proposal_id: d.req("proposal_id")?, status: d.req("status")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("proposal_id")?, d.req("status")?);
         d.text("scope", "proposal");
         d.opt("notes", &mut s.notes);
         d.rest(&mut s.extra)?;
@@ -693,7 +717,7 @@ impl ToJson for RefinementAppliedProposal {
 /// What `get_products` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/get-products-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetProductsOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/list-creative-formats-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListCreativeFormatsRequest {
     /// Optional. At least 1. At most 99.
@@ -59,7 +59,35 @@ pub struct ListCreativeFormatsRequest {
 impl ListCreativeFormatsRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            adcp_major_version: None,
+            adcp_version: None,
+            asset_types: None,
+            context: None,
+            disclosure_persistence: None,
+            disclosure_positions: None,
+            ext: None,
+            format_ids: None,
+            input_format_ids: None,
+            is_responsive: None,
+            max_height: None,
+            max_width: None,
+            min_height: None,
+            min_width: None,
+            name_search: None,
+            output_format_ids: None,
+            pagination: None,
+            property_id: None,
+            publisher_domain: None,
+            wcag_level: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ListCreativeFormatsRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -94,7 +122,7 @@ json::setters! {
 impl FromJson for ListCreativeFormatsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("asset_types", &mut s.asset_types);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/list-creative-formats-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListCreativeFormatsResponse {
     /// Optional.
@@ -61,16 +61,7 @@ json::setters! {
 impl FromJson for ListCreativeFormatsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            creative_agents: None,
-            errors: None,
-            ext: None,
-            formats: d.req("formats")?,
-            pagination: None,
-            sandbox: None,
-            source: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("formats")?);
         d.opt("creative_agents", &mut s.creative_agents);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
@@ -99,7 +90,7 @@ impl ToJson for ListCreativeFormatsResponse {
 /// An object.
 ///
 /// Spec: `media-buy/list-creative-formats-response.json`, `/properties/creative_agents/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeAgent {
     /// Optional.
@@ -132,7 +123,7 @@ json::setters! {
 impl FromJson for CreativeAgent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { agent_name: None, agent_url: d.req("agent_url")?, capabilities: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("agent_url")?);
         d.opt("agent_name", &mut s.agent_name);
         d.opt("capabilities", &mut s.capabilities);
         d.rest(&mut s.extra)?;
@@ -167,7 +158,7 @@ json::string_enum! {
 /// What `list_creative_formats` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/list-creative-formats-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ListCreativeFormatsOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `media-buy/log-event-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum LogEventResponse {
     /// Chosen when: JSON type object, has `events_processed`, has `events_received`, no `errors`.
@@ -68,7 +68,7 @@ impl From<LogEventError> for LogEventResponse {
 /// An object.
 ///
 /// Spec: `media-buy/log-event-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct LogEventSuccess {
     /// Required. At least 0.
@@ -119,16 +119,7 @@ json::setters! {
 impl FromJson for LogEventSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            events_processed: d.req("events_processed")?,
-            events_received: d.req("events_received")?,
-            ext: None,
-            match_quality: None,
-            partial_failures: None,
-            sandbox: None,
-            warnings: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("events_received")?, d.req("events_processed")?);
         d.opt("ext", &mut s.ext);
         d.opt("match_quality", &mut s.match_quality);
         d.opt("partial_failures", &mut s.partial_failures);
@@ -156,7 +147,7 @@ impl ToJson for LogEventSuccess {
 /// An object.
 ///
 /// Spec: `media-buy/log-event-response.json`, `/oneOf/0/properties/partial_failures/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PartialFailure {
     /// Required.
@@ -179,7 +170,7 @@ impl PartialFailure {
 impl FromJson for PartialFailure {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { code: d.req("code")?, event_id: d.req("event_id")?, message: d.req("message")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("event_id")?, d.req::<String>("code")?, d.req::<String>("message")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -198,7 +189,7 @@ impl ToJson for PartialFailure {
 /// An object.
 ///
 /// Spec: `media-buy/log-event-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct LogEventError {
     /// Required. At least 1 items.
@@ -226,7 +217,7 @@ json::setters! {
 impl FromJson for LogEventError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -245,7 +236,7 @@ impl ToJson for LogEventError {
 /// What `log_event` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/log-event-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum LogEventOutcome {
     /// The work is done.

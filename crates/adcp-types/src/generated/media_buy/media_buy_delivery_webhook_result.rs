@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/media-buy-delivery-webhook-result.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuyDeliveryWebhookResult {
     /// Optional.
@@ -89,22 +89,12 @@ json::setters! {
 impl FromJson for MediaBuyDeliveryWebhookResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            attribution_window: None,
-            context: None,
-            currency: d.req("currency")?,
-            errors: None,
-            ext: None,
-            media_buy_deliveries: d.req("media_buy_deliveries")?,
-            next_expected_at: None,
-            notification_type: d.req("notification_type")?,
-            partial_data: None,
-            reporting_period: d.req("reporting_period")?,
-            sandbox: None,
-            sequence_number: None,
-            unavailable_count: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("notification_type")?,
+            d.req("reporting_period")?,
+            d.req::<String>("currency")?,
+            d.req("media_buy_deliveries")?,
+        );
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
@@ -142,7 +132,7 @@ impl ToJson for MediaBuyDeliveryWebhookResult {
 /// An object.
 ///
 /// Spec: `media-buy/media-buy-delivery-webhook-result.json`, `/properties/media_buy_deliveries/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuyDelivery {
     /// Required.
@@ -201,18 +191,7 @@ json::setters! {
 impl FromJson for MediaBuyDelivery {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            by_package: d.req("by_package")?,
-            expected_availability: None,
-            finalized_at: None,
-            is_adjusted: None,
-            is_final: None,
-            media_buy_id: d.req("media_buy_id")?,
-            pricing_model: None,
-            status: d.req("status")?,
-            totals: d.req("totals")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("media_buy_id")?, d.req("status")?, d.req("totals")?, d.req("by_package")?);
         d.opt("expected_availability", &mut s.expected_availability);
         d.opt("finalized_at", &mut s.finalized_at);
         d.opt("is_adjusted", &mut s.is_adjusted);
@@ -242,7 +221,7 @@ impl ToJson for MediaBuyDelivery {
 /// An object.
 ///
 /// Spec: `media-buy/media-buy-delivery-webhook-result.json`, `/properties/media_buy_deliveries/items/properties/by_package/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ByPackage {
     /// Optional. At least 0.
@@ -476,61 +455,7 @@ json::setters! {
 impl FromJson for ByPackage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            currency: None,
-            delivery_status: None,
-            dooh_metrics: None,
-            downloads: None,
-            engagement_rate: None,
-            engagements: None,
-            finalized_at: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: None,
-            incremental_sales_lift: None,
-            is_final: None,
-            leads: None,
-            measurement_window: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            pacing_index: None,
-            package_id: None,
-            paused: None,
-            plays: None,
-            pricing_model: None,
-            profile_visits: None,
-            quartile_data: None,
-            rate: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            supersedes_window: None,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("spend")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -695,7 +620,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/media-buy-delivery-webhook-result.json`, `/properties/media_buy_deliveries/items/properties/totals`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Totals {
     /// Optional. At least 0.
@@ -887,51 +812,7 @@ json::setters! {
 impl FromJson for Totals {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand_lift: None,
-            brand_search_lift: None,
-            by_action_source: None,
-            by_event_type: None,
-            clicks: None,
-            completed_views: None,
-            completion_rate: None,
-            conversion_lift: None,
-            conversion_value: None,
-            conversions: None,
-            cost_per_acquisition: None,
-            cost_per_click: None,
-            cost_per_completed_view: None,
-            cpm: None,
-            ctr: None,
-            dooh_metrics: None,
-            downloads: None,
-            effective_rate: None,
-            engagement_rate: None,
-            engagements: None,
-            follows: None,
-            foot_traffic: None,
-            frequency: None,
-            grps: None,
-            impressions: None,
-            incremental_sales_lift: None,
-            leads: None,
-            new_to_brand_rate: None,
-            new_to_brand_units: None,
-            plays: None,
-            profile_visits: None,
-            quartile_data: None,
-            reach: None,
-            reach_unit: None,
-            reach_window: None,
-            roas: None,
-            saves: None,
-            spend: d.req("spend")?,
-            units_sold: None,
-            vendor_metric_values: None,
-            viewability: None,
-            views: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("spend")?);
         d.opt("brand_lift", &mut s.brand_lift);
         d.opt("brand_search_lift", &mut s.brand_search_lift);
         d.opt("by_action_source", &mut s.by_action_source);
@@ -1048,7 +929,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/media-buy-delivery-webhook-result.json`, `/properties/reporting_period`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReportingPeriod {
     /// Required. Format: date-time.
@@ -1069,7 +950,7 @@ impl ReportingPeriod {
 impl FromJson for ReportingPeriod {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { end: d.req("end")?, start: d.req("start")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("start")?, d.req::<String>("end")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

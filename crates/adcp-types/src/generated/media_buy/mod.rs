@@ -2,88 +2,172 @@
 
 //! Types of the schemas below `media-buy/`.
 
+#[cfg(feature = "media-buy")]
 pub mod build_creative_async_response_input_required;
+#[cfg(feature = "media-buy")]
 pub mod build_creative_async_response_submitted;
+#[cfg(feature = "media-buy")]
 pub mod build_creative_async_response_working;
+#[cfg(feature = "media-buy")]
 pub mod build_creative_request;
+#[cfg(feature = "media-buy")]
 pub mod build_creative_response;
+#[cfg(feature = "media-buy")]
 pub mod create_media_buy_async_response_input_required;
+#[cfg(feature = "media-buy")]
 pub mod create_media_buy_async_response_submitted;
+#[cfg(feature = "media-buy")]
 pub mod create_media_buy_async_response_working;
+#[cfg(feature = "media-buy")]
 pub mod create_media_buy_request;
+#[cfg(feature = "media-buy")]
 pub mod create_media_buy_response;
+#[cfg(feature = "media-buy")]
 pub mod get_media_buy_delivery_request;
+#[cfg(feature = "media-buy")]
 pub mod get_media_buy_delivery_response;
+#[cfg(feature = "media-buy")]
 pub mod get_media_buys_request;
+#[cfg(feature = "media-buy")]
 pub mod get_media_buys_response;
+#[cfg(feature = "media-buy")]
 pub mod get_products_async_response_input_required;
+#[cfg(feature = "media-buy")]
 pub mod get_products_async_response_submitted;
+#[cfg(feature = "media-buy")]
 pub mod get_products_async_response_working;
+#[cfg(feature = "media-buy")]
 pub mod get_products_request;
+#[cfg(feature = "media-buy")]
 pub mod get_products_response;
+#[cfg(feature = "media-buy")]
 pub mod list_creative_formats_request;
+#[cfg(feature = "media-buy")]
 pub mod list_creative_formats_response;
+#[cfg(feature = "media-buy")]
 pub mod log_event_request;
+#[cfg(feature = "media-buy")]
 pub mod log_event_response;
+#[cfg(feature = "media-buy")]
 pub mod media_buy_delivery_webhook_result;
+#[cfg(feature = "media-buy")]
 pub mod package_request;
+#[cfg(feature = "media-buy")]
 pub mod package_update;
+#[cfg(feature = "media-buy")]
 pub mod provide_performance_feedback_request;
+#[cfg(feature = "media-buy")]
 pub mod provide_performance_feedback_response;
+#[cfg(feature = "media-buy")]
 pub mod sync_audiences_request;
+#[cfg(feature = "media-buy")]
 pub mod sync_audiences_response;
+#[cfg(feature = "media-buy")]
 pub mod sync_catalogs_async_response_input_required;
+#[cfg(feature = "media-buy")]
 pub mod sync_catalogs_async_response_submitted;
+#[cfg(feature = "media-buy")]
 pub mod sync_catalogs_async_response_working;
+#[cfg(feature = "media-buy")]
 pub mod sync_catalogs_request;
+#[cfg(feature = "media-buy")]
 pub mod sync_catalogs_response;
+#[cfg(feature = "media-buy")]
 pub mod sync_event_sources_request;
+#[cfg(feature = "media-buy")]
 pub mod sync_event_sources_response;
+#[cfg(feature = "media-buy")]
 pub mod update_media_buy_async_response_input_required;
+#[cfg(feature = "media-buy")]
 pub mod update_media_buy_async_response_submitted;
+#[cfg(feature = "media-buy")]
 pub mod update_media_buy_async_response_working;
+#[cfg(feature = "media-buy")]
 pub mod update_media_buy_request;
+#[cfg(feature = "media-buy")]
 pub mod update_media_buy_response;
 
+#[cfg(feature = "media-buy")]
 pub use self::build_creative_async_response_input_required::BuildCreativeInputRequired;
+#[cfg(feature = "media-buy")]
 pub use self::build_creative_async_response_submitted::BuildCreativeSubmitted;
+#[cfg(feature = "media-buy")]
 pub use self::build_creative_async_response_working::BuildCreativeWorking;
+#[cfg(feature = "media-buy")]
 pub use self::build_creative_request::BuildCreativeRequest;
+#[cfg(feature = "media-buy")]
 pub use self::build_creative_response::{BuildCreativeError, BuildCreativeEstimate, BuildCreativeMultiSuccess, BuildCreativeOutcome, BuildCreativeResponse, BuildCreativeSuccess, BuildCreativeVariantSuccess};
+#[cfg(feature = "media-buy")]
 pub use self::create_media_buy_async_response_input_required::CreateMediaBuyInputRequired;
+#[cfg(feature = "media-buy")]
 pub use self::create_media_buy_async_response_submitted::CreateMediaBuySubmitted;
+#[cfg(feature = "media-buy")]
 pub use self::create_media_buy_async_response_working::CreateMediaBuyWorking;
+#[cfg(feature = "media-buy")]
 pub use self::create_media_buy_request::CreateMediaBuyRequest;
+#[cfg(feature = "media-buy")]
 pub use self::create_media_buy_response::{CreateMediaBuyError, CreateMediaBuyOutcome, CreateMediaBuyResponse, CreateMediaBuySuccess};
+#[cfg(feature = "media-buy")]
 pub use self::get_media_buy_delivery_request::GetMediaBuyDeliveryRequest;
+#[cfg(feature = "media-buy")]
 pub use self::get_media_buy_delivery_response::{GetMediaBuyDeliveryOutcome, GetMediaBuyDeliveryResponse};
+#[cfg(feature = "media-buy")]
 pub use self::get_media_buys_request::GetMediaBuysRequest;
+#[cfg(feature = "media-buy")]
 pub use self::get_media_buys_response::{GetMediaBuysOutcome, GetMediaBuysResponse};
+#[cfg(feature = "media-buy")]
 pub use self::get_products_async_response_input_required::GetProductsInputRequired;
+#[cfg(feature = "media-buy")]
 pub use self::get_products_async_response_submitted::GetProductsSubmitted;
+#[cfg(feature = "media-buy")]
 pub use self::get_products_async_response_working::GetProductsWorking;
+#[cfg(feature = "media-buy")]
 pub use self::get_products_request::GetProductsRequest;
+#[cfg(feature = "media-buy")]
 pub use self::get_products_response::{GetProductsOutcome, GetProductsResponse};
+#[cfg(feature = "media-buy")]
 pub use self::list_creative_formats_request::ListCreativeFormatsRequest;
+#[cfg(feature = "media-buy")]
 pub use self::list_creative_formats_response::{ListCreativeFormatsOutcome, ListCreativeFormatsResponse};
+#[cfg(feature = "media-buy")]
 pub use self::log_event_request::LogEventRequest;
+#[cfg(feature = "media-buy")]
 pub use self::log_event_response::{LogEventError, LogEventOutcome, LogEventResponse, LogEventSuccess};
+#[cfg(feature = "media-buy")]
 pub use self::media_buy_delivery_webhook_result::MediaBuyDeliveryWebhookResult;
+#[cfg(feature = "media-buy")]
 pub use self::package_request::PackageRequest;
+#[cfg(feature = "media-buy")]
 pub use self::package_update::PackageUpdate;
+#[cfg(feature = "media-buy")]
 pub use self::provide_performance_feedback_request::ProvidePerformanceFeedbackRequest;
+#[cfg(feature = "media-buy")]
 pub use self::provide_performance_feedback_response::{ProvidePerformanceFeedbackError, ProvidePerformanceFeedbackOutcome, ProvidePerformanceFeedbackResponse, ProvidePerformanceFeedbackSuccess};
+#[cfg(feature = "media-buy")]
 pub use self::sync_audiences_request::SyncAudiencesRequest;
+#[cfg(feature = "media-buy")]
 pub use self::sync_audiences_response::{SyncAudiencesError, SyncAudiencesOutcome, SyncAudiencesResponse, SyncAudiencesSubmitted, SyncAudiencesSuccess};
+#[cfg(feature = "media-buy")]
 pub use self::sync_catalogs_async_response_input_required::SyncCatalogsInputRequired;
+#[cfg(feature = "media-buy")]
 pub use self::sync_catalogs_async_response_submitted::SyncCatalogsSubmitted;
+#[cfg(feature = "media-buy")]
 pub use self::sync_catalogs_async_response_working::SyncCatalogsWorking;
+#[cfg(feature = "media-buy")]
 pub use self::sync_catalogs_request::SyncCatalogsRequest;
+#[cfg(feature = "media-buy")]
 pub use self::sync_catalogs_response::{SyncCatalogsError, SyncCatalogsOutcome, SyncCatalogsResponse, SyncCatalogsSuccess};
+#[cfg(feature = "media-buy")]
 pub use self::sync_event_sources_request::SyncEventSourcesRequest;
+#[cfg(feature = "media-buy")]
 pub use self::sync_event_sources_response::{SyncEventSourcesError, SyncEventSourcesOutcome, SyncEventSourcesResponse, SyncEventSourcesSuccess};
+#[cfg(feature = "media-buy")]
 pub use self::update_media_buy_async_response_input_required::UpdateMediaBuyInputRequired;
+#[cfg(feature = "media-buy")]
 pub use self::update_media_buy_async_response_submitted::UpdateMediaBuySubmitted;
+#[cfg(feature = "media-buy")]
 pub use self::update_media_buy_async_response_working::UpdateMediaBuyWorking;
+#[cfg(feature = "media-buy")]
 pub use self::update_media_buy_request::UpdateMediaBuyRequest;
+#[cfg(feature = "media-buy")]
 pub use self::update_media_buy_response::{UpdateMediaBuyError, UpdateMediaBuyOutcome, UpdateMediaBuyResponse, UpdateMediaBuySuccess};

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/package-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageRequest {
     /// Optional. At least 1. At most 99.
@@ -139,35 +139,7 @@ json::setters! {
 impl FromJson for PackageRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            agency_estimate_number: None,
-            bid_price: None,
-            budget: d.req("budget")?,
-            catalogs: None,
-            committed_metrics: None,
-            context: None,
-            creative_assignments: None,
-            creatives: None,
-            end_time: None,
-            ext: None,
-            format_ids: None,
-            format_kind: None,
-            format_option_refs: None,
-            impressions: None,
-            measurement_terms: None,
-            optimization_goals: None,
-            pacing: None,
-            params: None,
-            paused: None,
-            performance_standards: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            product_id: d.req("product_id")?,
-            start_time: None,
-            targeting_overlay: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req("budget")?, d.req::<String>("pricing_option_id")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("agency_estimate_number", &mut s.agency_estimate_number);
@@ -232,7 +204,7 @@ impl ToJson for PackageRequest {
 /// One of 2 shapes.
 ///
 /// Spec: `media-buy/package-request.json`, `/properties/committed_metrics/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CommittedMetric {
     /// Chosen when `scope` is `standard`.
@@ -293,7 +265,7 @@ impl From<CommittedMetricVendor> for CommittedMetric {
 /// On the wire `scope` is always `"standard"`.
 ///
 /// Spec: `media-buy/package-request.json`, `/properties/committed_metrics/items/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CommittedMetricStandard {
     /// Required.
@@ -321,7 +293,7 @@ json::setters! {
 impl FromJson for CommittedMetricStandard {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, qualifier: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("metric_id")?);
         d.text("scope", "standard");
         d.opt("qualifier", &mut s.qualifier);
         d.rest(&mut s.extra)?;
@@ -344,7 +316,7 @@ impl ToJson for CommittedMetricStandard {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/package-request.json`, `/properties/committed_metrics/items/oneOf/0/properties/qualifier`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Qualifier {
     /// Optional.
@@ -364,7 +336,20 @@ pub struct Qualifier {
 impl Qualifier {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            attribution_methodology: None,
+            attribution_window: None,
+            completion_source: None,
+            lift_dimension: None,
+            viewability_standard: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Qualifier {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -382,7 +367,7 @@ json::setters! {
 impl FromJson for Qualifier {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attribution_methodology", &mut s.attribution_methodology);
         d.opt("attribution_window", &mut s.attribution_window);
         d.opt("completion_source", &mut s.completion_source);
@@ -412,7 +397,7 @@ impl ToJson for Qualifier {
 /// On the wire `scope` is always `"vendor"`.
 ///
 /// Spec: `media-buy/package-request.json`, `/properties/committed_metrics/items/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CommittedMetricVendor {
     /// Required.
@@ -433,7 +418,7 @@ impl CommittedMetricVendor {
 impl FromJson for CommittedMetricVendor {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metric_id: d.req("metric_id")?, vendor: d.req("vendor")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("vendor")?, d.req::<String>("metric_id")?);
         d.text("scope", "vendor");
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/package-update.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageUpdate {
     /// Optional. At least 0.
@@ -121,30 +121,7 @@ json::setters! {
 impl FromJson for PackageUpdate {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            bid_price: None,
-            budget: None,
-            canceled: None,
-            cancellation_reason: None,
-            catalogs: None,
-            context: None,
-            creative_assignments: None,
-            creatives: None,
-            end_time: None,
-            ext: None,
-            impressions: None,
-            keyword_targets_add: None,
-            keyword_targets_remove: None,
-            negative_keywords_add: None,
-            negative_keywords_remove: None,
-            optimization_goals: None,
-            pacing: None,
-            package_id: d.req("package_id")?,
-            paused: None,
-            start_time: None,
-            targeting_overlay: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("package_id")?);
         d.opt("bid_price", &mut s.bid_price);
         d.opt("budget", &mut s.budget);
         d.opt("canceled", &mut s.canceled);
@@ -203,7 +180,7 @@ impl ToJson for PackageUpdate {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/package-update.json`, `/properties/keyword_targets_add/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct KeywordTargetsAdd {
     /// Optional. At least 0.
@@ -233,7 +210,7 @@ json::setters! {
 impl FromJson for KeywordTargetsAdd {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { bid_price: None, keyword: d.req("keyword")?, match_type: d.req("match_type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("keyword")?, d.req("match_type")?);
         d.opt("bid_price", &mut s.bid_price);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -255,7 +232,7 @@ impl ToJson for KeywordTargetsAdd {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/package-update.json`, `/properties/keyword_targets_remove/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct KeywordTargetsRemove {
     /// Required. At least 1 characters.
@@ -276,7 +253,7 @@ impl KeywordTargetsRemove {
 impl FromJson for KeywordTargetsRemove {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { keyword: d.req("keyword")?, match_type: d.req("match_type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("keyword")?, d.req("match_type")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -296,7 +273,7 @@ impl ToJson for KeywordTargetsRemove {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/package-update.json`, `/properties/negative_keywords_add/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeywordsAdd {
     /// Required. At least 1 characters.
@@ -317,7 +294,7 @@ impl NegativeKeywordsAdd {
 impl FromJson for NegativeKeywordsAdd {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { keyword: d.req("keyword")?, match_type: d.req("match_type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("keyword")?, d.req("match_type")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -337,7 +314,7 @@ impl ToJson for NegativeKeywordsAdd {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `media-buy/package-update.json`, `/properties/negative_keywords_remove/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeywordsRemove {
     /// Required. At least 1 characters.
@@ -358,7 +335,7 @@ impl NegativeKeywordsRemove {
 impl FromJson for NegativeKeywordsRemove {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { keyword: d.req("keyword")?, match_type: d.req("match_type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("keyword")?, d.req("match_type")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/provide-performance-feedback-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProvidePerformanceFeedbackRequest {
     /// Optional. At least 1. At most 99.
@@ -85,21 +85,12 @@ json::setters! {
 impl FromJson for ProvidePerformanceFeedbackRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            creative_id: None,
-            ext: None,
-            feedback_source: None,
-            idempotency_key: d.req("idempotency_key")?,
-            measurement_period: d.req("measurement_period")?,
-            media_buy_id: d.req("media_buy_id")?,
-            metric_type: None,
-            package_id: None,
-            performance_index: d.req("performance_index")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("idempotency_key")?,
+            d.req::<String>("media_buy_id")?,
+            d.req("measurement_period")?,
+            d.req("performance_index")?,
+        );
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

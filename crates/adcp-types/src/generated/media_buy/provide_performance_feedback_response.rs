@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `media-buy/provide-performance-feedback-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ProvidePerformanceFeedbackResponse {
     /// Chosen when: JSON type object, `success` is `true`, no `errors`.
@@ -70,7 +70,7 @@ impl From<ProvidePerformanceFeedbackError> for ProvidePerformanceFeedbackRespons
 /// On the wire `success` is always `true`.
 ///
 /// Spec: `media-buy/provide-performance-feedback-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProvidePerformanceFeedbackSuccess {
     /// Optional.
@@ -84,7 +84,13 @@ pub struct ProvidePerformanceFeedbackSuccess {
 impl ProvidePerformanceFeedbackSuccess {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { ext: None, sandbox: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ProvidePerformanceFeedbackSuccess {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -99,7 +105,7 @@ json::setters! {
 impl FromJson for ProvidePerformanceFeedbackSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.flag("success", true);
         d.opt("ext", &mut s.ext);
         d.opt("sandbox", &mut s.sandbox);
@@ -121,7 +127,7 @@ impl ToJson for ProvidePerformanceFeedbackSuccess {
 /// An object.
 ///
 /// Spec: `media-buy/provide-performance-feedback-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProvidePerformanceFeedbackError {
     /// Required. At least 1 items.
@@ -149,7 +155,7 @@ json::setters! {
 impl FromJson for ProvidePerformanceFeedbackError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -168,7 +174,7 @@ impl ToJson for ProvidePerformanceFeedbackError {
 /// What `provide_performance_feedback` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/provide-performance-feedback-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ProvidePerformanceFeedbackOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/sync-audiences-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAudiencesRequest {
     /// Required.
@@ -66,17 +66,7 @@ json::setters! {
 impl FromJson for SyncAudiencesRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            audiences: None,
-            context: None,
-            delete_missing: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("account")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("audiences", &mut s.audiences);
@@ -106,7 +96,7 @@ impl ToJson for SyncAudiencesRequest {
 /// An object.
 ///
 /// Spec: `media-buy/sync-audiences-request.json`, `/properties/audiences/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Audience {
     /// Optional. At least 1 items.
@@ -168,18 +158,7 @@ json::setters! {
 impl FromJson for Audience {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            add: None,
-            audience_id: d.req("audience_id")?,
-            audience_type: None,
-            consent_basis: None,
-            delete: None,
-            description: None,
-            name: None,
-            remove: None,
-            tags: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("audience_id")?);
         d.opt("add", &mut s.add);
         d.opt("audience_type", &mut s.audience_type);
         d.opt("consent_basis", &mut s.consent_basis);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/sync-audiences-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncAudiencesResponse {
     /// Chosen when: JSON type object, has `audiences`, no `errors`, no `task_id`.
@@ -81,7 +81,7 @@ impl From<SyncAudiencesSubmitted> for SyncAudiencesResponse {
 /// An object.
 ///
 /// Spec: `media-buy/sync-audiences-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAudiencesSuccess {
     /// Required.
@@ -112,7 +112,7 @@ json::setters! {
 impl FromJson for SyncAudiencesSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { audiences: d.req("audiences")?, ext: None, sandbox: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("audiences")?);
         d.opt("ext", &mut s.ext);
         d.opt("sandbox", &mut s.sandbox);
         d.rest(&mut s.extra)?;
@@ -133,7 +133,7 @@ impl ToJson for SyncAudiencesSuccess {
 /// An object.
 ///
 /// Spec: `media-buy/sync-audiences-response.json`, `/oneOf/0/properties/audiences/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Audience {
     /// Required.
@@ -210,22 +210,7 @@ json::setters! {
 impl FromJson for Audience {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: d.req("action")?,
-            audience_id: d.req("audience_id")?,
-            effective_match_rate: None,
-            errors: None,
-            last_synced_at: None,
-            match_breakdown: None,
-            matched_count: None,
-            minimum_size: None,
-            name: None,
-            seller_id: None,
-            status: None,
-            total_uploaded_count: None,
-            uploaded_count: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("audience_id")?, d.req("action")?);
         d.opt("effective_match_rate", &mut s.effective_match_rate);
         d.opt("errors", &mut s.errors);
         d.opt("last_synced_at", &mut s.last_synced_at);
@@ -283,7 +268,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/sync-audiences-response.json`, `/oneOf/0/properties/audiences/items/properties/match_breakdown/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MatchBreakdown {
     /// Required.
@@ -308,13 +293,7 @@ impl MatchBreakdown {
 impl FromJson for MatchBreakdown {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            id_type: d.req("id_type")?,
-            match_rate: d.req("match_rate")?,
-            matched: d.req("matched")?,
-            submitted: d.req("submitted")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("id_type")?, d.req("submitted")?, d.req("matched")?, d.req("match_rate")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -334,7 +313,7 @@ impl ToJson for MatchBreakdown {
 /// An object.
 ///
 /// Spec: `media-buy/sync-audiences-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAudiencesError {
     /// Required. At least 1 items.
@@ -362,7 +341,7 @@ json::setters! {
 impl FromJson for SyncAudiencesError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -383,7 +362,7 @@ impl ToJson for SyncAudiencesError {
 /// On the wire `status` is always `"submitted"`.
 ///
 /// Spec: `media-buy/sync-audiences-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAudiencesSubmitted {
     /// Optional.
@@ -422,7 +401,7 @@ json::setters! {
 impl FromJson for SyncAudiencesSubmitted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, errors: None, ext: None, message: None, task_id: d.req("task_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.text("status", "submitted");
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
@@ -449,7 +428,7 @@ impl ToJson for SyncAudiencesSubmitted {
 /// What `sync_audiences` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/sync-audiences-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncAudiencesOutcome {
     /// The work is done.

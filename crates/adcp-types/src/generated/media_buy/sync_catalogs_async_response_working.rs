@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/sync-catalogs-async-response-working.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCatalogsWorking {
     /// Optional. At least 0.
@@ -39,7 +39,25 @@ pub struct SyncCatalogsWorking {
 impl SyncCatalogsWorking {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            catalogs_processed: None,
+            catalogs_total: None,
+            context: None,
+            current_step: None,
+            ext: None,
+            items_processed: None,
+            items_total: None,
+            percentage: None,
+            step_number: None,
+            total_steps: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SyncCatalogsWorking {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -64,7 +82,7 @@ json::setters! {
 impl FromJson for SyncCatalogsWorking {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("catalogs_processed", &mut s.catalogs_processed);
         d.opt("catalogs_total", &mut s.catalogs_total);
         d.opt("context", &mut s.context);

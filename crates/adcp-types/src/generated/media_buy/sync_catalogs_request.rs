@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/sync-catalogs-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCatalogsRequest {
     /// Required.
@@ -82,21 +82,7 @@ json::setters! {
 impl FromJson for SyncCatalogsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            catalog_ids: None,
-            catalogs: None,
-            context: None,
-            delete_missing: None,
-            dry_run: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            push_notification_config: None,
-            validation_mode: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("account")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("catalog_ids", &mut s.catalog_ids);

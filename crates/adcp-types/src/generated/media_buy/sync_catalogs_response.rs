@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/sync-catalogs-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncCatalogsResponse {
     /// Chosen when: JSON type object, has `catalogs`, no `errors`.
@@ -81,7 +81,7 @@ impl From<SyncCatalogsSubmitted> for SyncCatalogsResponse {
 /// An object.
 ///
 /// Spec: `media-buy/sync-catalogs-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCatalogsSuccess {
     /// Required.
@@ -115,7 +115,7 @@ json::setters! {
 impl FromJson for SyncCatalogsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { catalogs: d.req("catalogs")?, dry_run: None, ext: None, sandbox: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("catalogs")?);
         d.opt("dry_run", &mut s.dry_run);
         d.opt("ext", &mut s.ext);
         d.opt("sandbox", &mut s.sandbox);
@@ -138,7 +138,7 @@ impl ToJson for SyncCatalogsSuccess {
 /// An object.
 ///
 /// Spec: `media-buy/sync-catalogs-response.json`, `/oneOf/0/properties/catalogs/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Catalog {
     /// Required.
@@ -215,22 +215,7 @@ json::setters! {
 impl FromJson for Catalog {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: d.req("action")?,
-            catalog_id: d.req("catalog_id")?,
-            changes: None,
-            errors: None,
-            item_count: None,
-            item_issues: None,
-            items_approved: None,
-            items_pending: None,
-            items_rejected: None,
-            last_synced_at: None,
-            next_fetch_at: None,
-            platform_id: None,
-            warnings: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("catalog_id")?, d.req("action")?);
         d.opt("changes", &mut s.changes);
         d.opt("errors", &mut s.errors);
         d.opt("item_count", &mut s.item_count);
@@ -270,7 +255,7 @@ impl ToJson for Catalog {
 /// An object.
 ///
 /// Spec: `media-buy/sync-catalogs-response.json`, `/oneOf/0/properties/catalogs/items/properties/item_issues/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ItemIssue {
     /// Required.
@@ -300,7 +285,7 @@ json::setters! {
 impl FromJson for ItemIssue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { item_id: d.req("item_id")?, reasons: None, status: d.req("status")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("item_id")?, d.req("status")?);
         d.opt("reasons", &mut s.reasons);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -320,7 +305,7 @@ impl ToJson for ItemIssue {
 /// An object.
 ///
 /// Spec: `media-buy/sync-catalogs-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCatalogsError {
     /// Required. At least 1 items.
@@ -348,7 +333,7 @@ json::setters! {
 impl FromJson for SyncCatalogsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -369,7 +354,7 @@ impl ToJson for SyncCatalogsError {
 /// On the wire `status` is always `"submitted"`.
 ///
 /// Spec: `media-buy/sync-catalogs-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCatalogsSubmitted {
     /// Optional.
@@ -408,7 +393,7 @@ json::setters! {
 impl FromJson for SyncCatalogsSubmitted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, errors: None, ext: None, message: None, task_id: d.req("task_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.text("status", "submitted");
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
@@ -435,7 +420,7 @@ impl ToJson for SyncCatalogsSubmitted {
 /// What `sync_catalogs` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/sync-catalogs-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncCatalogsOutcome {
     /// The work is done.

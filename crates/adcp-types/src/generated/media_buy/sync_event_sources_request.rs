@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/sync-event-sources-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncEventSourcesRequest {
     /// Required.
@@ -66,17 +66,7 @@ json::setters! {
 impl FromJson for SyncEventSourcesRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            delete_missing: None,
-            event_sources: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("account")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -106,7 +96,7 @@ impl ToJson for SyncEventSourcesRequest {
 /// An object.
 ///
 /// Spec: `media-buy/sync-event-sources-request.json`, `/properties/event_sources/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EventSource {
     /// Optional.
@@ -156,15 +146,7 @@ json::setters! {
 impl FromJson for EventSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action_source: None,
-            allowed_domains: None,
-            event_source_id: d.req("event_source_id")?,
-            event_types: None,
-            name: None,
-            surface: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("event_source_id")?);
         d.opt("action_source", &mut s.action_source);
         d.opt("allowed_domains", &mut s.allowed_domains);
         d.opt("event_types", &mut s.event_types);

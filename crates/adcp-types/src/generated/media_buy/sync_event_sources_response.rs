@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `media-buy/sync-event-sources-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncEventSourcesResponse {
     /// Chosen when: JSON type object, has `event_sources`, no `errors`.
@@ -68,7 +68,7 @@ impl From<SyncEventSourcesError> for SyncEventSourcesResponse {
 /// An object.
 ///
 /// Spec: `media-buy/sync-event-sources-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncEventSourcesSuccess {
     /// Required.
@@ -99,7 +99,7 @@ json::setters! {
 impl FromJson for SyncEventSourcesSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { event_sources: d.req("event_sources")?, ext: None, sandbox: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("event_sources")?);
         d.opt("ext", &mut s.ext);
         d.opt("sandbox", &mut s.sandbox);
         d.rest(&mut s.extra)?;
@@ -120,7 +120,7 @@ impl ToJson for SyncEventSourcesSuccess {
 /// An object.
 ///
 /// Spec: `media-buy/sync-event-sources-response.json`, `/oneOf/0/properties/event_sources/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct EventSource {
     /// Required.
@@ -195,21 +195,7 @@ json::setters! {
 impl FromJson for EventSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action: d.req("action")?,
-            action_source: None,
-            errors: None,
-            event_source_id: d.req("event_source_id")?,
-            event_types: None,
-            ext: None,
-            health: None,
-            managed_by: None,
-            name: None,
-            seller_id: None,
-            setup: None,
-            surface: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("event_source_id")?, d.req("action")?);
         d.opt("action_source", &mut s.action_source);
         d.opt("errors", &mut s.errors);
         d.opt("event_types", &mut s.event_types);
@@ -277,7 +263,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/sync-event-sources-response.json`, `/oneOf/0/properties/event_sources/items/properties/setup`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Setup {
     /// Optional.
@@ -293,7 +279,13 @@ pub struct Setup {
 impl Setup {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { instructions: None, snippet: None, snippet_type: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -311,7 +303,7 @@ json::setters! {
 impl FromJson for Setup {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("instructions", &mut s.instructions);
         d.opt("snippet", &mut s.snippet);
         d.opt("snippet_type", &mut s.snippet_type);
@@ -349,7 +341,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `media-buy/sync-event-sources-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncEventSourcesError {
     /// Required. At least 1 items.
@@ -377,7 +369,7 @@ json::setters! {
 impl FromJson for SyncEventSourcesError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -396,7 +388,7 @@ impl ToJson for SyncEventSourcesError {
 /// What `sync_event_sources` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/sync-event-sources-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SyncEventSourcesOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `media-buy/update-media-buy-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateMediaBuyRequest {
     /// Required.
@@ -107,27 +107,7 @@ json::setters! {
 impl FromJson for UpdateMediaBuyRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: d.req("account")?,
-            adcp_major_version: None,
-            adcp_version: None,
-            canceled: None,
-            cancellation_reason: None,
-            context: None,
-            end_time: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            invoice_recipient: None,
-            media_buy_id: d.req("media_buy_id")?,
-            new_packages: None,
-            packages: None,
-            paused: None,
-            push_notification_config: None,
-            reporting_webhook: None,
-            revision: None,
-            start_time: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req("account")?, d.req::<String>("media_buy_id")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("canceled", &mut s.canceled);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Nullable, T
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/update-media-buy-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum UpdateMediaBuyResponse {
     /// Chosen when: JSON type object, has `media_buy_id`, has `revision`, no `errors`.
@@ -81,7 +81,7 @@ impl From<UpdateMediaBuySubmitted> for UpdateMediaBuyResponse {
 /// An object.
 ///
 /// Spec: `media-buy/update-media-buy-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateMediaBuySuccess {
     /// Optional.
@@ -156,21 +156,7 @@ json::setters! {
 impl FromJson for UpdateMediaBuySuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            affected_packages: None,
-            available_actions: None,
-            currency: None,
-            ext: None,
-            implementation_date: None,
-            invoice_recipient: None,
-            media_buy_id: d.req("media_buy_id")?,
-            media_buy_status: None,
-            revision: d.req("revision")?,
-            sandbox: None,
-            total_budget: None,
-            valid_actions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("media_buy_id")?, d.req("revision")?);
         d.opt("affected_packages", &mut s.affected_packages);
         d.opt("available_actions", &mut s.available_actions);
         d.opt("currency", &mut s.currency);
@@ -208,7 +194,7 @@ impl ToJson for UpdateMediaBuySuccess {
 /// An object.
 ///
 /// Spec: `media-buy/update-media-buy-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateMediaBuyError {
     /// Required. At least 1 items.
@@ -236,7 +222,7 @@ json::setters! {
 impl FromJson for UpdateMediaBuyError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -257,7 +243,7 @@ impl ToJson for UpdateMediaBuyError {
 /// On the wire `status` is always `"submitted"`.
 ///
 /// Spec: `media-buy/update-media-buy-response.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateMediaBuySubmitted {
     /// Optional.
@@ -296,7 +282,7 @@ json::setters! {
 impl FromJson for UpdateMediaBuySubmitted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { context: None, errors: None, ext: None, message: None, task_id: d.req("task_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("task_id")?);
         d.text("status", "submitted");
         d.opt("context", &mut s.context);
         d.opt("errors", &mut s.errors);
@@ -323,7 +309,7 @@ impl ToJson for UpdateMediaBuySubmitted {
 /// What `update_media_buy` answered, decided by the envelope's status first.
 ///
 /// Spec: `media-buy/update-media-buy-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum UpdateMediaBuyOutcome {
     /// The work is done.

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `pricing_model` is always `"cpa"`.
 ///
 /// Spec: `pricing-options/cpa-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CpaOption {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -75,18 +75,12 @@ json::setters! {
 impl FromJson for CpaOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            custom_event_name: None,
-            eligible_adjustments: None,
-            event_source_id: None,
-            event_type: d.req("event_type")?,
-            fixed_price: d.req("fixed_price")?,
-            min_spend_per_package: None,
-            price_breakdown: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("pricing_option_id")?,
+            d.req("event_type")?,
+            d.req::<String>("currency")?,
+            d.req("fixed_price")?,
+        );
         d.text("pricing_model", "cpa");
         d.opt("custom_event_name", &mut s.custom_event_name);
         d.opt("eligible_adjustments", &mut s.eligible_adjustments);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `pricing_model` is always `"cpc"`.
 ///
 /// Spec: `pricing-options/cpc-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CpcOption {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -70,18 +70,7 @@ json::setters! {
 impl FromJson for CpcOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            eligible_adjustments: None,
-            fixed_price: None,
-            floor_price: None,
-            max_bid: None,
-            min_spend_per_package: None,
-            price_breakdown: None,
-            price_guidance: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("currency")?);
         d.text("pricing_model", "cpc");
         d.opt("eligible_adjustments", &mut s.eligible_adjustments);
         d.opt("fixed_price", &mut s.fixed_price);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `pricing_model` is always `"cpp"`.
 ///
 /// Spec: `pricing-options/cpp-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CppOption {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -69,18 +69,7 @@ json::setters! {
 impl FromJson for CppOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            eligible_adjustments: None,
-            fixed_price: None,
-            floor_price: None,
-            min_spend_per_package: None,
-            parameters: d.req("parameters")?,
-            price_breakdown: None,
-            price_guidance: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("currency")?, d.req("parameters")?);
         d.text("pricing_model", "cpp");
         d.opt("eligible_adjustments", &mut s.eligible_adjustments);
         d.opt("fixed_price", &mut s.fixed_price);
@@ -113,7 +102,7 @@ impl ToJson for CppOption {
 /// An object.
 ///
 /// Spec: `pricing-options/cpp-option.json`, `/properties/parameters`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Parameters {
     /// Required.
@@ -144,7 +133,7 @@ json::setters! {
 impl FromJson for Parameters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { demographic: d.req("demographic")?, demographic_system: None, min_points: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("demographic")?);
         d.opt("demographic_system", &mut s.demographic_system);
         d.opt("min_points", &mut s.min_points);
         d.rest(&mut s.extra)?;

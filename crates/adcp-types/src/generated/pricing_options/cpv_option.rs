@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// On the wire `pricing_model` is always `"cpv"`.
 ///
 /// Spec: `pricing-options/cpv-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CpvOption {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -73,19 +73,7 @@ json::setters! {
 impl FromJson for CpvOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            eligible_adjustments: None,
-            fixed_price: None,
-            floor_price: None,
-            max_bid: None,
-            min_spend_per_package: None,
-            parameters: d.req("parameters")?,
-            price_breakdown: None,
-            price_guidance: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("currency")?, d.req("parameters")?);
         d.text("pricing_model", "cpv");
         d.opt("eligible_adjustments", &mut s.eligible_adjustments);
         d.opt("fixed_price", &mut s.fixed_price);
@@ -120,7 +108,7 @@ impl ToJson for CpvOption {
 /// An object.
 ///
 /// Spec: `pricing-options/cpv-option.json`, `/properties/parameters`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Parameters {
     /// Required.
@@ -139,7 +127,7 @@ impl Parameters {
 impl FromJson for Parameters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { view_threshold: d.req("view_threshold")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("view_threshold")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -156,7 +144,7 @@ impl ToJson for Parameters {
 /// One of 2 shapes.
 ///
 /// Spec: `pricing-options/cpv-option.json`, `/properties/parameters/properties/view_threshold`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ViewThreshold {
     /// Chosen when: JSON type number.
@@ -209,7 +197,7 @@ impl From<ViewThresholdObject> for ViewThreshold {
 /// An object.
 ///
 /// Spec: `pricing-options/cpv-option.json`, `/properties/parameters/properties/view_threshold/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ViewThresholdObject {
     /// Required. At least 1.
@@ -228,7 +216,7 @@ impl ViewThresholdObject {
 impl FromJson for ViewThresholdObject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { duration_seconds: d.req("duration_seconds")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("duration_seconds")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

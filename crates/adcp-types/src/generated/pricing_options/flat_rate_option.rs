@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `pricing_model` is always `"flat_rate"`.
 ///
 /// Spec: `pricing-options/flat-rate-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FlatRateOption {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -70,18 +70,7 @@ json::setters! {
 impl FromJson for FlatRateOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            eligible_adjustments: None,
-            fixed_price: None,
-            floor_price: None,
-            min_spend_per_package: None,
-            parameters: None,
-            price_breakdown: None,
-            price_guidance: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("currency")?);
         d.text("pricing_model", "flat_rate");
         d.opt("eligible_adjustments", &mut s.eligible_adjustments);
         d.opt("fixed_price", &mut s.fixed_price);
@@ -117,7 +106,7 @@ impl ToJson for FlatRateOption {
 /// On the wire `type` is always `"dooh"`.
 ///
 /// Spec: `pricing-options/flat-rate-option.json`, `/properties/parameters`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Parameters {
     /// Optional.
@@ -141,7 +130,22 @@ pub struct Parameters {
 impl Parameters {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            daypart: None,
+            duration_hours: None,
+            estimated_impressions: None,
+            loop_duration_seconds: None,
+            min_plays_per_hour: None,
+            sov_percentage: None,
+            venue_package: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -163,7 +167,7 @@ json::setters! {
 impl FromJson for Parameters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("type", "dooh");
         d.opt("daypart", &mut s.daypart);
         d.opt("duration_hours", &mut s.duration_hours);

@@ -2,26 +2,48 @@
 
 //! Types of the schemas below `pricing-options/`.
 
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod cpa_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod cpc_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod cpcv_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod cpm_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod cpp_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod cpv_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod flat_rate_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod price_breakdown;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod price_guidance;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod time_option;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod vcpm_option;
 
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::cpa_option::CpaOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::cpc_option::CpcOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::cpcv_option::CpcvOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::cpm_option::CpmOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::cpp_option::CppOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::cpv_option::CpvOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::flat_rate_option::FlatRateOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::price_breakdown::PriceBreakdown;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::price_guidance::PriceGuidance;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::time_option::TimeOption;
+#[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::vcpm_option::VcpmOption;

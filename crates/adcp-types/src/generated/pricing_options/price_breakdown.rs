@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `pricing-options/price-breakdown.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PriceBreakdown {
     /// Required. 1 to 20 items.
@@ -30,7 +30,7 @@ impl PriceBreakdown {
 impl FromJson for PriceBreakdown {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { adjustments: d.req("adjustments")?, list_price: d.req("list_price")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("list_price")?, d.req("adjustments")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -48,7 +48,7 @@ impl ToJson for PriceBreakdown {
 /// An object.
 ///
 /// Spec: `pricing-options/price-breakdown.json`, `/properties/adjustments/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Adjustment {
     /// Optional. More than 0.
@@ -89,15 +89,7 @@ json::setters! {
 impl FromJson for Adjustment {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            amount: None,
-            beneficiary: None,
-            description: None,
-            kind: d.req("kind")?,
-            name: d.req("name")?,
-            rate: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("kind")?, d.req::<String>("name")?);
         d.opt("amount", &mut s.amount);
         d.opt("beneficiary", &mut s.beneficiary);
         d.opt("description", &mut s.description);

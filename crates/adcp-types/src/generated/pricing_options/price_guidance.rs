@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `pricing-options/price-guidance.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PriceGuidance {
     /// Optional. At least 0.
@@ -27,7 +27,13 @@ pub struct PriceGuidance {
 impl PriceGuidance {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { p25: None, p50: None, p75: None, p90: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for PriceGuidance {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -44,7 +50,7 @@ json::setters! {
 impl FromJson for PriceGuidance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("p25", &mut s.p25);
         d.opt("p50", &mut s.p50);
         d.opt("p75", &mut s.p75);

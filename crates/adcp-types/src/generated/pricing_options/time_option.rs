@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `pricing_model` is always `"time"`.
 ///
 /// Spec: `pricing-options/time-option.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TimeOption {
     /// Required. Pattern: `^[A-Z]{3}$`.
@@ -69,18 +69,7 @@ json::setters! {
 impl FromJson for TimeOption {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            currency: d.req("currency")?,
-            eligible_adjustments: None,
-            fixed_price: None,
-            floor_price: None,
-            min_spend_per_package: None,
-            parameters: d.req("parameters")?,
-            price_breakdown: None,
-            price_guidance: None,
-            pricing_option_id: d.req("pricing_option_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("currency")?, d.req("parameters")?);
         d.text("pricing_model", "time");
         d.opt("eligible_adjustments", &mut s.eligible_adjustments);
         d.opt("fixed_price", &mut s.fixed_price);
@@ -113,7 +102,7 @@ impl ToJson for TimeOption {
 /// An object.
 ///
 /// Spec: `pricing-options/time-option.json`, `/properties/parameters`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Parameters {
     /// Optional. At least 1.
@@ -144,7 +133,7 @@ json::setters! {
 impl FromJson for Parameters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max_duration: None, min_duration: None, time_unit: d.req("time_unit")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("time_unit")?);
         d.opt("max_duration", &mut s.max_duration);
         d.opt("min_duration", &mut s.min_duration);
         d.rest(&mut s.extra)?;

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/authorization-result.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizationResult {
     /// Optional.
@@ -47,13 +47,7 @@ json::setters! {
 impl FromJson for AuthorizationResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            publisher_domain: None,
-            sales_agent_url: None,
-            status: d.req("status")?,
-            violation: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("status")?);
         d.opt("publisher_domain", &mut s.publisher_domain);
         d.opt("sales_agent_url", &mut s.sales_agent_url);
         d.opt("violation", &mut s.violation);
@@ -92,7 +86,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/authorization-result.json`, `/properties/violation`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Violation {
     /// Required.
@@ -113,7 +107,7 @@ impl Violation {
 impl FromJson for Violation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { code: d.req("code")?, message: d.req("message")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("code")?, d.req::<String>("message")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `property/base-property-source.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum BasePropertySource {
     /// Chosen when `selection_type` is `publisher_tags`.
@@ -81,7 +81,7 @@ impl From<DirectIdentifiersSource> for BasePropertySource {
 /// On the wire `selection_type` is always `"publisher_tags"`.
 ///
 /// Spec: `property/base-property-source.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherTagsSource {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
@@ -102,7 +102,7 @@ impl PublisherTagsSource {
 impl FromJson for PublisherTagsSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { publisher_domain: d.req("publisher_domain")?, tags: d.req("tags")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req("tags")?);
         d.text("selection_type", "publisher_tags");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -126,7 +126,7 @@ impl ToJson for PublisherTagsSource {
 /// On the wire `selection_type` is always `"publisher_ids"`.
 ///
 /// Spec: `property/base-property-source.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherPropertyIDsSource {
     /// Required. At least 1 items.
@@ -147,7 +147,7 @@ impl PublisherPropertyIDsSource {
 impl FromJson for PublisherPropertyIDsSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { property_ids: d.req("property_ids")?, publisher_domain: d.req("publisher_domain")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("publisher_domain")?, d.req("property_ids")?);
         d.text("selection_type", "publisher_ids");
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -171,7 +171,7 @@ impl ToJson for PublisherPropertyIDsSource {
 /// On the wire `selection_type` is always `"identifiers"`.
 ///
 /// Spec: `property/base-property-source.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DirectIdentifiersSource {
     /// Required. At least 1 items.
@@ -190,7 +190,7 @@ impl DirectIdentifiersSource {
 impl FromJson for DirectIdentifiersSource {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { identifiers: d.req("identifiers")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("identifiers")?);
         d.text("selection_type", "identifiers");
         d.rest(&mut s.extra)?;
         Ok(s)

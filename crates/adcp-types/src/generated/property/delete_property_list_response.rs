@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `property/delete-property-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeletePropertyListResponse {
     /// Required.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for DeletePropertyListResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { deleted: d.req("deleted")?, ext: None, list_id: d.req("list_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("deleted")?, d.req::<String>("list_id")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -59,7 +59,7 @@ impl ToJson for DeletePropertyListResponse {
 /// What `delete_property_list` answered, decided by the envelope's status first.
 ///
 /// Spec: `property/delete-property-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum DeletePropertyListOutcome {
     /// The work is done.

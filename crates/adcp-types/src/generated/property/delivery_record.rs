@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/delivery-record.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeliveryRecord {
     /// Optional.
@@ -49,14 +49,7 @@ json::setters! {
 impl FromJson for DeliveryRecord {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            ext: None,
-            identifier: d.req("identifier")?,
-            impressions: d.req("impressions")?,
-            record_id: None,
-            sales_agent_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("identifier")?, d.req("impressions")?);
         d.opt("ext", &mut s.ext);
         d.opt("record_id", &mut s.record_id);
         d.opt("sales_agent_url", &mut s.sales_agent_url);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `property/get-property-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetPropertyListResponse {
     /// Optional. Format: date-time.
@@ -65,16 +65,7 @@ json::setters! {
 impl FromJson for GetPropertyListResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cache_valid_until: None,
-            coverage_gaps: None,
-            ext: None,
-            identifiers: None,
-            list: d.req("list")?,
-            pagination: None,
-            resolved_at: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("list")?);
         d.opt("cache_valid_until", &mut s.cache_valid_until);
         d.opt("coverage_gaps", &mut s.coverage_gaps);
         d.opt("ext", &mut s.ext);
@@ -103,7 +94,7 @@ impl ToJson for GetPropertyListResponse {
 /// What `get_property_list` answered, decided by the envelope's status first.
 ///
 /// Spec: `property/get-property-list-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetPropertyListOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `property/list-property-lists-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListPropertyListsRequest {
     /// Optional.
@@ -33,7 +33,22 @@ pub struct ListPropertyListsRequest {
 impl ListPropertyListsRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            ext: None,
+            name_contains: None,
+            pagination: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ListPropertyListsRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -55,7 +70,7 @@ json::setters! {
 impl FromJson for ListPropertyListsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

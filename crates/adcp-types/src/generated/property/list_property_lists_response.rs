@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `property/list-property-lists-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ListPropertyListsResponse {
     /// Optional.
@@ -40,7 +40,7 @@ json::setters! {
 impl FromJson for ListPropertyListsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, lists: d.req("lists")?, pagination: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("lists")?);
         d.opt("ext", &mut s.ext);
         d.opt("pagination", &mut s.pagination);
         d.rest(&mut s.extra)?;
@@ -61,7 +61,7 @@ impl ToJson for ListPropertyListsResponse {
 /// What `list_property_lists` answered, decided by the envelope's status first.
 ///
 /// Spec: `property/list-property-lists-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ListPropertyListsOutcome {
     /// The work is done.

@@ -2,52 +2,100 @@
 
 //! Types of the schemas below `property/`.
 
+#[cfg(feature = "property")]
 pub mod authorization_result;
+#[cfg(feature = "property")]
 pub mod base_property_source;
+#[cfg(feature = "property")]
 pub mod create_property_list_request;
+#[cfg(feature = "property")]
 pub mod create_property_list_response;
+#[cfg(feature = "property")]
 pub mod delete_property_list_request;
+#[cfg(feature = "property")]
 pub mod delete_property_list_response;
+#[cfg(feature = "property")]
 pub mod delivery_record;
+#[cfg(feature = "property")]
 pub mod get_property_list_request;
+#[cfg(feature = "property")]
 pub mod get_property_list_response;
+#[cfg(feature = "property")]
 pub mod list_property_lists_request;
+#[cfg(feature = "property")]
 pub mod list_property_lists_response;
+#[cfg(feature = "property")]
 pub mod property_error;
+#[cfg(feature = "property")]
 pub mod property_feature_definition;
+#[cfg(feature = "property")]
 pub mod property_feature_result;
+#[cfg(feature = "property")]
 pub mod property_feature_value;
+#[cfg(feature = "property")]
 pub mod property_feature;
+#[cfg(feature = "property")]
 pub mod property_list_changed_webhook;
+#[cfg(feature = "property")]
 pub mod property_list_filters;
+#[cfg(feature = "property")]
 pub mod property_list;
+#[cfg(feature = "property")]
 pub mod update_property_list_request;
+#[cfg(feature = "property")]
 pub mod update_property_list_response;
+#[cfg(feature = "property")]
 pub mod validate_property_delivery_request;
+#[cfg(feature = "property")]
 pub mod validate_property_delivery_response;
+#[cfg(feature = "property")]
 pub mod validation_result;
 
+#[cfg(feature = "property")]
 pub use self::authorization_result::AuthorizationResult;
+#[cfg(feature = "property")]
 pub use self::base_property_source::{BasePropertySource, DirectIdentifiersSource, PublisherPropertyIDsSource, PublisherTagsSource};
+#[cfg(feature = "property")]
 pub use self::create_property_list_request::CreatePropertyListRequest;
+#[cfg(feature = "property")]
 pub use self::create_property_list_response::{CreatePropertyListOutcome, CreatePropertyListResponse};
+#[cfg(feature = "property")]
 pub use self::delete_property_list_request::DeletePropertyListRequest;
+#[cfg(feature = "property")]
 pub use self::delete_property_list_response::{DeletePropertyListOutcome, DeletePropertyListResponse};
+#[cfg(feature = "property")]
 pub use self::delivery_record::DeliveryRecord;
+#[cfg(feature = "property")]
 pub use self::get_property_list_request::GetPropertyListRequest;
+#[cfg(feature = "property")]
 pub use self::get_property_list_response::{GetPropertyListOutcome, GetPropertyListResponse};
+#[cfg(feature = "property")]
 pub use self::list_property_lists_request::ListPropertyListsRequest;
+#[cfg(feature = "property")]
 pub use self::list_property_lists_response::{ListPropertyListsOutcome, ListPropertyListsResponse};
+#[cfg(feature = "property")]
 pub use self::property_error::PropertyError;
+#[cfg(feature = "property")]
 pub use self::property_feature_definition::PropertyFeatureDefinition;
+#[cfg(feature = "property")]
 pub use self::property_feature_result::PropertyFeatureResult;
+#[cfg(feature = "property")]
 pub use self::property_feature_value::PropertyFeatureValue;
+#[cfg(feature = "property")]
 pub use self::property_feature::PropertyFeature;
+#[cfg(feature = "property")]
 pub use self::property_list_changed_webhook::PropertyListChangedWebhook;
+#[cfg(feature = "property")]
 pub use self::property_list_filters::PropertyListFilters;
+#[cfg(feature = "property")]
 pub use self::property_list::PropertyList;
+#[cfg(feature = "property")]
 pub use self::update_property_list_request::UpdatePropertyListRequest;
+#[cfg(feature = "property")]
 pub use self::update_property_list_response::{UpdatePropertyListOutcome, UpdatePropertyListResponse};
+#[cfg(feature = "property")]
 pub use self::validate_property_delivery_request::ValidatePropertyDeliveryRequest;
+#[cfg(feature = "property")]
 pub use self::validate_property_delivery_response::{ValidatePropertyDeliveryOutcome, ValidatePropertyDeliveryResponse};
+#[cfg(feature = "property")]
 pub use self::validation_result::ValidationResult;

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-error.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyError {
     /// Required.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for PropertyError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { code: d.req("code")?, message: d.req("message")?, property: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("code")?, d.req::<String>("message")?);
         d.opt("property", &mut s.property);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-feature.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyFeature {
     /// Required.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for PropertyFeature {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { feature_id: d.req("feature_id")?, source: None, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("feature_id")?, d.req::<String>("value")?);
         d.opt("source", &mut s.source);
         d.rest(&mut s.extra)?;
         Ok(s)

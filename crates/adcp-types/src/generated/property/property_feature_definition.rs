@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-feature-definition.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyFeatureDefinition {
     /// Optional.
@@ -74,19 +74,12 @@ json::setters! {
 impl FromJson for PropertyFeatureDefinition {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allowed_values: None,
-            coverage: None,
-            description: None,
-            ext: None,
-            feature_id: d.req("feature_id")?,
-            methodology_url: d.req("methodology_url")?,
-            methodology_version: None,
-            name: d.req("name")?,
-            range: None,
-            type_: d.req("type")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("feature_id")?,
+            d.req::<String>("name")?,
+            d.req("type")?,
+            d.req::<String>("methodology_url")?,
+        );
         d.opt("allowed_values", &mut s.allowed_values);
         d.opt("coverage", &mut s.coverage);
         d.opt("description", &mut s.description);
@@ -120,7 +113,7 @@ impl ToJson for PropertyFeatureDefinition {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-feature-definition.json`, `/properties/coverage`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Coverage {
     /// Optional.
@@ -134,7 +127,13 @@ pub struct Coverage {
 impl Coverage {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { countries: None, property_types: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Coverage {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -149,7 +148,7 @@ json::setters! {
 impl FromJson for Coverage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("countries", &mut s.countries);
         d.opt("property_types", &mut s.property_types);
         d.rest(&mut s.extra)?;
@@ -171,7 +170,7 @@ impl ToJson for Coverage {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-feature-definition.json`, `/properties/range`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Range {
     /// Required.
@@ -192,7 +191,7 @@ impl Range {
 impl FromJson for Range {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max: d.req("max")?, min: d.req("min")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("min")?, d.req("max")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

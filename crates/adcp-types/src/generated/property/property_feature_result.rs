@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-feature-result.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyFeatureResult {
     /// Required.
@@ -51,14 +51,7 @@ json::setters! {
 impl FromJson for PropertyFeatureResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            coverage_status: d.req("coverage_status")?,
-            ext: None,
-            features: None,
-            last_evaluated: None,
-            property: d.req("property")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("property")?, d.req("coverage_status")?);
         d.opt("ext", &mut s.ext);
         d.opt("features", &mut s.features);
         d.opt("last_evaluated", &mut s.last_evaluated);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-feature-value.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyFeatureValue {
     /// Optional. At least 0. At most 1.
@@ -69,17 +69,7 @@ json::setters! {
 impl FromJson for PropertyFeatureValue {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            confidence: None,
-            details: None,
-            expires_at: None,
-            ext: None,
-            measured_at: None,
-            methodology_version: None,
-            unit: None,
-            value: d.req("value")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("value")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("details", &mut s.details);
         d.opt("expires_at", &mut s.expires_at);
@@ -110,7 +100,7 @@ impl ToJson for PropertyFeatureValue {
 /// One of 3 shapes.
 ///
 /// Spec: `property/property-feature-value.json`, `/properties/value`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PropertyFeatureValueValue {
     /// Chosen when: JSON type bool.

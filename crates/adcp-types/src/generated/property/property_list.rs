@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-list.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyList {
     /// Optional.
@@ -90,22 +90,7 @@ json::setters! {
 impl FromJson for PropertyList {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            base_properties: None,
-            brand: None,
-            cache_duration_hours: None,
-            created_at: None,
-            description: None,
-            filters: None,
-            list_id: d.req("list_id")?,
-            name: d.req("name")?,
-            pricing_options: None,
-            property_count: None,
-            updated_at: None,
-            webhook_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("list_id")?, d.req::<String>("name")?);
         d.opt("account", &mut s.account);
         d.opt("base_properties", &mut s.base_properties);
         d.opt("brand", &mut s.brand);

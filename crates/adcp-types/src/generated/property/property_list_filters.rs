@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/property-list-filters.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyListFilters {
     /// Optional. At least 1 items.
@@ -31,7 +31,20 @@ pub struct PropertyListFilters {
 impl PropertyListFilters {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            channels_any: None,
+            countries_all: None,
+            exclude_identifiers: None,
+            feature_requirements: None,
+            property_types: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for PropertyListFilters {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -49,7 +62,7 @@ json::setters! {
 impl FromJson for PropertyListFilters {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("channels_any", &mut s.channels_any);
         d.opt("countries_all", &mut s.countries_all);
         d.opt("exclude_identifiers", &mut s.exclude_identifiers);

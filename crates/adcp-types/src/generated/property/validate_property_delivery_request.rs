@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `property/validate-property-delivery-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidatePropertyDeliveryRequest {
     /// Optional.
@@ -66,17 +66,7 @@ json::setters! {
 impl FromJson for ValidatePropertyDeliveryRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            include_compliant: None,
-            list_id: d.req("list_id")?,
-            records: d.req("records")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("list_id")?, d.req("records")?);
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `property/validate-property-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidatePropertyDeliveryResponse {
     /// Optional.
@@ -73,18 +73,7 @@ json::setters! {
 impl FromJson for ValidatePropertyDeliveryResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            aggregate: None,
-            authorization_summary: None,
-            compliant: None,
-            ext: None,
-            list_id: d.req("list_id")?,
-            list_resolved_at: None,
-            results: d.req("results")?,
-            summary: d.req("summary")?,
-            validated_at: d.req("validated_at")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("list_id")?, d.req("summary")?, d.req("results")?, d.req::<String>("validated_at")?);
         d.opt("aggregate", &mut s.aggregate);
         d.opt("authorization_summary", &mut s.authorization_summary);
         d.opt("compliant", &mut s.compliant);
@@ -114,7 +103,7 @@ impl ToJson for ValidatePropertyDeliveryResponse {
 /// An object.
 ///
 /// Spec: `property/validate-property-delivery-response.json`, `/properties/aggregate`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Aggregate {
     /// Optional.
@@ -132,7 +121,13 @@ pub struct Aggregate {
 impl Aggregate {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { grade: None, label: None, methodology_url: None, score: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Aggregate {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -151,7 +146,7 @@ json::setters! {
 impl FromJson for Aggregate {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("grade", &mut s.grade);
         d.opt("label", &mut s.label);
         d.opt("methodology_url", &mut s.methodology_url);
@@ -177,7 +172,7 @@ impl ToJson for Aggregate {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/validate-property-delivery-response.json`, `/properties/authorization_summary`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizationSummary {
     /// Required.
@@ -229,17 +224,16 @@ impl AuthorizationSummary {
 impl FromJson for AuthorizationSummary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorized_impressions: d.req("authorized_impressions")?,
-            authorized_records: d.req("authorized_records")?,
-            impressions_checked: d.req("impressions_checked")?,
-            records_checked: d.req("records_checked")?,
-            unauthorized_impressions: d.req("unauthorized_impressions")?,
-            unauthorized_records: d.req("unauthorized_records")?,
-            unknown_impressions: d.req("unknown_impressions")?,
-            unknown_records: d.req("unknown_records")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("records_checked")?,
+            d.req("impressions_checked")?,
+            d.req("authorized_records")?,
+            d.req("authorized_impressions")?,
+            d.req("unauthorized_records")?,
+            d.req("unauthorized_impressions")?,
+            d.req("unknown_records")?,
+            d.req("unknown_impressions")?,
+        );
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -265,7 +259,7 @@ impl ToJson for AuthorizationSummary {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/validate-property-delivery-response.json`, `/properties/summary`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Summary {
     /// Required.
@@ -325,19 +319,18 @@ impl Summary {
 impl FromJson for Summary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            compliant_impressions: d.req("compliant_impressions")?,
-            compliant_records: d.req("compliant_records")?,
-            non_compliant_impressions: d.req("non_compliant_impressions")?,
-            non_compliant_records: d.req("non_compliant_records")?,
-            not_covered_impressions: d.req("not_covered_impressions")?,
-            not_covered_records: d.req("not_covered_records")?,
-            total_impressions: d.req("total_impressions")?,
-            total_records: d.req("total_records")?,
-            unidentified_impressions: d.req("unidentified_impressions")?,
-            unidentified_records: d.req("unidentified_records")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req("total_records")?,
+            d.req("total_impressions")?,
+            d.req("compliant_records")?,
+            d.req("compliant_impressions")?,
+            d.req("non_compliant_records")?,
+            d.req("non_compliant_impressions")?,
+            d.req("not_covered_records")?,
+            d.req("not_covered_impressions")?,
+            d.req("unidentified_records")?,
+            d.req("unidentified_impressions")?,
+        );
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -363,7 +356,7 @@ impl ToJson for Summary {
 /// What `validate_property_delivery` answered, decided by the envelope's status first.
 ///
 /// Spec: `property/validate-property-delivery-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ValidatePropertyDeliveryOutcome {
     /// The work is done.

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/validation-result.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ValidationResult {
     /// Optional.
@@ -54,16 +54,7 @@ json::setters! {
 impl FromJson for ValidationResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorization: None,
-            ext: None,
-            features: None,
-            identifier: d.req("identifier")?,
-            impressions: d.req("impressions")?,
-            record_id: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("identifier")?, d.req("status")?, d.req("impressions")?);
         d.opt("authorization", &mut s.authorization);
         d.opt("ext", &mut s.ext);
         d.opt("features", &mut s.features);
@@ -92,7 +83,7 @@ impl ToJson for ValidationResult {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/validation-result.json`, `/properties/features/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Feature {
     /// Optional. At least 0. At most 1.
@@ -141,15 +132,7 @@ json::setters! {
 impl FromJson for Feature {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            confidence: None,
-            explanation: None,
-            feature_id: d.req("feature_id")?,
-            policy_id: None,
-            requirement: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feature_id")?, d.req("status")?);
         d.opt("confidence", &mut s.confidence);
         d.opt("explanation", &mut s.explanation);
         d.opt("policy_id", &mut s.policy_id);
@@ -177,7 +160,7 @@ impl ToJson for Feature {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `property/validation-result.json`, `/properties/features/items/properties/requirement`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Requirement {
     /// Optional.
@@ -193,7 +176,13 @@ pub struct Requirement {
 impl Requirement {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { allowed_values: None, max_value: None, min_value: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Requirement {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -209,7 +198,7 @@ json::setters! {
 impl FromJson for Requirement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("allowed_values", &mut s.allowed_values);
         d.opt("max_value", &mut s.max_value);
         d.opt("min_value", &mut s.min_value);

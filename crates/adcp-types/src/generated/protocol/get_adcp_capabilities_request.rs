@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetAdcpCapabilitiesRequest {
     /// Optional. At least 1. At most 99.
@@ -29,7 +29,13 @@ pub struct GetAdcpCapabilitiesRequest {
 impl GetAdcpCapabilitiesRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { adcp_major_version: None, adcp_version: None, context: None, ext: None, protocols: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GetAdcpCapabilitiesRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -49,7 +55,7 @@ json::setters! {
 impl FromJson for GetAdcpCapabilitiesRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

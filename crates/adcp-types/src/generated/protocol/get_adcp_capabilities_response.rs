@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetAdcpCapabilitiesResponse {
     /// Optional.
@@ -124,31 +124,7 @@ json::setters! {
 impl FromJson for GetAdcpCapabilitiesResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            adcp: d.req("adcp")?,
-            brand: None,
-            compliance_testing: None,
-            creative: None,
-            errors: None,
-            experimental_features: None,
-            ext: None,
-            extensions_supported: None,
-            governance: None,
-            identity: None,
-            last_updated: None,
-            measurement: None,
-            media_buy: None,
-            request_signing: None,
-            signals: None,
-            specialisms: None,
-            sponsored_intelligence: None,
-            supported_protocols: d.req("supported_protocols")?,
-            webhook_signing: None,
-            wholesale_feed_versioning: None,
-            wholesale_feed_webhooks: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("adcp")?, d.req("supported_protocols")?);
         d.opt("account", &mut s.account);
         d.opt("brand", &mut s.brand);
         d.opt("compliance_testing", &mut s.compliance_testing);
@@ -206,7 +182,7 @@ impl ToJson for GetAdcpCapabilitiesResponse {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/account`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
     /// Optional. When absent: `false`.
@@ -256,15 +232,7 @@ json::setters! {
 impl FromJson for Account {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_financials: None,
-            authorization_endpoint: None,
-            require_operator_auth: None,
-            required_for_products: None,
-            sandbox: None,
-            supported_billing: d.req("supported_billing")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("supported_billing")?);
         d.opt("account_financials", &mut s.account_financials);
         d.opt("authorization_endpoint", &mut s.authorization_endpoint);
         d.opt("require_operator_auth", &mut s.require_operator_auth);
@@ -291,7 +259,7 @@ impl ToJson for Account {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/adcp`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Adcp {
     /// Optional. Pattern: `^\d+\.\d+\.\d+(-[a-zA-Z0-9.-]+)?(\+[a-zA-Z0-9.-]+)?$`.
@@ -326,13 +294,7 @@ json::setters! {
 impl FromJson for Adcp {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            build_version: None,
-            idempotency: d.req("idempotency")?,
-            major_versions: d.req("major_versions")?,
-            supported_versions: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("major_versions")?, d.req("idempotency")?);
         d.opt("build_version", &mut s.build_version);
         d.opt("supported_versions", &mut s.supported_versions);
         d.rest(&mut s.extra)?;
@@ -354,7 +316,7 @@ impl ToJson for Adcp {
 /// One of 2 shapes.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/adcp/properties/idempotency`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Idempotency {
     /// Chosen when `supported` is `true`.
@@ -413,7 +375,7 @@ impl From<IdempotencyUnsupported> for Idempotency {
 /// On the wire `supported` is always `true`.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/adcp/properties/idempotency/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IdempotencySupported {
     /// Optional. When absent: `false`.
@@ -444,12 +406,7 @@ json::setters! {
 impl FromJson for IdempotencySupported {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account_id_is_opaque: None,
-            in_flight_max_seconds: None,
-            replay_ttl_seconds: d.req("replay_ttl_seconds")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("replay_ttl_seconds")?);
         d.flag("supported", true);
         d.opt("account_id_is_opaque", &mut s.account_id_is_opaque);
         d.opt("in_flight_max_seconds", &mut s.in_flight_max_seconds);
@@ -474,7 +431,7 @@ impl ToJson for IdempotencySupported {
 /// On the wire `supported` is always `false`.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/adcp/properties/idempotency/oneOf/1`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IdempotencyUnsupported {
     /// Fields this version does not know, kept and written back.
@@ -484,14 +441,20 @@ pub struct IdempotencyUnsupported {
 impl IdempotencyUnsupported {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { extra: JsonObject::new() }
+    }
+}
+
+impl Default for IdempotencyUnsupported {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl FromJson for IdempotencyUnsupported {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.flag("supported", false);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -509,7 +472,7 @@ impl ToJson for IdempotencyUnsupported {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/brand`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Brand {
     /// Optional.
@@ -529,7 +492,20 @@ pub struct Brand {
 impl Brand {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            available_uses: None,
+            description: None,
+            generation_providers: None,
+            right_types: None,
+            rights: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Brand {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -549,7 +525,7 @@ json::setters! {
 impl FromJson for Brand {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("available_uses", &mut s.available_uses);
         d.opt("description", &mut s.description);
         d.opt("generation_providers", &mut s.generation_providers);
@@ -575,7 +551,7 @@ impl ToJson for Brand {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/compliance_testing`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ComplianceTesting {
     /// Required. At least 1 items.
@@ -594,7 +570,7 @@ impl ComplianceTesting {
 impl FromJson for ComplianceTesting {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { scenarios: d.req("scenarios")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("scenarios")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -611,7 +587,7 @@ impl ToJson for ComplianceTesting {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/creative`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Creative {
     /// Optional. When absent: `false`.
@@ -647,7 +623,28 @@ pub struct Creative {
 impl Creative {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            bills_through_adcp: None,
+            canonical_catalog_version: None,
+            has_creative_library: None,
+            multiplicity: None,
+            refinable_retention_seconds: None,
+            supported_formats: None,
+            supports_compliance: None,
+            supports_evaluator: None,
+            supports_generation: None,
+            supports_refinement: None,
+            supports_spend_controls: None,
+            supports_transformation: None,
+            supports_transformers: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Creative {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -675,7 +672,7 @@ json::setters! {
 impl FromJson for Creative {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("bills_through_adcp", &mut s.bills_through_adcp);
         d.opt("canonical_catalog_version", &mut s.canonical_catalog_version);
         d.opt("has_creative_library", &mut s.has_creative_library);
@@ -717,7 +714,7 @@ impl ToJson for Creative {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/creative/properties/multiplicity`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Multiplicity {
     /// Optional. At least 1.
@@ -743,7 +740,23 @@ pub struct Multiplicity {
 impl Multiplicity {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            max_creatives_limit: None,
+            max_signal_conditions_limit: None,
+            max_variants_limit: None,
+            selection_strategies: None,
+            supports_catalog_fanout: None,
+            supports_signal_fanout: None,
+            supports_variants: None,
+            variant_dimensions: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Multiplicity {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -764,7 +777,7 @@ json::setters! {
 impl FromJson for Multiplicity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_creatives_limit", &mut s.max_creatives_limit);
         d.opt("max_signal_conditions_limit", &mut s.max_signal_conditions_limit);
         d.opt("max_variants_limit", &mut s.max_variants_limit);
@@ -814,7 +827,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/creative/properties/supported_formats/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SupportedFormat {
     /// Optional.
@@ -842,7 +855,7 @@ json::setters! {
 impl FromJson for SupportedFormat {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { capability_id: None, format: d.req("format")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("format")?);
         d.opt("capability_id", &mut s.capability_id);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -861,7 +874,7 @@ impl ToJson for SupportedFormat {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/governance`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Governance {
     /// Optional. At least 1. At most 365.
@@ -877,7 +890,13 @@ pub struct Governance {
 impl Governance {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { aggregation_window_days: None, creative_features: None, property_features: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Governance {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -893,7 +912,7 @@ json::setters! {
 impl FromJson for Governance {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("aggregation_window_days", &mut s.aggregation_window_days);
         d.opt("creative_features", &mut s.creative_features);
         d.opt("property_features", &mut s.property_features);
@@ -915,7 +934,7 @@ impl ToJson for Governance {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/governance/properties/creative_features/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeFeature {
     /// Optional.
@@ -964,15 +983,7 @@ json::setters! {
 impl FromJson for CreativeFeature {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            categories: None,
-            description: None,
-            feature_id: d.req("feature_id")?,
-            methodology_url: None,
-            range: None,
-            type_: d.req("type")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feature_id")?, d.req("type")?);
         d.opt("categories", &mut s.categories);
         d.opt("description", &mut s.description);
         d.opt("methodology_url", &mut s.methodology_url);
@@ -998,7 +1009,7 @@ impl ToJson for CreativeFeature {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/governance/properties/creative_features/items/properties/range`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Range {
     /// Required.
@@ -1019,7 +1030,7 @@ impl Range {
 impl FromJson for Range {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max: d.req("max")?, min: d.req("min")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("min")?, d.req("max")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -1051,7 +1062,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/governance/properties/property_features/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyFeature {
     /// Optional.
@@ -1100,15 +1111,7 @@ json::setters! {
 impl FromJson for PropertyFeature {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            categories: None,
-            description: None,
-            feature_id: d.req("feature_id")?,
-            methodology_url: None,
-            range: None,
-            type_: d.req("type")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("feature_id")?, d.req("type")?);
         d.opt("categories", &mut s.categories);
         d.opt("description", &mut s.description);
         d.opt("methodology_url", &mut s.methodology_url);
@@ -1134,7 +1137,7 @@ impl ToJson for PropertyFeature {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/identity`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Identity {
     /// Optional. Format: uri. Pattern: `^https://`.
@@ -1152,7 +1155,19 @@ pub struct Identity {
 impl Identity {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            brand_json_url: None,
+            compromise_notification: None,
+            key_origins: None,
+            per_principal_key_isolation: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1171,7 +1186,7 @@ json::setters! {
 impl FromJson for Identity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("brand_json_url", &mut s.brand_json_url);
         d.opt("compromise_notification", &mut s.compromise_notification);
         d.opt("key_origins", &mut s.key_origins);
@@ -1197,7 +1212,7 @@ impl ToJson for Identity {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/identity/properties/compromise_notification`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CompromiseNotification {
     /// Optional. When absent: `false`.
@@ -1211,7 +1226,13 @@ pub struct CompromiseNotification {
 impl CompromiseNotification {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { accepts: None, emits: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CompromiseNotification {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1226,7 +1247,7 @@ json::setters! {
 impl FromJson for CompromiseNotification {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("accepts", &mut s.accepts);
         d.opt("emits", &mut s.emits);
         d.rest(&mut s.extra)?;
@@ -1248,7 +1269,7 @@ impl ToJson for CompromiseNotification {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/identity/properties/key_origins`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct KeyOrigins {
     /// Optional. Format: uri.
@@ -1266,7 +1287,13 @@ pub struct KeyOrigins {
 impl KeyOrigins {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { governance_signing: None, request_signing: None, tmp_signing: None, webhook_signing: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for KeyOrigins {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1283,7 +1310,7 @@ json::setters! {
 impl FromJson for KeyOrigins {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("governance_signing", &mut s.governance_signing);
         d.opt("request_signing", &mut s.request_signing);
         d.opt("tmp_signing", &mut s.tmp_signing);
@@ -1307,7 +1334,7 @@ impl ToJson for KeyOrigins {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/measurement`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Measurement {
     /// Required. At least 1 items. No item twice.
@@ -1326,7 +1353,7 @@ impl Measurement {
 impl FromJson for Measurement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { metrics: d.req("metrics")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("metrics")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -1345,7 +1372,7 @@ impl ToJson for Measurement {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/measurement/properties/metrics/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metric {
     /// Optional. No item twice.
@@ -1403,17 +1430,7 @@ json::setters! {
 impl FromJson for Metric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accreditations: None,
-            description: None,
-            ext: None,
-            methodology_url: None,
-            methodology_version: None,
-            metric_id: d.req("metric_id")?,
-            standard_reference: None,
-            unit: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("metric_id")?);
         d.opt("accreditations", &mut s.accreditations);
         d.opt("description", &mut s.description);
         d.opt("ext", &mut s.ext);
@@ -1446,7 +1463,7 @@ impl ToJson for Metric {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/measurement/properties/metrics/items/properties/accreditations/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Accreditation {
     /// Required.
@@ -1486,13 +1503,7 @@ json::setters! {
 impl FromJson for Accreditation {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accrediting_body: d.req("accrediting_body")?,
-            certification_id: None,
-            evidence_url: None,
-            valid_until: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("accrediting_body")?);
         d.opt("certification_id", &mut s.certification_id);
         d.opt("evidence_url", &mut s.evidence_url);
         d.opt("valid_until", &mut s.valid_until);
@@ -1515,7 +1526,7 @@ impl ToJson for Accreditation {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MediaBuy {
     /// Optional.
@@ -1557,7 +1568,31 @@ pub struct MediaBuy {
 impl MediaBuy {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            audience_targeting: None,
+            buying_modes: None,
+            content_standards: None,
+            conversion_tracking: None,
+            creative_approval_mode: None,
+            execution: None,
+            features: None,
+            frequency_capping: None,
+            offline_delivery_protocols: None,
+            portfolio: None,
+            propagation_surfaces: None,
+            reporting_delivery_methods: None,
+            supported_optimization_metrics: None,
+            supported_pricing_models: None,
+            supports_proposals: None,
+            vendor_metric_optimization: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for MediaBuy {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1586,7 +1621,7 @@ json::setters! {
 impl FromJson for MediaBuy {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("audience_targeting", &mut s.audience_targeting);
         d.opt("buying_modes", &mut s.buying_modes);
         d.opt("content_standards", &mut s.content_standards);
@@ -1634,7 +1669,7 @@ impl ToJson for MediaBuy {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/audience_targeting`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceTargeting {
     /// Optional.
@@ -1677,14 +1712,7 @@ json::setters! {
 impl FromJson for AudienceTargeting {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            matching_latency_hours: None,
-            minimum_audience_size: d.req("minimum_audience_size")?,
-            supported_identifier_types: d.req("supported_identifier_types")?,
-            supported_uid_types: None,
-            supports_platform_customer_id: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("supported_identifier_types")?, d.req("minimum_audience_size")?);
         d.opt("matching_latency_hours", &mut s.matching_latency_hours);
         d.opt("supported_uid_types", &mut s.supported_uid_types);
         d.opt("supports_platform_customer_id", &mut s.supports_platform_customer_id);
@@ -1710,7 +1738,7 @@ impl ToJson for AudienceTargeting {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/audience_targeting/properties/matching_latency_hours`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MatchingLatencyHours {
     /// Optional. At least 0.
@@ -1724,7 +1752,13 @@ pub struct MatchingLatencyHours {
 impl MatchingLatencyHours {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max: None, min: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for MatchingLatencyHours {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1739,7 +1773,7 @@ json::setters! {
 impl FromJson for MatchingLatencyHours {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max", &mut s.max);
         d.opt("min", &mut s.min);
         d.rest(&mut s.extra)?;
@@ -1785,7 +1819,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/content_standards`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ContentStandards {
     /// Optional. At least 1 items.
@@ -1801,7 +1835,13 @@ pub struct ContentStandards {
 impl ContentStandards {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { supported_channels: None, supports_local_evaluation: None, supports_webhook_delivery: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ContentStandards {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1817,7 +1857,7 @@ json::setters! {
 impl FromJson for ContentStandards {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("supported_channels", &mut s.supported_channels);
         d.opt("supports_local_evaluation", &mut s.supports_local_evaluation);
         d.opt("supports_webhook_delivery", &mut s.supports_webhook_delivery);
@@ -1839,7 +1879,7 @@ impl ToJson for ContentStandards {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/conversion_tracking`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ConversionTracking {
     /// Optional.
@@ -1865,7 +1905,23 @@ pub struct ConversionTracking {
 impl ConversionTracking {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            attribution_windows: None,
+            multi_source_event_dedup: None,
+            per_creative_attribution: None,
+            supported_action_sources: None,
+            supported_event_types: None,
+            supported_hashed_identifiers: None,
+            supported_targets: None,
+            supported_uid_types: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ConversionTracking {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -1886,7 +1942,7 @@ json::setters! {
 impl FromJson for ConversionTracking {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("attribution_windows", &mut s.attribution_windows);
         d.opt("multi_source_event_dedup", &mut s.multi_source_event_dedup);
         d.opt("per_creative_attribution", &mut s.per_creative_attribution);
@@ -1918,7 +1974,7 @@ impl ToJson for ConversionTracking {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/conversion_tracking/properties/attribution_windows/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AttributionWindow {
     /// Optional.
@@ -1949,7 +2005,7 @@ json::setters! {
 impl FromJson for AttributionWindow {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { event_type: None, post_click: d.req("post_click")?, post_view: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("post_click")?);
         d.opt("event_type", &mut s.event_type);
         d.opt("post_view", &mut s.post_view);
         d.rest(&mut s.extra)?;
@@ -2008,7 +2064,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Execution {
     /// Optional.
@@ -2026,7 +2082,13 @@ pub struct Execution {
 impl Execution {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { axe_integrations: None, creative_specs: None, targeting: None, trusted_match: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Execution {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2045,7 +2107,7 @@ json::setters! {
 impl FromJson for Execution {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("axe_integrations", &mut s.axe_integrations);
         d.opt("creative_specs", &mut s.creative_specs);
         d.opt("targeting", &mut s.targeting);
@@ -2069,7 +2131,7 @@ impl ToJson for Execution {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/creative_specs`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeSpecs {
     /// Optional.
@@ -2087,7 +2149,13 @@ pub struct CreativeSpecs {
 impl CreativeSpecs {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { mraid_versions: None, simid: None, vast_versions: None, vpaid: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CreativeSpecs {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2104,7 +2172,7 @@ json::setters! {
 impl FromJson for CreativeSpecs {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("mraid_versions", &mut s.mraid_versions);
         d.opt("simid", &mut s.simid);
         d.opt("vast_versions", &mut s.vast_versions);
@@ -2128,7 +2196,7 @@ impl ToJson for CreativeSpecs {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/targeting`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Targeting {
     /// Optional.
@@ -2156,7 +2224,24 @@ pub struct Targeting {
 impl Targeting {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            age_restriction: None,
+            geo_countries: None,
+            geo_metros: None,
+            geo_postal_areas: None,
+            geo_proximity: None,
+            geo_regions: None,
+            keyword_targets: None,
+            language: None,
+            negative_keywords: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Targeting {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2178,7 +2263,7 @@ json::setters! {
 impl FromJson for Targeting {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("age_restriction", &mut s.age_restriction);
         d.opt("geo_countries", &mut s.geo_countries);
         d.opt("geo_metros", &mut s.geo_metros);
@@ -2212,7 +2297,7 @@ impl ToJson for Targeting {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/targeting/properties/age_restriction`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgeRestriction {
     /// Optional.
@@ -2226,7 +2311,13 @@ pub struct AgeRestriction {
 impl AgeRestriction {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { supported: None, verification_methods: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AgeRestriction {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2241,7 +2332,7 @@ json::setters! {
 impl FromJson for AgeRestriction {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("supported", &mut s.supported);
         d.opt("verification_methods", &mut s.verification_methods);
         d.rest(&mut s.extra)?;
@@ -2263,7 +2354,7 @@ impl ToJson for AgeRestriction {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/targeting/properties/geo_metros`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoMetros {
     /// Optional.
@@ -2281,7 +2372,13 @@ pub struct GeoMetros {
 impl GeoMetros {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { eurostat_nuts2: None, nielsen_dma: None, uk_itl1: None, uk_itl2: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GeoMetros {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2298,7 +2395,7 @@ json::setters! {
 impl FromJson for GeoMetros {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("eurostat_nuts2", &mut s.eurostat_nuts2);
         d.opt("nielsen_dma", &mut s.nielsen_dma);
         d.opt("uk_itl1", &mut s.uk_itl1);
@@ -2324,7 +2421,7 @@ impl ToJson for GeoMetros {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/targeting/properties/geo_postal_areas`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoPostalAreas {
     /// Optional.
@@ -2356,7 +2453,26 @@ pub struct GeoPostalAreas {
 impl GeoPostalAreas {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            at_plz: None,
+            au_postcode: None,
+            ca_fsa: None,
+            ca_full: None,
+            ch_plz: None,
+            de_plz: None,
+            fr_code_postal: None,
+            gb_full: None,
+            gb_outward: None,
+            us_zip: None,
+            us_zip_plus_four: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GeoPostalAreas {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2380,7 +2496,7 @@ json::setters! {
 impl FromJson for GeoPostalAreas {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("at_plz", &mut s.at_plz);
         d.opt("au_postcode", &mut s.au_postcode);
         d.opt("ca_fsa", &mut s.ca_fsa);
@@ -2418,7 +2534,7 @@ impl ToJson for GeoPostalAreas {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/targeting/properties/geo_proximity`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoProximity {
     /// Optional.
@@ -2436,7 +2552,13 @@ pub struct GeoProximity {
 impl GeoProximity {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { geometry: None, radius: None, transport_modes: None, travel_time: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for GeoProximity {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2453,7 +2575,7 @@ json::setters! {
 impl FromJson for GeoProximity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("geometry", &mut s.geometry);
         d.opt("radius", &mut s.radius);
         d.opt("transport_modes", &mut s.transport_modes);
@@ -2477,7 +2599,7 @@ impl ToJson for GeoProximity {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/targeting/properties/keyword_targets`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct KeywordTargets {
     /// Required. At least 1 items.
@@ -2496,7 +2618,7 @@ impl KeywordTargets {
 impl FromJson for KeywordTargets {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { supported_match_types: d.req("supported_match_types")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("supported_match_types")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -2513,7 +2635,7 @@ impl ToJson for KeywordTargets {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/targeting/properties/negative_keywords`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeywords {
     /// Required. At least 1 items.
@@ -2532,7 +2654,7 @@ impl NegativeKeywords {
 impl FromJson for NegativeKeywords {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { supported_match_types: d.req("supported_match_types")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("supported_match_types")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -2549,7 +2671,7 @@ impl ToJson for NegativeKeywords {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/execution/properties/trusted_match`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TrustedMatch {
     /// Optional.
@@ -2561,7 +2683,13 @@ pub struct TrustedMatch {
 impl TrustedMatch {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { surfaces: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for TrustedMatch {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2575,7 +2703,7 @@ json::setters! {
 impl FromJson for TrustedMatch {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("surfaces", &mut s.surfaces);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -2619,7 +2747,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/frequency_capping`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FrequencyCapping {
     /// Optional. At least 1 items. No item twice.
@@ -2633,7 +2761,13 @@ pub struct FrequencyCapping {
 impl FrequencyCapping {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { supported_per_units: None, supported_window_units: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for FrequencyCapping {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2648,7 +2782,7 @@ json::setters! {
 impl FromJson for FrequencyCapping {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("supported_per_units", &mut s.supported_per_units);
         d.opt("supported_window_units", &mut s.supported_window_units);
         d.rest(&mut s.extra)?;
@@ -2668,7 +2802,7 @@ impl ToJson for FrequencyCapping {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/portfolio`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Portfolio {
     /// Optional. At most 10000 characters.
@@ -2714,14 +2848,7 @@ json::setters! {
 impl FromJson for Portfolio {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            advertising_policies: None,
-            description: None,
-            primary_channels: None,
-            primary_countries: None,
-            publisher_domains: d.req("publisher_domains")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("publisher_domains")?);
         d.opt("advertising_policies", &mut s.advertising_policies);
         d.opt("description", &mut s.description);
         d.opt("primary_channels", &mut s.primary_channels);
@@ -2802,7 +2929,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/media_buy/properties/vendor_metric_optimization`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VendorMetricOptimization {
     /// Optional. At least 1 items. No item twice.
@@ -2814,7 +2941,13 @@ pub struct VendorMetricOptimization {
 impl VendorMetricOptimization {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { supported_targets: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for VendorMetricOptimization {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -2828,7 +2961,7 @@ json::setters! {
 impl FromJson for VendorMetricOptimization {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("supported_targets", &mut s.supported_targets);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -2858,7 +2991,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/request_signing`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RequestSigning {
     /// Optional. When absent: `"either"`.
@@ -2914,17 +3047,7 @@ json::setters! {
 impl FromJson for RequestSigning {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            covers_content_digest: None,
-            protocol_methods_required_for: None,
-            protocol_methods_supported_for: None,
-            protocol_methods_warn_for: None,
-            required_for: None,
-            supported: d.req("supported")?,
-            supported_for: None,
-            warn_for: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("supported")?);
         d.opt("covers_content_digest", &mut s.covers_content_digest);
         d.opt("protocol_methods_required_for", &mut s.protocol_methods_required_for);
         d.opt("protocol_methods_supported_for", &mut s.protocol_methods_supported_for);
@@ -2971,7 +3094,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/signals`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Signals {
     /// Optional. At least 1 items.
@@ -2987,7 +3110,13 @@ pub struct Signals {
 impl Signals {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { data_provider_domains: None, discovery_modes: None, features: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3003,7 +3132,7 @@ json::setters! {
 impl FromJson for Signals {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("data_provider_domains", &mut s.data_provider_domains);
         d.opt("discovery_modes", &mut s.discovery_modes);
         d.opt("features", &mut s.features);
@@ -3037,7 +3166,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/signals/properties/features`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Features {
     /// Optional. Deprecated.
@@ -3049,7 +3178,13 @@ pub struct Features {
 impl Features {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { catalog_signals: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -3063,7 +3198,7 @@ json::setters! {
 impl FromJson for Features {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("catalog_signals", &mut s.catalog_signals);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -3081,7 +3216,7 @@ impl ToJson for Features {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/sponsored_intelligence`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SponsoredIntelligence {
     /// Optional. Format: uri.
@@ -3111,7 +3246,7 @@ json::setters! {
 impl FromJson for SponsoredIntelligence {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { brand_url: None, capabilities: d.req("capabilities")?, endpoint: d.req("endpoint")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("endpoint")?, d.req("capabilities")?);
         d.opt("brand_url", &mut s.brand_url);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -3131,7 +3266,7 @@ impl ToJson for SponsoredIntelligence {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/sponsored_intelligence/properties/endpoint`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Endpoint {
     /// Optional.
@@ -3159,7 +3294,7 @@ json::setters! {
 impl FromJson for Endpoint {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { preferred: None, transports: d.req("transports")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("transports")?);
         d.opt("preferred", &mut s.preferred);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -3190,7 +3325,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/sponsored_intelligence/properties/endpoint/properties/transports/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Transport {
     /// Required. On the wire `type`.
@@ -3211,7 +3346,7 @@ impl Transport {
 impl FromJson for Transport {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, url: d.req("url")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("url")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -3263,7 +3398,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/webhook_signing`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WebhookSigning {
     /// Optional. At least 1 items. No item twice.
@@ -3297,13 +3432,7 @@ json::setters! {
 impl FromJson for WebhookSigning {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            algorithms: None,
-            legacy_hmac_fallback: None,
-            profile: None,
-            supported: d.req("supported")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("supported")?);
         d.opt("algorithms", &mut s.algorithms);
         d.opt("legacy_hmac_fallback", &mut s.legacy_hmac_fallback);
         d.opt("profile", &mut s.profile);
@@ -3348,7 +3477,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/wholesale_feed_versioning`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedVersioning {
     /// Optional.
@@ -3379,12 +3508,7 @@ json::setters! {
 impl FromJson for WholesaleFeedVersioning {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cache_scope_account: None,
-            pricing_version_separate: None,
-            supported: d.req("supported")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("supported")?);
         d.opt("cache_scope_account", &mut s.cache_scope_account);
         d.opt("pricing_version_separate", &mut s.pricing_version_separate);
         d.rest(&mut s.extra)?;
@@ -3405,7 +3529,7 @@ impl ToJson for WholesaleFeedVersioning {
 /// An object.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`, `/properties/wholesale_feed_webhooks`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedWebhooks {
     /// Optional. At least 1 items. No item twice.
@@ -3433,7 +3557,7 @@ json::setters! {
 impl FromJson for WholesaleFeedWebhooks {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { event_types: None, supported: d.req("supported")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("supported")?);
         d.opt("event_types", &mut s.event_types);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -3478,7 +3602,7 @@ json::string_enum! {
 /// What `get_adcp_capabilities` answered, decided by the envelope's status first.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetAdcpCapabilitiesOutcome {
     /// The work is done.

@@ -2,16 +2,28 @@
 
 //! Types of the schemas below `protocol/`.
 
+#[cfg(feature = "protocol")]
 pub mod get_adcp_capabilities_request;
+#[cfg(feature = "protocol")]
 pub mod get_adcp_capabilities_response;
+#[cfg(feature = "protocol")]
 pub mod get_task_status_request;
+#[cfg(feature = "protocol")]
 pub mod get_task_status_response;
+#[cfg(feature = "protocol")]
 pub mod list_tasks_request;
+#[cfg(feature = "protocol")]
 pub mod list_tasks_response;
 
+#[cfg(feature = "protocol")]
 pub use self::get_adcp_capabilities_request::GetAdcpCapabilitiesRequest;
+#[cfg(feature = "protocol")]
 pub use self::get_adcp_capabilities_response::{GetAdcpCapabilitiesOutcome, GetAdcpCapabilitiesResponse};
+#[cfg(feature = "protocol")]
 pub use self::get_task_status_request::GetTaskStatusRequest;
+#[cfg(feature = "protocol")]
 pub use self::get_task_status_response::{GetTaskStatusOutcome, GetTaskStatusResponse};
+#[cfg(feature = "protocol")]
 pub use self::list_tasks_request::ListTasksRequest;
+#[cfg(feature = "protocol")]
 pub use self::list_tasks_response::{ListTasksOutcome, ListTasksResponse};

@@ -2,6 +2,8 @@
 
 //! Types of the schemas below `registries/`.
 
+#[cfg(feature = "registry")]
 pub mod v1_canonical_mapping;
 
+#[cfg(feature = "registry")]
 pub use self::v1_canonical_mapping::V1CanonicalMapping;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct V1CanonicalMapping {
     /// Optional. Format: date.
@@ -39,7 +39,7 @@ json::setters! {
 impl FromJson for V1CanonicalMapping {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { last_updated: None, mappings: d.req("mappings")?, version: d.req("version")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("version")?, d.req("mappings")?);
         d.opt("last_updated", &mut s.last_updated);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -59,7 +59,7 @@ impl ToJson for V1CanonicalMapping {
 /// An object.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`, `/properties/mappings/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Mapping {
     /// Optional. When absent: `false`.
@@ -94,7 +94,7 @@ json::setters! {
 impl FromJson for Mapping {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { deprecated: None, notes: None, v1_pattern: d.req("v1_pattern")?, v2: d.req("v2")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("v1_pattern")?, d.req("v2")?);
         d.opt("deprecated", &mut s.deprecated);
         d.opt("notes", &mut s.notes);
         d.rest(&mut s.extra)?;
@@ -116,7 +116,7 @@ impl ToJson for Mapping {
 /// One of 2 shapes.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`, `/properties/mappings/items/properties/v1_pattern`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum V1Pattern {
     /// Chosen when: JSON type object, has `format_id_glob`.
@@ -175,7 +175,7 @@ impl From<V1PatternStructural> for V1Pattern {
 /// An object.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`, `/properties/mappings/items/properties/v1_pattern/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct V1PatternFormatIdGlob {
     /// Required.
@@ -194,7 +194,7 @@ impl V1PatternFormatIdGlob {
 impl FromJson for V1PatternFormatIdGlob {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { format_id_glob: d.req("format_id_glob")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("format_id_glob")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -211,7 +211,7 @@ impl ToJson for V1PatternFormatIdGlob {
 /// An object.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`, `/properties/mappings/items/properties/v1_pattern/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct V1PatternStructural {
     /// Required.
@@ -230,7 +230,7 @@ impl V1PatternStructural {
 impl FromJson for V1PatternStructural {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { structural: d.req("structural")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("structural")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -247,7 +247,7 @@ impl ToJson for V1PatternStructural {
 /// An object.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`, `/properties/mappings/items/properties/v1_pattern/oneOf/1/properties/structural`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Structural {
     /// Optional.
@@ -265,7 +265,13 @@ pub struct Structural {
 impl Structural {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { asset_types: None, daast_versions: None, dimensions: None, vast_versions: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Structural {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -282,7 +288,7 @@ json::setters! {
 impl FromJson for Structural {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("asset_types", &mut s.asset_types);
         d.opt("daast_versions", &mut s.daast_versions);
         d.opt("dimensions", &mut s.dimensions);
@@ -306,7 +312,7 @@ impl ToJson for Structural {
 /// An object.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`, `/properties/mappings/items/properties/v1_pattern/oneOf/1/properties/structural/properties/dimensions`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Dimensions {
     /// Optional.
@@ -320,7 +326,13 @@ pub struct Dimensions {
 impl Dimensions {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { height: None, width: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Dimensions {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -335,7 +347,7 @@ json::setters! {
 impl FromJson for Dimensions {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("height", &mut s.height);
         d.opt("width", &mut s.width);
         d.rest(&mut s.extra)?;
@@ -355,7 +367,7 @@ impl ToJson for Dimensions {
 /// An object.
 ///
 /// Spec: `registries/v1-canonical-mapping.json`, `/properties/mappings/items/properties/v2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct V2 {
     /// Required.
@@ -383,7 +395,7 @@ json::setters! {
 impl FromJson for V2 {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { canonical: d.req("canonical")?, parameters: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("canonical")?);
         d.opt("parameters", &mut s.parameters);
         d.rest(&mut s.extra)?;
         Ok(s)

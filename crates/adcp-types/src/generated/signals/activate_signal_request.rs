@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `signals/activate-signal-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActivateSignalRequest {
     /// Optional.
@@ -77,19 +77,7 @@ json::setters! {
 impl FromJson for ActivateSignalRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            account: None,
-            action: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            destinations: d.req("destinations")?,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            pricing_option_id: None,
-            signal_agent_segment_id: d.req("signal_agent_segment_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req::<String>("signal_agent_segment_id")?, d.req("destinations")?);
         d.opt("account", &mut s.account);
         d.opt("action", &mut s.action);
         d.opt("adcp_major_version", &mut s.adcp_major_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// One of 2 shapes.
 ///
 /// Spec: `signals/activate-signal-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ActivateSignalResponse {
     /// Chosen when: JSON type object, has `deployments`, no `errors`.
@@ -68,7 +68,7 @@ impl From<ActivateSignalError> for ActivateSignalResponse {
 /// An object.
 ///
 /// Spec: `signals/activate-signal-response.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActivateSignalSuccess {
     /// Required.
@@ -99,7 +99,7 @@ json::setters! {
 impl FromJson for ActivateSignalSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { deployments: d.req("deployments")?, ext: None, sandbox: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("deployments")?);
         d.opt("ext", &mut s.ext);
         d.opt("sandbox", &mut s.sandbox);
         d.rest(&mut s.extra)?;
@@ -120,7 +120,7 @@ impl ToJson for ActivateSignalSuccess {
 /// An object.
 ///
 /// Spec: `signals/activate-signal-response.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActivateSignalError {
     /// Required. At least 1 items.
@@ -148,7 +148,7 @@ json::setters! {
 impl FromJson for ActivateSignalError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { errors: d.req("errors")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("errors")?);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -167,7 +167,7 @@ impl ToJson for ActivateSignalError {
 /// What `activate_signal` answered, decided by the envelope's status first.
 ///
 /// Spec: `signals/activate-signal-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum ActivateSignalOutcome {
     /// The work is done.

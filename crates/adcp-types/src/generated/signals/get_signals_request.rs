@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `signals/get-signals-request.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetSignalsRequest {
     /// Optional.
@@ -55,7 +55,33 @@ pub struct GetSignalsRequest {
 impl GetSignalsRequest {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            account: None,
+            adcp_major_version: None,
+            adcp_version: None,
+            context: None,
+            countries: None,
+            destinations: None,
+            discovery_mode: None,
+            ext: None,
+            fields: None,
+            filters: None,
+            if_pricing_version: None,
+            if_wholesale_feed_version: None,
+            max_results: None,
+            pagination: None,
+            push_notification_config: None,
+            signal_ids: None,
+            signal_refs: None,
+            signal_spec: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GetSignalsRequest {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -88,7 +114,7 @@ json::setters! {
 impl FromJson for GetSignalsRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("account", &mut s.account);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `signals/get-signals-response.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GetSignalsResponse {
     /// Optional.
@@ -39,7 +39,25 @@ pub struct GetSignalsResponse {
 impl GetSignalsResponse {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            cache_scope: None,
+            errors: None,
+            ext: None,
+            incomplete: None,
+            pagination: None,
+            pricing_version: None,
+            sandbox: None,
+            signals: None,
+            unchanged: None,
+            wholesale_feed_version: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for GetSignalsResponse {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -64,7 +82,7 @@ json::setters! {
 impl FromJson for GetSignalsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cache_scope", &mut s.cache_scope);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
@@ -114,7 +132,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `signals/get-signals-response.json`, `/properties/incomplete/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Incomplete {
     /// Required.
@@ -144,7 +162,7 @@ json::setters! {
 impl FromJson for Incomplete {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: d.req("description")?, estimated_wait: None, scope: d.req("scope")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("scope")?, d.req::<String>("description")?);
         d.opt("estimated_wait", &mut s.estimated_wait);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -178,7 +196,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `signals/get-signals-response.json`, `/properties/signals/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Signal {
     /// Optional.
@@ -344,43 +362,13 @@ json::setters! {
 impl FromJson for Signal {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            art9_basis: None,
-            audience_expansion: None,
-            categories: None,
-            consent_basis: None,
-            countries: None,
-            coverage_forecast: None,
-            coverage_percentage: None,
-            criteria_url: None,
-            data_provider: None,
-            data_sources: None,
-            data_subject_rights: None,
-            deployments: d.req("deployments")?,
-            description: d.req("description")?,
-            device_expansion: None,
-            dts_compliant_version: None,
-            last_updated: None,
-            lookback_window: None,
-            methodology: None,
-            methodology_url: None,
-            modeling: None,
-            name: d.req("name")?,
-            onboarder: None,
-            policy_categories: None,
-            pricing_options: None,
-            range: None,
-            refresh_cadence: None,
-            restricted_attributes: None,
-            segmentation_criteria: None,
-            signal_agent_segment_id: d.req("signal_agent_segment_id")?,
-            signal_id: None,
-            signal_ref: None,
-            signal_type: d.req("signal_type")?,
-            taxonomy: None,
-            value_type: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("signal_agent_segment_id")?,
+            d.req::<String>("name")?,
+            d.req::<String>("description")?,
+            d.req("signal_type")?,
+            d.req("deployments")?,
+        );
         d.opt("art9_basis", &mut s.art9_basis);
         d.opt("audience_expansion", &mut s.audience_expansion);
         d.opt("categories", &mut s.categories);
@@ -461,7 +449,7 @@ impl ToJson for Signal {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `signals/get-signals-response.json`, `/properties/signals/items/properties/range`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Range {
     /// Required.
@@ -482,7 +470,7 @@ impl Range {
 impl FromJson for Range {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { max: d.req("max")?, min: d.req("min")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("min")?, d.req("max")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -500,7 +488,7 @@ impl ToJson for Range {
 /// What `get_signals` answered, decided by the envelope's status first.
 ///
 /// Spec: `signals/get-signals-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum GetSignalsOutcome {
     /// The work is done.

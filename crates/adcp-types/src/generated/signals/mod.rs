@@ -2,16 +2,28 @@
 
 //! Types of the schemas below `signals/`.
 
+#[cfg(feature = "signals")]
 pub mod activate_signal_request;
+#[cfg(feature = "signals")]
 pub mod activate_signal_response;
+#[cfg(feature = "signals")]
 pub mod get_signals_async_response_submitted;
+#[cfg(feature = "signals")]
 pub mod get_signals_async_response_working;
+#[cfg(feature = "signals")]
 pub mod get_signals_request;
+#[cfg(feature = "signals")]
 pub mod get_signals_response;
 
+#[cfg(feature = "signals")]
 pub use self::activate_signal_request::ActivateSignalRequest;
+#[cfg(feature = "signals")]
 pub use self::activate_signal_response::{ActivateSignalError, ActivateSignalOutcome, ActivateSignalResponse, ActivateSignalSuccess};
+#[cfg(feature = "signals")]
 pub use self::get_signals_async_response_submitted::GetSignalsSubmitted;
+#[cfg(feature = "signals")]
 pub use self::get_signals_async_response_working::GetSignalsWorking;
+#[cfg(feature = "signals")]
 pub use self::get_signals_request::GetSignalsRequest;
+#[cfg(feature = "signals")]
 pub use self::get_signals_response::{GetSignalsOutcome, GetSignalsResponse};

@@ -2,26 +2,48 @@
 
 //! Types of the schemas below `sponsored-intelligence/`.
 
+#[cfg(any(feature = "protocol", feature = "sponsored-intelligence"))]
 pub mod si_capabilities;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_get_offering_request;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_get_offering_response;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_identity;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_initiate_session_request;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_initiate_session_response;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_send_message_request;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_send_message_response;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_terminate_session_request;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_terminate_session_response;
+#[cfg(feature = "sponsored-intelligence")]
 pub mod si_ui_element;
 
+#[cfg(any(feature = "protocol", feature = "sponsored-intelligence"))]
 pub use self::si_capabilities::SiCapabilities;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_get_offering_request::SiGetOfferingRequest;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_get_offering_response::{SiGetOfferingOutcome, SiGetOfferingResponse};
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_identity::SiIdentity;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_initiate_session_request::SiInitiateSessionRequest;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_initiate_session_response::{SiInitiateSessionOutcome, SiInitiateSessionResponse};
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_send_message_request::SiSendMessageRequest;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_send_message_response::{SiSendMessageOutcome, SiSendMessageResponse};
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_terminate_session_request::SiTerminateSessionRequest;
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_terminate_session_response::{SiTerminateSessionOutcome, SiTerminateSessionResponse};
+#[cfg(feature = "sponsored-intelligence")]
 pub use self::si_ui_element::SiUiElement;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiCapabilities {
     /// Optional.
@@ -29,7 +29,13 @@ pub struct SiCapabilities {
 impl SiCapabilities {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { a2ui: None, commerce: None, components: None, mcp_apps: None, modalities: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SiCapabilities {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -49,7 +55,7 @@ json::setters! {
 impl FromJson for SiCapabilities {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("a2ui", &mut s.a2ui);
         d.opt("commerce", &mut s.commerce);
         d.opt("components", &mut s.components);
@@ -75,7 +81,7 @@ impl ToJson for SiCapabilities {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/a2ui`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct A2ui {
     /// Optional.
@@ -89,7 +95,13 @@ pub struct A2ui {
 impl A2ui {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { catalogs: None, supported: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for A2ui {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -104,7 +116,7 @@ json::setters! {
 impl FromJson for A2ui {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("catalogs", &mut s.catalogs);
         d.opt("supported", &mut s.supported);
         d.rest(&mut s.extra)?;
@@ -124,7 +136,7 @@ impl ToJson for A2ui {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/commerce`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Commerce {
     /// Optional.
@@ -136,7 +148,13 @@ pub struct Commerce {
 impl Commerce {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { acp_checkout: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Commerce {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -150,7 +168,7 @@ json::setters! {
 impl FromJson for Commerce {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("acp_checkout", &mut s.acp_checkout);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -168,7 +186,7 @@ impl ToJson for Commerce {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/components`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Components {
     /// Optional.
@@ -182,7 +200,13 @@ pub struct Components {
 impl Components {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { extensions: None, standard: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Components {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -197,7 +221,7 @@ json::setters! {
 impl FromJson for Components {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("extensions", &mut s.extensions);
         d.opt("standard", &mut s.standard);
         d.rest(&mut s.extra)?;
@@ -237,7 +261,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/modalities`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Modalities {
     /// Optional.
@@ -255,7 +279,13 @@ pub struct Modalities {
 impl Modalities {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { avatar: None, conversational: None, video: None, voice: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Modalities {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -272,7 +302,7 @@ json::setters! {
 impl FromJson for Modalities {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("avatar", &mut s.avatar);
         d.opt("conversational", &mut s.conversational);
         d.opt("video", &mut s.video);
@@ -296,7 +326,7 @@ impl ToJson for Modalities {
 /// One of 2 shapes.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/modalities/properties/avatar`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Avatar {
     /// Chosen when: JSON type bool.
@@ -349,7 +379,7 @@ impl From<AvatarObject> for Avatar {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/modalities/properties/avatar/oneOf/1`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AvatarObject {
     /// Optional.
@@ -363,7 +393,13 @@ pub struct AvatarObject {
 impl AvatarObject {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { avatar_id: None, provider: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AvatarObject {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -378,7 +414,7 @@ json::setters! {
 impl FromJson for AvatarObject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("avatar_id", &mut s.avatar_id);
         d.opt("provider", &mut s.provider);
         d.rest(&mut s.extra)?;
@@ -398,7 +434,7 @@ impl ToJson for AvatarObject {
 /// One of 2 shapes.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/modalities/properties/video`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Video {
     /// Chosen when: JSON type bool.
@@ -451,7 +487,7 @@ impl From<VideoObject> for Video {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/modalities/properties/video/oneOf/1`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VideoObject {
     /// Optional.
@@ -465,7 +501,13 @@ pub struct VideoObject {
 impl VideoObject {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { formats: None, max_duration_seconds: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for VideoObject {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -480,7 +522,7 @@ json::setters! {
 impl FromJson for VideoObject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("formats", &mut s.formats);
         d.opt("max_duration_seconds", &mut s.max_duration_seconds);
         d.rest(&mut s.extra)?;
@@ -500,7 +542,7 @@ impl ToJson for VideoObject {
 /// One of 2 shapes.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/modalities/properties/voice`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Voice {
     /// Chosen when: JSON type bool.
@@ -553,7 +595,7 @@ impl From<VoiceObject> for Voice {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-capabilities.json`, `/properties/modalities/properties/voice/oneOf/1`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VoiceObject {
     /// Optional.
@@ -567,7 +609,13 @@ pub struct VoiceObject {
 impl VoiceObject {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { provider: None, voice_id: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for VoiceObject {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -582,7 +630,7 @@ json::setters! {
 impl FromJson for VoiceObject {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("provider", &mut s.provider);
         d.opt("voice_id", &mut s.voice_id);
         d.rest(&mut s.extra)?;

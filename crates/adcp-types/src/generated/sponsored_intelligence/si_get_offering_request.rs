@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-get-offering-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiGetOfferingRequest {
     /// Optional. At least 1. At most 99.
@@ -67,17 +67,7 @@ json::setters! {
 impl FromJson for SiGetOfferingRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            include_products: None,
-            intent: None,
-            offering_id: d.req("offering_id")?,
-            product_limit: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("offering_id")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-get-offering-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiGetOfferingResponse {
     /// Optional.
@@ -81,20 +81,7 @@ json::setters! {
 impl FromJson for SiGetOfferingResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            alternative_offering_ids: None,
-            available: d.req("available")?,
-            checked_at: None,
-            errors: None,
-            ext: None,
-            matching_products: None,
-            offering: None,
-            offering_token: None,
-            total_matching: None,
-            ttl_seconds: None,
-            unavailable_reason: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("available")?);
         d.opt("alternative_offering_ids", &mut s.alternative_offering_ids);
         d.opt("checked_at", &mut s.checked_at);
         d.opt("errors", &mut s.errors);
@@ -131,7 +118,7 @@ impl ToJson for SiGetOfferingResponse {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-get-offering-response.json`, `/properties/matching_products/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MatchingProduct {
     /// Optional.
@@ -188,17 +175,7 @@ json::setters! {
 impl FromJson for MatchingProduct {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            availability_status: None,
-            availability_summary: None,
-            image_url: None,
-            name: d.req("name")?,
-            original_price: None,
-            price: None,
-            product_id: d.req("product_id")?,
-            url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("product_id")?, d.req::<String>("name")?);
         d.opt("availability_status", &mut s.availability_status);
         d.opt("availability_summary", &mut s.availability_summary);
         d.opt("image_url", &mut s.image_url);
@@ -228,7 +205,7 @@ impl ToJson for MatchingProduct {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-get-offering-response.json`, `/properties/offering`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Offering {
     /// Optional.
@@ -256,7 +233,24 @@ pub struct Offering {
 impl Offering {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            availability_status: None,
+            expires_at: None,
+            image_url: None,
+            landing_url: None,
+            offering_id: None,
+            price_hint: None,
+            summary: None,
+            tagline: None,
+            title: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Offering {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -280,7 +274,7 @@ json::setters! {
 impl FromJson for Offering {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("availability_status", &mut s.availability_status);
         d.opt("expires_at", &mut s.expires_at);
         d.opt("image_url", &mut s.image_url);
@@ -314,7 +308,7 @@ impl ToJson for Offering {
 /// What `si_get_offering` answered, decided by the envelope's status first.
 ///
 /// Spec: `sponsored-intelligence/si-get-offering-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SiGetOfferingOutcome {
     /// The work is done.

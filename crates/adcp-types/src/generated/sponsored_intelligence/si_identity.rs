@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-identity.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiIdentity {
     /// Optional.
@@ -61,15 +61,7 @@ json::setters! {
 impl FromJson for SiIdentity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            anonymous_session_id: None,
-            consent_granted: d.req("consent_granted")?,
-            consent_scope: None,
-            consent_timestamp: None,
-            privacy_policy_acknowledged: None,
-            user: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("consent_granted")?);
         d.opt("anonymous_session_id", &mut s.anonymous_session_id);
         d.opt("consent_scope", &mut s.consent_scope);
         d.opt("consent_timestamp", &mut s.consent_timestamp);
@@ -114,7 +106,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-identity.json`, `/properties/privacy_policy_acknowledged`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PrivacyPolicyAcknowledged {
     /// Optional. Format: uri.
@@ -128,7 +120,13 @@ pub struct PrivacyPolicyAcknowledged {
 impl PrivacyPolicyAcknowledged {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { brand_policy_url: None, brand_policy_version: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for PrivacyPolicyAcknowledged {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -143,7 +141,7 @@ json::setters! {
 impl FromJson for PrivacyPolicyAcknowledged {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("brand_policy_url", &mut s.brand_policy_url);
         d.opt("brand_policy_version", &mut s.brand_policy_version);
         d.rest(&mut s.extra)?;
@@ -163,7 +161,7 @@ impl ToJson for PrivacyPolicyAcknowledged {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-identity.json`, `/properties/user`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct User {
     /// Optional. Format: email.
@@ -183,7 +181,13 @@ pub struct User {
 impl User {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { email: None, locale: None, name: None, phone: None, shipping_address: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for User {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -203,7 +207,7 @@ json::setters! {
 impl FromJson for User {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("email", &mut s.email);
         d.opt("locale", &mut s.locale);
         d.opt("name", &mut s.name);
@@ -229,7 +233,7 @@ impl ToJson for User {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-identity.json`, `/properties/user/properties/shipping_address`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ShippingAddress {
     /// Optional.
@@ -249,7 +253,13 @@ pub struct ShippingAddress {
 impl ShippingAddress {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { city: None, country: None, postal_code: None, state: None, street: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ShippingAddress {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -267,7 +277,7 @@ json::setters! {
 impl FromJson for ShippingAddress {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("city", &mut s.city);
         d.opt("country", &mut s.country);
         d.opt("postal_code", &mut s.postal_code);

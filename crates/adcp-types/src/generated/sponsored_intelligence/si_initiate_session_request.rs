@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-initiate-session-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiInitiateSessionRequest {
     /// Optional. At least 1. At most 99.
@@ -87,21 +87,7 @@ json::setters! {
 impl FromJson for SiInitiateSessionRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            identity: d.req("identity")?,
-            intent: d.req("intent")?,
-            media_buy_id: None,
-            offering_id: None,
-            offering_token: None,
-            placement: None,
-            supported_capabilities: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req::<String>("intent")?, d.req("identity")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);

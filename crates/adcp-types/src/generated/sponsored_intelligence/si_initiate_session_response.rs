@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-initiate-session-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiInitiateSessionResponse {
     /// Optional.
@@ -62,16 +62,7 @@ json::setters! {
 impl FromJson for SiInitiateSessionResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            errors: None,
-            ext: None,
-            negotiated_capabilities: None,
-            response: None,
-            session_id: d.req("session_id")?,
-            session_status: d.req("session_status")?,
-            session_ttl_seconds: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("session_id")?, d.req("session_status")?);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
         d.opt("negotiated_capabilities", &mut s.negotiated_capabilities);
@@ -99,7 +90,7 @@ impl ToJson for SiInitiateSessionResponse {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-initiate-session-response.json`, `/properties/response`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
     /// Optional.
@@ -113,7 +104,13 @@ pub struct Response {
 impl Response {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { message: None, ui_elements: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -130,7 +127,7 @@ json::setters! {
 impl FromJson for Response {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("message", &mut s.message);
         d.opt("ui_elements", &mut s.ui_elements);
         d.rest(&mut s.extra)?;
@@ -150,7 +147,7 @@ impl ToJson for Response {
 /// What `si_initiate_session` answered, decided by the envelope's status first.
 ///
 /// Spec: `sponsored-intelligence/si-initiate-session-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SiInitiateSessionOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiSendMessageRequest {
     /// Optional.
@@ -66,17 +66,7 @@ json::setters! {
 impl FromJson for SiSendMessageRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            action_response: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            idempotency_key: d.req("idempotency_key")?,
-            message: None,
-            session_id: d.req("session_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("idempotency_key")?, d.req::<String>("session_id")?);
         d.opt("action_response", &mut s.action_response);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
@@ -106,7 +96,7 @@ impl ToJson for SiSendMessageRequest {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-request.json`, `/properties/action_response`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActionResponse {
     /// Optional.
@@ -120,7 +110,13 @@ pub struct ActionResponse {
 impl ActionResponse {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { action: None, payload: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ActionResponse {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -137,7 +133,7 @@ json::setters! {
 impl FromJson for ActionResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("action", &mut s.action);
         d.opt("payload", &mut s.payload);
         d.rest(&mut s.extra)?;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiSendMessageResponse {
     /// Optional.
@@ -64,16 +64,7 @@ json::setters! {
 impl FromJson for SiSendMessageResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            errors: None,
-            ext: None,
-            handoff: None,
-            mcp_resource_uri: None,
-            response: None,
-            session_id: d.req("session_id")?,
-            session_status: d.req("session_status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("session_id")?, d.req("session_status")?);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
         d.opt("handoff", &mut s.handoff);
@@ -101,7 +92,7 @@ impl ToJson for SiSendMessageResponse {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-response.json`, `/properties/handoff`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Handoff {
     /// Optional.
@@ -117,7 +108,13 @@ pub struct Handoff {
 impl Handoff {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { context_for_checkout: None, intent: None, type_: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Handoff {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -133,7 +130,7 @@ json::setters! {
 impl FromJson for Handoff {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("context_for_checkout", &mut s.context_for_checkout);
         d.opt("intent", &mut s.intent);
         d.opt("type", &mut s.type_);
@@ -155,7 +152,7 @@ impl ToJson for Handoff {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-response.json`, `/properties/handoff/properties/context_for_checkout`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ContextForCheckout {
     /// Optional.
@@ -169,7 +166,13 @@ pub struct ContextForCheckout {
 impl ContextForCheckout {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { applied_offers: None, conversation_summary: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for ContextForCheckout {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -186,7 +189,7 @@ json::setters! {
 impl FromJson for ContextForCheckout {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("applied_offers", &mut s.applied_offers);
         d.opt("conversation_summary", &mut s.conversation_summary);
         d.rest(&mut s.extra)?;
@@ -206,7 +209,7 @@ impl ToJson for ContextForCheckout {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-response.json`, `/properties/handoff/properties/intent`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Intent {
     /// Optional.
@@ -222,7 +225,13 @@ pub struct Intent {
 impl Intent {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { action: None, price: None, product: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Intent {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -240,7 +249,7 @@ json::setters! {
 impl FromJson for Intent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("action", &mut s.action);
         d.opt("price", &mut s.price);
         d.opt("product", &mut s.product);
@@ -262,7 +271,7 @@ impl ToJson for Intent {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-response.json`, `/properties/handoff/properties/intent/properties/price`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Price {
     /// Optional.
@@ -276,7 +285,13 @@ pub struct Price {
 impl Price {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { amount: None, currency: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Price {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -293,7 +308,7 @@ json::setters! {
 impl FromJson for Price {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("amount", &mut s.amount);
         d.opt("currency", &mut s.currency);
         d.rest(&mut s.extra)?;
@@ -325,7 +340,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-response.json`, `/properties/response`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
     /// Optional.
@@ -341,7 +356,13 @@ pub struct Response {
 impl Response {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { message: None, surface: None, ui_elements: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -359,7 +380,7 @@ json::setters! {
 impl FromJson for Response {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("message", &mut s.message);
         d.opt("surface", &mut s.surface);
         d.opt("ui_elements", &mut s.ui_elements);
@@ -381,7 +402,7 @@ impl ToJson for Response {
 /// What `si_send_message` answered, decided by the envelope's status first.
 ///
 /// Spec: `sponsored-intelligence/si-send-message-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SiSendMessageOutcome {
     /// The work is done.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-terminate-session-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiTerminateSessionRequest {
     /// Optional. At least 1. At most 99.
@@ -62,16 +62,7 @@ json::setters! {
 impl FromJson for SiTerminateSessionRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            adcp_major_version: None,
-            adcp_version: None,
-            context: None,
-            ext: None,
-            reason: d.req("reason")?,
-            session_id: d.req("session_id")?,
-            termination_context: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("session_id")?, d.req("reason")?);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
         d.opt("adcp_version", &mut s.adcp_version);
         d.opt("context", &mut s.context);
@@ -117,7 +108,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-terminate-session-request.json`, `/properties/termination_context`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TerminationContext {
     /// Optional.
@@ -133,7 +124,13 @@ pub struct TerminationContext {
 impl TerminationContext {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { cause: None, summary: None, transaction_intent: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for TerminationContext {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -151,7 +148,7 @@ json::setters! {
 impl FromJson for TerminationContext {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("cause", &mut s.cause);
         d.opt("summary", &mut s.summary);
         d.opt("transaction_intent", &mut s.transaction_intent);
@@ -173,7 +170,7 @@ impl ToJson for TerminationContext {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-terminate-session-request.json`, `/properties/termination_context/properties/transaction_intent`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TransactionIntent {
     /// Optional.
@@ -187,7 +184,13 @@ pub struct TransactionIntent {
 impl TransactionIntent {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { action: None, product: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for TransactionIntent {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -202,7 +205,7 @@ json::setters! {
 impl FromJson for TransactionIntent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("action", &mut s.action);
         d.opt("product", &mut s.product);
         d.rest(&mut s.extra)?;

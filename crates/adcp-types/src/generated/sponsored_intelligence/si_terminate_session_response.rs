@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-terminate-session-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiTerminateSessionResponse {
     /// Optional.
@@ -60,16 +60,7 @@ json::setters! {
 impl FromJson for SiTerminateSessionResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            acp_handoff: None,
-            errors: None,
-            ext: None,
-            follow_up: None,
-            session_id: d.req("session_id")?,
-            session_status: None,
-            terminated: d.req("terminated")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("session_id")?, d.req("terminated")?);
         d.opt("acp_handoff", &mut s.acp_handoff);
         d.opt("errors", &mut s.errors);
         d.opt("ext", &mut s.ext);
@@ -97,7 +88,7 @@ impl ToJson for SiTerminateSessionResponse {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-terminate-session-response.json`, `/properties/acp_handoff`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AcpHandoff {
     /// Optional.
@@ -115,7 +106,13 @@ pub struct AcpHandoff {
 impl AcpHandoff {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { checkout_token: None, checkout_url: None, expires_at: None, payload: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for AcpHandoff {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -134,7 +131,7 @@ json::setters! {
 impl FromJson for AcpHandoff {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("checkout_token", &mut s.checkout_token);
         d.opt("checkout_url", &mut s.checkout_url);
         d.opt("expires_at", &mut s.expires_at);
@@ -158,7 +155,7 @@ impl ToJson for AcpHandoff {
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-terminate-session-response.json`, `/properties/follow_up`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FollowUp {
     /// Optional.
@@ -172,7 +169,13 @@ pub struct FollowUp {
 impl FollowUp {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { action: None, data: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for FollowUp {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -187,7 +190,7 @@ json::setters! {
 impl FromJson for FollowUp {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("action", &mut s.action);
         d.opt("data", &mut s.data);
         d.rest(&mut s.extra)?;
@@ -223,7 +226,7 @@ json::string_enum! {
 /// What `si_terminate_session` answered, decided by the envelope's status first.
 ///
 /// Spec: `sponsored-intelligence/si-terminate-session-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum SiTerminateSessionOutcome {
     /// The work is done.

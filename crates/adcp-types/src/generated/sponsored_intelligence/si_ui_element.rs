@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `sponsored-intelligence/si-ui-element.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SiUiElement {
     /// Optional.
@@ -37,7 +37,7 @@ json::setters! {
 impl FromJson for SiUiElement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { data: None, type_: d.req("type")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?);
         d.opt("data", &mut s.data);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/available-package.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AvailablePackage {
     /// Optional.
@@ -57,14 +57,7 @@ json::setters! {
 impl FromJson for AvailablePackage {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            catalogs: None,
-            format_ids: None,
-            media_buy_id: d.req("media_buy_id")?,
-            package_id: d.req("package_id")?,
-            seller_agent: d.req("seller_agent")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("package_id")?, d.req::<String>("media_buy_id")?, d.req("seller_agent")?);
         d.opt("catalogs", &mut s.catalogs);
         d.opt("format_ids", &mut s.format_ids);
         d.rest(&mut s.extra)?;

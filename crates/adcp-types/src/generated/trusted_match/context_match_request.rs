@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `type` is always `"context_match_request"`.
 ///
 /// Spec: `tmp/context-match-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ContextMatchRequest {
     /// Optional. On the wire `$schema`. Format: uri.
@@ -99,23 +99,12 @@ json::setters! {
 impl FromJson for ContextMatchRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            artifact: None,
-            artifact_refs: None,
-            context_signals: None,
-            geo: None,
-            package_ids: None,
-            placement_id: d.req("placement_id")?,
-            property_id: None,
-            property_rid: d.req("property_rid")?,
-            property_type: d.req("property_type")?,
-            protocol_version: None,
-            request_id: d.req("request_id")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(
+            d.req::<String>("request_id")?,
+            d.req::<String>("property_rid")?,
+            d.req("property_type")?,
+            d.req::<String>("placement_id")?,
+        );
         d.text("type", "context_match_request");
         d.opt("$schema", &mut s.schema);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
@@ -159,7 +148,7 @@ impl ToJson for ContextMatchRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/context-match-request.json`, `/properties/artifact_refs/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ArtifactRef {
     /// Required. On the wire `type`.
@@ -180,7 +169,7 @@ impl ArtifactRef {
 impl FromJson for ArtifactRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { type_: d.req("type")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("type")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -226,7 +215,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/context-match-request.json`, `/properties/context_signals`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ContextSignals {
     /// Optional. At most 20 items.
@@ -258,7 +247,26 @@ pub struct ContextSignals {
 impl ContextSignals {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            content_policies: None,
+            embedding: None,
+            embedding_dims: None,
+            embedding_model: None,
+            keywords: None,
+            language: None,
+            sentiment: None,
+            summary: None,
+            taxonomy_id: None,
+            taxonomy_source: None,
+            topics: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ContextSignals {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -284,7 +292,7 @@ json::setters! {
 impl FromJson for ContextSignals {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("content_policies", &mut s.content_policies);
         d.opt("embedding", &mut s.embedding);
         d.opt("embedding_dims", &mut s.embedding_dims);
@@ -340,7 +348,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/context-match-request.json`, `/properties/geo`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Geo {
     /// Optional. Pattern: `^[A-Z]{2}$`.
@@ -356,7 +364,13 @@ pub struct Geo {
 impl Geo {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { country: None, metro: None, region: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Geo {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -374,7 +388,7 @@ json::setters! {
 impl FromJson for Geo {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("country", &mut s.country);
         d.opt("metro", &mut s.metro);
         d.opt("region", &mut s.region);
@@ -398,7 +412,7 @@ impl ToJson for Geo {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/context-match-request.json`, `/properties/geo/properties/metro`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Metro {
     /// Required.
@@ -419,7 +433,7 @@ impl Metro {
 impl FromJson for Metro {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { system: d.req("system")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("system")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `type` is always `"context_match_response"`.
 ///
 /// Spec: `tmp/context-match-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ContextMatchResponse {
     /// Optional. At least 0. At most 86400.
@@ -44,13 +44,7 @@ json::setters! {
 impl FromJson for ContextMatchResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cache_ttl: None,
-            offers: d.req("offers")?,
-            request_id: d.req("request_id")?,
-            signals: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("request_id")?, d.req("offers")?);
         d.text("type", "context_match_response");
         d.opt("cache_ttl", &mut s.cache_ttl);
         d.opt("signals", &mut s.signals);
@@ -74,7 +68,7 @@ impl ToJson for ContextMatchResponse {
 /// An object.
 ///
 /// Spec: `tmp/context-match-response.json`, `/properties/signals`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Signals {
     /// Optional.
@@ -88,7 +82,13 @@ pub struct Signals {
 impl Signals {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { segments: None, targeting_kvs: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -103,7 +103,7 @@ json::setters! {
 impl FromJson for Signals {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("segments", &mut s.segments);
         d.opt("targeting_kvs", &mut s.targeting_kvs);
         d.rest(&mut s.extra)?;
@@ -125,7 +125,7 @@ impl ToJson for Signals {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/context-match-response.json`, `/properties/signals/properties/targeting_kvs/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TargetingKv {
     /// Required.
@@ -146,7 +146,7 @@ impl TargetingKv {
 impl FromJson for TargetingKv {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { key: d.req("key")?, value: d.req("value")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("key")?, d.req::<String>("value")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `type` is always `"error"`.
 ///
 /// Spec: `tmp/error.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Error {
     /// Required.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for Error {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { code: d.req("code")?, message: None, request_id: d.req("request_id")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("request_id")?, d.req("code")?);
         d.text("type", "error");
         d.opt("message", &mut s.message);
         d.rest(&mut s.extra)?;

@@ -13,7 +13,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `type` is always `"identity_match_request"`.
 ///
 /// Spec: `tmp/identity-match-request.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IdentityMatchRequest {
     /// Optional. On the wire `$schema`. Format: uri.
@@ -77,19 +77,7 @@ json::setters! {
 impl FromJson for IdentityMatchRequest {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            schema: None,
-            adcp_major_version: None,
-            adcp_version: None,
-            consent: None,
-            country: None,
-            identities: d.req("identities")?,
-            package_ids: None,
-            protocol_version: None,
-            request_id: d.req("request_id")?,
-            seller_agent_url: d.req("seller_agent_url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("request_id")?, d.req::<String>("seller_agent_url")?, d.req("identities")?);
         d.text("type", "identity_match_request");
         d.opt("$schema", &mut s.schema);
         d.opt("adcp_major_version", &mut s.adcp_major_version);
@@ -126,7 +114,7 @@ impl ToJson for IdentityMatchRequest {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/identity-match-request.json`, `/properties/consent`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Consent {
     /// Optional.
@@ -144,7 +132,13 @@ pub struct Consent {
 impl Consent {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { gdpr: None, gpp: None, tcf_consent: None, us_privacy: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Consent {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -163,7 +157,7 @@ json::setters! {
 impl FromJson for Consent {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("gdpr", &mut s.gdpr);
         d.opt("gpp", &mut s.gpp);
         d.opt("tcf_consent", &mut s.tcf_consent);
@@ -189,7 +183,7 @@ impl ToJson for Consent {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/identity-match-request.json`, `/properties/identities/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Identity {
     /// Required.
@@ -210,7 +204,7 @@ impl Identity {
 impl FromJson for Identity {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { uid_type: d.req("uid_type")?, user_token: d.req("user_token")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("user_token")?, d.req("uid_type")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `type` is always `"identity_match_response"`.
 ///
 /// Spec: `tmp/identity-match-response.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IdentityMatchResponse {
     /// Required.
@@ -43,13 +43,7 @@ json::setters! {
 impl FromJson for IdentityMatchResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            eligible_package_ids: d.req("eligible_package_ids")?,
-            request_id: d.req("request_id")?,
-            serve_window_sec: d.req("serve_window_sec")?,
-            tmpx: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("request_id")?, d.req("eligible_package_ids")?, d.req("serve_window_sec")?);
         d.text("type", "identity_match_response");
         d.opt("tmpx", &mut s.tmpx);
         d.rest(&mut s.extra)?;

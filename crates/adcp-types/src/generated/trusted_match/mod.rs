@@ -2,22 +2,40 @@
 
 //! Types of the schemas below `tmp/`.
 
+#[cfg(feature = "trusted-match")]
 pub mod available_package;
+#[cfg(feature = "trusted-match")]
 pub mod context_match_request;
+#[cfg(feature = "trusted-match")]
 pub mod context_match_response;
+#[cfg(feature = "trusted-match")]
 pub mod error;
+#[cfg(feature = "trusted-match")]
 pub mod identity_match_request;
+#[cfg(feature = "trusted-match")]
 pub mod identity_match_response;
+#[cfg(feature = "trusted-match")]
 pub mod offer_price;
+#[cfg(feature = "trusted-match")]
 pub mod offer;
+#[cfg(feature = "trusted-match")]
 pub mod provider_registration;
 
+#[cfg(feature = "trusted-match")]
 pub use self::available_package::AvailablePackage;
+#[cfg(feature = "trusted-match")]
 pub use self::context_match_request::ContextMatchRequest;
+#[cfg(feature = "trusted-match")]
 pub use self::context_match_response::ContextMatchResponse;
+#[cfg(feature = "trusted-match")]
 pub use self::error::Error;
+#[cfg(feature = "trusted-match")]
 pub use self::identity_match_request::IdentityMatchRequest;
+#[cfg(feature = "trusted-match")]
 pub use self::identity_match_response::IdentityMatchResponse;
+#[cfg(feature = "trusted-match")]
 pub use self::offer_price::OfferPrice;
+#[cfg(feature = "trusted-match")]
 pub use self::offer::Offer;
+#[cfg(feature = "trusted-match")]
 pub use self::provider_registration::ProviderRegistration;

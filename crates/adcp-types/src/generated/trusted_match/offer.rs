@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `tmp/offer.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Offer {
     /// Optional.
@@ -67,16 +67,7 @@ json::setters! {
 impl FromJson for Offer {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            brand: None,
-            creative_manifest: None,
-            macros: None,
-            package_id: d.req("package_id")?,
-            price: None,
-            seller_agent: None,
-            summary: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("package_id")?);
         d.opt("brand", &mut s.brand);
         d.opt("creative_manifest", &mut s.creative_manifest);
         d.opt("macros", &mut s.macros);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/offer-price.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OfferPrice {
     /// Required. At least 0.
@@ -41,7 +41,7 @@ json::setters! {
 impl FromJson for OfferPrice {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { amount: d.req("amount")?, currency: None, model: d.req("model")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("amount")?, d.req("model")?);
         d.opt("currency", &mut s.currency);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `tmp/provider-registration.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProviderRegistration {
     /// Optional.
@@ -74,19 +74,7 @@ json::setters! {
 impl FromJson for ProviderRegistration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            context_match: None,
-            countries: None,
-            endpoint: d.req("endpoint")?,
-            identity_match: None,
-            priority: None,
-            properties: None,
-            provider_id: d.req("provider_id")?,
-            status: None,
-            timeout_ms: None,
-            uid_types: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("provider_id")?, d.req::<String>("endpoint")?);
         d.opt("context_match", &mut s.context_match);
         d.opt("countries", &mut s.countries);
         d.opt("identity_match", &mut s.identity_match);

@@ -9,7 +9,7 @@ use crate::json::{DecodeError, FromJson, ToJson, self};
 /// One of 20 shapes.
 ///
 /// Spec: `core/assets/asset-union.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AssetUnion {
     /// Chosen when `asset_type` is `image`.

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"audio"`.
 ///
 /// Spec: `core/assets/audio-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudioAsset {
     /// Optional.
@@ -91,22 +91,7 @@ json::setters! {
 impl FromJson for AudioAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            bit_depth: None,
-            bitrate_kbps: None,
-            channels: None,
-            codec: None,
-            container_format: None,
-            duration_ms: None,
-            file_size_bytes: None,
-            loudness_lufs: None,
-            provenance: None,
-            sampling_rate_hz: None,
-            transcript_url: None,
-            true_peak_dbfs: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("asset_type", "audio");
         d.opt("bit_depth", &mut s.bit_depth);
         d.opt("bitrate_kbps", &mut s.bitrate_kbps);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"brief"`.
 ///
 /// Spec: `core/assets/brief-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BriefAsset {
     /// Optional.
@@ -69,17 +69,7 @@ json::setters! {
 impl FromJson for BriefAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audience: None,
-            compliance: None,
-            messaging: None,
-            name: d.req("name")?,
-            objective: None,
-            reference_assets: None,
-            territory: None,
-            tone: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("name")?);
         d.text("asset_type", "brief");
         d.opt("audience", &mut s.audience);
         d.opt("compliance", &mut s.compliance);

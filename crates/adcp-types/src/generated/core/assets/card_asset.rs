@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"card"`.
 ///
 /// Spec: `core/assets/card-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CardAsset {
     /// Optional.
@@ -67,16 +67,7 @@ json::setters! {
 impl FromJson for CardAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            cta: None,
-            description: None,
-            headline: None,
-            landing_page_url: None,
-            media: d.req("media")?,
-            platform_extensions: None,
-            provenance: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("media")?);
         d.text("asset_type", "card");
         d.opt("cta", &mut s.cta);
         d.opt("description", &mut s.description);
@@ -107,7 +98,7 @@ impl ToJson for CardAsset {
 /// One of 2 shapes.
 ///
 /// Spec: `core/assets/card-asset.json`, `/properties/media`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Media {
     /// Chosen when `asset_type` is `image`.

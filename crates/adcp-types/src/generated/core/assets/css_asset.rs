@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"css"`.
 ///
 /// Spec: `core/assets/css-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CssAsset {
     /// Required.
@@ -44,7 +44,7 @@ json::setters! {
 impl FromJson for CssAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { content: d.req("content")?, media: None, provenance: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("content")?);
         d.text("asset_type", "css");
         d.opt("media", &mut s.media);
         d.opt("provenance", &mut s.provenance);

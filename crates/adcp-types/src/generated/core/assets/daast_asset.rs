@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/assets/daast-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum DaastAsset {
     /// Chosen when `delivery_type` is `url`.
@@ -68,7 +68,7 @@ impl From<DaastAssetInline> for DaastAsset {
 /// On the wire `asset_type` is always `"daast"`, `delivery_type` is always `"url"`.
 ///
 /// Spec: `core/assets/daast-asset.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DaastAssetUrl {
     /// Optional.
@@ -124,16 +124,7 @@ json::setters! {
 impl FromJson for DaastAssetUrl {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            companion_ads: None,
-            daast_version: None,
-            duration_ms: None,
-            provenance: None,
-            tracking_events: None,
-            transcript_url: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("asset_type", "daast");
         d.text("delivery_type", "url");
         d.opt("companion_ads", &mut s.companion_ads);
@@ -168,7 +159,7 @@ impl ToJson for DaastAssetUrl {
 /// On the wire `asset_type` is always `"daast"`, `delivery_type` is always `"inline"`.
 ///
 /// Spec: `core/assets/daast-asset.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DaastAssetInline {
     /// Optional.
@@ -224,16 +215,7 @@ json::setters! {
 impl FromJson for DaastAssetInline {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            companion_ads: None,
-            content: d.req("content")?,
-            daast_version: None,
-            duration_ms: None,
-            provenance: None,
-            tracking_events: None,
-            transcript_url: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("content")?);
         d.text("asset_type", "daast");
         d.text("delivery_type", "inline");
         d.opt("companion_ads", &mut s.companion_ads);

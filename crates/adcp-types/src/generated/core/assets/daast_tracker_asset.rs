@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"daast_tracker"`.
 ///
 /// Spec: `core/assets/daast-tracker-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DaastTrackerAsset {
     /// Required.
@@ -51,14 +51,7 @@ json::setters! {
 impl FromJson for DaastTrackerAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            daast_event: d.req("daast_event")?,
-            offset: None,
-            provenance: None,
-            target: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("daast_event")?, d.req::<String>("url")?);
         d.text("asset_type", "daast_tracker");
         d.opt("offset", &mut s.offset);
         d.opt("provenance", &mut s.provenance);

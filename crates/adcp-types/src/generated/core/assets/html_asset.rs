@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"html"`.
 ///
 /// Spec: `core/assets/html-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HtmlAsset {
     /// Optional.
@@ -49,7 +49,7 @@ json::setters! {
 impl FromJson for HtmlAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { accessibility: None, content: d.req("content")?, provenance: None, version: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("content")?);
         d.text("asset_type", "html");
         d.opt("accessibility", &mut s.accessibility);
         d.opt("provenance", &mut s.provenance);
@@ -74,7 +74,7 @@ impl ToJson for HtmlAsset {
 /// An object.
 ///
 /// Spec: `core/assets/html-asset.json`, `/properties/accessibility`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Accessibility {
     /// Optional.
@@ -92,7 +92,13 @@ pub struct Accessibility {
 impl Accessibility {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { alt_text: None, keyboard_navigable: None, motion_control: None, screen_reader_tested: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Accessibility {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -111,7 +117,7 @@ json::setters! {
 impl FromJson for Accessibility {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("alt_text", &mut s.alt_text);
         d.opt("keyboard_navigable", &mut s.keyboard_navigable);
         d.opt("motion_control", &mut s.motion_control);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"image"`.
 ///
 /// Spec: `core/assets/image-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ImageAsset {
     /// Optional.
@@ -51,15 +51,7 @@ json::setters! {
 impl FromJson for ImageAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            alt_text: None,
-            format: None,
-            height: d.req("height")?,
-            provenance: None,
-            url: d.req("url")?,
-            width: d.req("width")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req("width")?, d.req("height")?);
         d.text("asset_type", "image");
         d.opt("alt_text", &mut s.alt_text);
         d.opt("format", &mut s.format);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"javascript"`.
 ///
 /// Spec: `core/assets/javascript-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct JavascriptAsset {
     /// Optional.
@@ -47,7 +47,7 @@ json::setters! {
 impl FromJson for JavascriptAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { accessibility: None, content: d.req("content")?, module_type: None, provenance: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("content")?);
         d.text("asset_type", "javascript");
         d.opt("accessibility", &mut s.accessibility);
         d.opt("module_type", &mut s.module_type);
@@ -72,7 +72,7 @@ impl ToJson for JavascriptAsset {
 /// An object.
 ///
 /// Spec: `core/assets/javascript-asset.json`, `/properties/accessibility`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Accessibility {
     /// Optional.
@@ -90,7 +90,13 @@ pub struct Accessibility {
 impl Accessibility {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { alt_text: None, keyboard_navigable: None, motion_control: None, screen_reader_tested: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Accessibility {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -109,7 +115,7 @@ json::setters! {
 impl FromJson for Accessibility {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("alt_text", &mut s.alt_text);
         d.opt("keyboard_navigable", &mut s.keyboard_navigable);
         d.opt("motion_control", &mut s.motion_control);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"markdown"`.
 ///
 /// Spec: `core/assets/markdown-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MarkdownAsset {
     /// Optional. When absent: `false`.
@@ -47,13 +47,7 @@ json::setters! {
 impl FromJson for MarkdownAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            allow_raw_html: None,
-            content: d.req("content")?,
-            language: None,
-            markdown_flavor: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("content")?);
         d.text("asset_type", "markdown");
         d.opt("allow_raw_html", &mut s.allow_raw_html);
         d.opt("language", &mut s.language);

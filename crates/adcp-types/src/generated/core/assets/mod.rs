@@ -2,46 +2,86 @@
 
 //! Types of the schemas below `core/assets/`.
 
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod asset_union;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod audio_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod brief_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod card_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod catalog_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod css_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod daast_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod daast_tracker_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod html_asset;
 pub mod image_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod javascript_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod markdown_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod pixel_tracker_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod published_post_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod text_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod url_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod vast_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub mod vast_tracker_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod video_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod webhook_asset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub mod zip_asset;
 
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::asset_union::AssetUnion;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::audio_asset::AudioAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::brief_asset::BriefAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::card_asset::CardAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::catalog_asset::CatalogAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::css_asset::CssAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::daast_asset::{DaastAsset, DaastAssetInline, DaastAssetUrl};
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::daast_tracker_asset::DaastTrackerAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::html_asset::HtmlAsset;
 pub use self::image_asset::ImageAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::javascript_asset::JavascriptAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::markdown_asset::MarkdownAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::pixel_tracker_asset::PixelTrackerAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::published_post_asset::PublishedPostAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::text_asset::TextAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::url_asset::UrlAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::vast_asset::{VastAsset, VastAssetInline, VastAssetUrl};
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
 pub use self::vast_tracker_asset::VastTrackerAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::video_asset::VideoAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::webhook_asset::WebhookAsset;
+#[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
 pub use self::zip_asset::ZipAsset;

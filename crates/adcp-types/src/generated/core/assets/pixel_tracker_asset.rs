@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"pixel_tracker"`.
 ///
 /// Spec: `core/assets/pixel-tracker-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PixelTrackerAsset {
     /// Optional.
@@ -51,14 +51,7 @@ json::setters! {
 impl FromJson for PixelTrackerAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            custom_event_name: None,
-            event: d.req("event")?,
-            method: None,
-            provenance: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("event")?, d.req::<String>("url")?);
         d.text("asset_type", "pixel_tracker");
         d.opt("custom_event_name", &mut s.custom_event_name);
         d.opt("method", &mut s.method);

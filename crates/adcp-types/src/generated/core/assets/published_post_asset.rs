@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"published_post"`.
 ///
 /// Spec: `core/assets/published-post-asset.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PublishedPostAsset {
     /// Optional.
@@ -35,7 +35,22 @@ pub struct PublishedPostAsset {
 impl PublishedPostAsset {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            identity_ref: None,
+            platform: None,
+            platform_post_id: None,
+            post_url: None,
+            provenance: None,
+            published_at: None,
+            reference_authorization: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for PublishedPostAsset {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -59,7 +74,7 @@ json::setters! {
 impl FromJson for PublishedPostAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.text("asset_type", "published_post");
         d.opt("identity_ref", &mut s.identity_ref);
         d.opt("platform", &mut s.platform);
@@ -91,7 +106,7 @@ impl ToJson for PublishedPostAsset {
 /// An object.
 ///
 /// Spec: `core/assets/published-post-asset.json`, `/properties/identity_ref`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IdentityRef {
     /// Optional.
@@ -107,7 +122,13 @@ pub struct IdentityRef {
 impl IdentityRef {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { handle: None, platform_identity_id: None, profile_url: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for IdentityRef {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -123,7 +144,7 @@ json::setters! {
 impl FromJson for IdentityRef {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("handle", &mut s.handle);
         d.opt("platform_identity_id", &mut s.platform_identity_id);
         d.opt("profile_url", &mut s.profile_url);
@@ -145,7 +166,7 @@ impl ToJson for IdentityRef {
 /// An object.
 ///
 /// Spec: `core/assets/published-post-asset.json`, `/properties/reference_authorization`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ReferenceAuthorization {
     /// Optional.
@@ -189,14 +210,7 @@ json::setters! {
 impl FromJson for ReferenceAuthorization {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            authorization_instructions: None,
-            authorization_url: None,
-            checked_at: None,
-            expires_at: None,
-            status: d.req("status")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("status")?);
         d.opt("authorization_instructions", &mut s.authorization_instructions);
         d.opt("authorization_url", &mut s.authorization_url);
         d.opt("checked_at", &mut s.checked_at);

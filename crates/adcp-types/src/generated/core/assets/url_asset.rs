@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"url"`.
 ///
 /// Spec: `core/assets/url-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UrlAsset {
     /// Optional.
@@ -49,7 +49,7 @@ json::setters! {
 impl FromJson for UrlAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { description: None, provenance: None, url: d.req("url")?, url_type: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("asset_type", "url");
         d.opt("description", &mut s.description);
         d.opt("provenance", &mut s.provenance);

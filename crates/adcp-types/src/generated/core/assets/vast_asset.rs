@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 2 shapes.
 ///
 /// Spec: `core/assets/vast-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum VastAsset {
     /// Chosen when `delivery_type` is `url`.
@@ -68,7 +68,7 @@ impl From<VastAssetInline> for VastAsset {
 /// On the wire `asset_type` is always `"vast"`, `delivery_type` is always `"url"`.
 ///
 /// Spec: `core/assets/vast-asset.json`, `/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VastAssetUrl {
     /// Optional. Format: uri.
@@ -128,17 +128,7 @@ json::setters! {
 impl FromJson for VastAssetUrl {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audio_description_url: None,
-            captions_url: None,
-            duration_ms: None,
-            provenance: None,
-            tracking_events: None,
-            url: d.req("url")?,
-            vast_version: None,
-            vpaid_enabled: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("asset_type", "vast");
         d.text("delivery_type", "url");
         d.opt("audio_description_url", &mut s.audio_description_url);
@@ -175,7 +165,7 @@ impl ToJson for VastAssetUrl {
 /// On the wire `asset_type` is always `"vast"`, `delivery_type` is always `"inline"`.
 ///
 /// Spec: `core/assets/vast-asset.json`, `/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VastAssetInline {
     /// Optional. Format: uri.
@@ -235,17 +225,7 @@ json::setters! {
 impl FromJson for VastAssetInline {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audio_description_url: None,
-            captions_url: None,
-            content: d.req("content")?,
-            duration_ms: None,
-            provenance: None,
-            tracking_events: None,
-            vast_version: None,
-            vpaid_enabled: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("content")?);
         d.text("asset_type", "vast");
         d.text("delivery_type", "inline");
         d.opt("audio_description_url", &mut s.audio_description_url);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"vast_tracker"`.
 ///
 /// Spec: `core/assets/vast-tracker-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VastTrackerAsset {
     /// Optional. Pattern: `^(\d{2}:[0-5]\d:[0-5]\d(\.\d{3})?|(100|\d{1,2})%)$`.
@@ -51,14 +51,7 @@ json::setters! {
 impl FromJson for VastTrackerAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            offset: None,
-            provenance: None,
-            target: None,
-            url: d.req("url")?,
-            vast_event: d.req("vast_event")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("vast_event")?, d.req::<String>("url")?);
         d.text("asset_type", "vast_tracker");
         d.opt("offset", &mut s.offset);
         d.opt("provenance", &mut s.provenance);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"video"`.
 ///
 /// Spec: `core/assets/video-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VideoAsset {
     /// Optional.
@@ -157,39 +157,7 @@ json::setters! {
 impl FromJson for VideoAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            audio_bit_depth: None,
-            audio_bitrate_kbps: None,
-            audio_channels: None,
-            audio_codec: None,
-            audio_description_url: None,
-            audio_loudness_lufs: None,
-            audio_sampling_rate_hz: None,
-            audio_true_peak_dbfs: None,
-            captions_url: None,
-            chroma_subsampling: None,
-            color_space: None,
-            container_format: None,
-            duration_ms: None,
-            file_size_bytes: None,
-            frame_rate: None,
-            frame_rate_type: None,
-            gop_interval_seconds: None,
-            gop_type: None,
-            has_audio: None,
-            hdr_format: None,
-            height: d.req("height")?,
-            moov_atom_position: None,
-            provenance: None,
-            scan_type: None,
-            transcript_url: None,
-            url: d.req("url")?,
-            video_bit_depth: None,
-            video_bitrate_kbps: None,
-            video_codec: None,
-            width: d.req("width")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req("width")?, d.req("height")?);
         d.text("asset_type", "video");
         d.opt("audio_bit_depth", &mut s.audio_bit_depth);
         d.opt("audio_bitrate_kbps", &mut s.audio_bitrate_kbps);

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"webhook"`.
 ///
 /// Spec: `core/assets/webhook-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WebhookAsset {
     /// Optional. When absent: `"POST"`.
@@ -71,17 +71,7 @@ json::setters! {
 impl FromJson for WebhookAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            method: None,
-            provenance: None,
-            required_macros: None,
-            response_type: d.req("response_type")?,
-            security: d.req("security")?,
-            supported_macros: None,
-            timeout_ms: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?, d.req("response_type")?, d.req("security")?);
         d.text("asset_type", "webhook");
         d.opt("method", &mut s.method);
         d.opt("provenance", &mut s.provenance);
@@ -270,7 +260,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `core/assets/webhook-asset.json`, `/properties/security`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Security {
     /// Optional.
@@ -301,7 +291,7 @@ json::setters! {
 impl FromJson for Security {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { api_key_header: None, hmac_header: None, method: d.req("method")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("method")?);
         d.opt("api_key_header", &mut s.api_key_header);
         d.opt("hmac_header", &mut s.hmac_header);
         d.rest(&mut s.extra)?;

@@ -11,7 +11,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// On the wire `asset_type` is always `"zip"`.
 ///
 /// Spec: `core/assets/zip-asset.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ZipAsset {
     /// Optional.
@@ -71,17 +71,7 @@ json::setters! {
 impl FromJson for ZipAsset {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            accessibility: None,
-            allowed_inner_extensions: None,
-            backup_image_url: None,
-            digest: None,
-            entry_point: None,
-            max_file_size_kb: None,
-            provenance: None,
-            url: d.req("url")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("url")?);
         d.text("asset_type", "zip");
         d.opt("accessibility", &mut s.accessibility);
         d.opt("allowed_inner_extensions", &mut s.allowed_inner_extensions);
@@ -114,7 +104,7 @@ impl ToJson for ZipAsset {
 /// An object.
 ///
 /// Spec: `core/assets/zip-asset.json`, `/properties/accessibility`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Accessibility {
     /// Optional.
@@ -132,7 +122,13 @@ pub struct Accessibility {
 impl Accessibility {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { alt_text: None, keyboard_navigable: None, motion_control: None, screen_reader_tested: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for Accessibility {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -151,7 +147,7 @@ json::setters! {
 impl FromJson for Accessibility {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("alt_text", &mut s.alt_text);
         d.opt("keyboard_navigable", &mut s.keyboard_navigable);
         d.opt("motion_control", &mut s.motion_control);

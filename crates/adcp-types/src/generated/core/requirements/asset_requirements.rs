@@ -9,7 +9,7 @@ use crate::json::{DecodeError, FromJson, Kind, Test, ToJson, self};
 /// One of 12 shapes.
 ///
 /// Spec: `core/requirements/asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AssetRequirements {
     /// Chosen when: JSON type object.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/audio-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudioAssetRequirements {
     /// Optional.
@@ -35,7 +35,23 @@ pub struct AudioAssetRequirements {
 impl AudioAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            channels: None,
+            formats: None,
+            max_bitrate_kbps: None,
+            max_duration_ms: None,
+            max_file_size_kb: None,
+            min_bitrate_kbps: None,
+            min_duration_ms: None,
+            sample_rates: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for AudioAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -56,7 +72,7 @@ json::setters! {
 impl FromJson for AudioAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("channels", &mut s.channels);
         d.opt("formats", &mut s.formats);
         d.opt("max_bitrate_kbps", &mut s.max_bitrate_kbps);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// One of 3 shapes.
 ///
 /// Spec: `core/requirements/catalog-field-binding.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum CatalogFieldBinding {
     /// Chosen when `kind` is `scalar`.
@@ -79,7 +79,7 @@ impl From<CatalogFieldBindingCatalogGroup> for CatalogFieldBinding {
 /// On the wire `kind` is always `"asset_pool"`.
 ///
 /// Spec: `core/requirements/catalog-field-binding.json`, `/definitions/AssetPoolBinding`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AssetPoolBinding {
     /// Required.
@@ -109,7 +109,7 @@ json::setters! {
 impl FromJson for AssetPoolBinding {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { asset_group_id: d.req("asset_group_id")?, asset_id: d.req("asset_id")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req::<String>("asset_group_id")?);
         d.text("kind", "asset_pool");
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -133,7 +133,7 @@ impl ToJson for AssetPoolBinding {
 /// On the wire `kind` is always `"scalar"`.
 ///
 /// Spec: `core/requirements/catalog-field-binding.json`, `/definitions/ScalarBinding`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ScalarBinding {
     /// Required.
@@ -163,7 +163,7 @@ json::setters! {
 impl FromJson for ScalarBinding {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { asset_id: d.req("asset_id")?, catalog_field: d.req("catalog_field")?, ext: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("asset_id")?, d.req::<String>("catalog_field")?);
         d.text("kind", "scalar");
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -187,7 +187,7 @@ impl ToJson for ScalarBinding {
 /// On the wire `catalog_item` is always `true`, `kind` is always `"catalog_group"`.
 ///
 /// Spec: `core/requirements/catalog-field-binding.json`, `/oneOf/2`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CatalogFieldBindingCatalogGroup {
     /// Optional.
@@ -218,7 +218,7 @@ json::setters! {
 impl FromJson for CatalogFieldBindingCatalogGroup {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { ext: None, format_group_id: d.req("format_group_id")?, per_item_bindings: None, extra: JsonObject::new() };
+        let mut s = Self::new(d.req::<String>("format_group_id")?);
         d.flag("catalog_item", true);
         d.text("kind", "catalog_group");
         d.opt("ext", &mut s.ext);
@@ -243,7 +243,7 @@ impl ToJson for CatalogFieldBindingCatalogGroup {
 /// One of 2 shapes.
 ///
 /// Spec: `core/requirements/catalog-field-binding.json`, `/oneOf/2/properties/per_item_bindings/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum PerItemBinding {
     /// Chosen when `kind` is `scalar`.

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/catalog-requirements.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CatalogRequirements {
     /// Required.
@@ -65,17 +65,7 @@ json::setters! {
 impl FromJson for CatalogRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            catalog_type: d.req("catalog_type")?,
-            feed_formats: None,
-            field_bindings: None,
-            max_items: None,
-            min_items: None,
-            offering_asset_constraints: None,
-            required: None,
-            required_fields: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("catalog_type")?);
         d.opt("feed_formats", &mut s.feed_formats);
         d.opt("field_bindings", &mut s.field_bindings);
         d.opt("max_items", &mut s.max_items);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/css-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CssAssetRequirements {
     /// Optional. At least 1.
@@ -21,7 +21,13 @@ pub struct CssAssetRequirements {
 impl CssAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_file_size_kb: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for CssAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -35,7 +41,7 @@ json::setters! {
 impl FromJson for CssAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_file_size_kb", &mut s.max_file_size_kb);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/daast-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DaastAssetRequirements {
     /// Optional.
@@ -21,7 +21,13 @@ pub struct DaastAssetRequirements {
 impl DaastAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { daast_version: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for DaastAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -35,7 +41,7 @@ json::setters! {
 impl FromJson for DaastAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("daast_version", &mut s.daast_version);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/html-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HtmlAssetRequirements {
     /// Optional.
@@ -27,7 +27,19 @@ pub struct HtmlAssetRequirements {
 impl HtmlAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            allowed_external_domains: None,
+            external_resources_allowed: None,
+            max_file_size_kb: None,
+            sandbox: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for HtmlAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -44,7 +56,7 @@ json::setters! {
 impl FromJson for HtmlAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("allowed_external_domains", &mut s.allowed_external_domains);
         d.opt("external_resources_allowed", &mut s.external_resources_allowed);
         d.opt("max_file_size_kb", &mut s.max_file_size_kb);

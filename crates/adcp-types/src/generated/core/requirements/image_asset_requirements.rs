@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 /// An object.
 ///
 /// Spec: `core/requirements/image-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ImageAssetRequirements {
     /// Optional.
@@ -49,7 +49,30 @@ pub struct ImageAssetRequirements {
 impl ImageAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            animation_allowed: None,
+            aspect_ratio: None,
+            bleed: None,
+            color_space: None,
+            formats: None,
+            max_animation_duration_ms: None,
+            max_file_size_kb: None,
+            max_height: None,
+            max_weight_grams: None,
+            max_width: None,
+            min_dpi: None,
+            min_height: None,
+            min_width: None,
+            transparency_required: None,
+            unit: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ImageAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -79,7 +102,7 @@ json::setters! {
 impl FromJson for ImageAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("animation_allowed", &mut s.animation_allowed);
         d.opt("aspect_ratio", &mut s.aspect_ratio);
         d.opt("bleed", &mut s.bleed);
@@ -125,7 +148,7 @@ impl ToJson for ImageAssetRequirements {
 /// One of 2 shapes.
 ///
 /// Spec: `core/requirements/image-asset-requirements.json`, `/properties/bleed`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Bleed {
     /// Chosen when: JSON type object, has `uniform`.
@@ -186,7 +209,7 @@ impl From<BleedTop> for Bleed {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/requirements/image-asset-requirements.json`, `/properties/bleed/oneOf/0`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BleedUniform {
     /// Required. At least 0.
@@ -205,7 +228,7 @@ impl BleedUniform {
 impl FromJson for BleedUniform {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { uniform: d.req("uniform")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("uniform")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -224,7 +247,7 @@ impl ToJson for BleedUniform {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `core/requirements/image-asset-requirements.json`, `/properties/bleed/oneOf/1`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct BleedTop {
     /// Required. At least 0.
@@ -249,13 +272,7 @@ impl BleedTop {
 impl FromJson for BleedTop {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            bottom: d.req("bottom")?,
-            left: d.req("left")?,
-            right: d.req("right")?,
-            top: d.req("top")?,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req("top")?, d.req("right")?, d.req("bottom")?, d.req("left")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

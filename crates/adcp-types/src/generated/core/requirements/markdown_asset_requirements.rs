@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/markdown-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MarkdownAssetRequirements {
     /// Optional. At least 1.
@@ -21,7 +21,13 @@ pub struct MarkdownAssetRequirements {
 impl MarkdownAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { max_length: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for MarkdownAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -35,7 +41,7 @@ json::setters! {
 impl FromJson for MarkdownAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("max_length", &mut s.max_length);
         d.rest(&mut s.extra)?;
         Ok(s)

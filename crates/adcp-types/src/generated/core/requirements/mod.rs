@@ -2,36 +2,68 @@
 
 //! Types of the schemas below `core/requirements/`.
 
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod audio_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod catalog_field_binding;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod catalog_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod css_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod daast_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod html_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod image_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod javascript_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod markdown_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod offering_asset_constraint;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod text_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod url_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod vast_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod video_asset_requirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub mod webhook_asset_requirements;
 
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::asset_requirements::AssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::audio_asset_requirements::AudioAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::catalog_field_binding::{CatalogFieldBinding, CatalogFieldBindingCatalogGroup};
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::catalog_requirements::CatalogRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::css_asset_requirements::CssAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::daast_asset_requirements::DaastAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::html_asset_requirements::HtmlAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::image_asset_requirements::ImageAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::javascript_asset_requirements::JavascriptAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::markdown_asset_requirements::MarkdownAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::offering_asset_constraint::OfferingAssetConstraint;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::text_asset_requirements::TextAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::url_asset_requirements::UrlAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::vast_asset_requirements::VastAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::video_asset_requirements::VideoAssetRequirements;
+#[cfg(any(feature = "creative", feature = "media-buy"))]
 pub use self::webhook_asset_requirements::WebhookAssetRequirements;

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/offering-asset-constraint.json`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OfferingAssetConstraint {
     /// Required.
@@ -60,16 +60,7 @@ json::setters! {
 impl FromJson for OfferingAssetConstraint {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: d.req("asset_group_id")?,
-            asset_requirements: None,
-            asset_type: d.req("asset_type")?,
-            ext: None,
-            max_count: None,
-            min_count: None,
-            required: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_group_id")?, d.req("asset_type")?);
         d.opt("asset_requirements", &mut s.asset_requirements);
         d.opt("ext", &mut s.ext);
         d.opt("max_count", &mut s.max_count);

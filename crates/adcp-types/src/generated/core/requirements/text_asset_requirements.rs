@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/text-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TextAssetRequirements {
     /// Optional. At least 1 items. No item twice.
@@ -33,7 +33,22 @@ pub struct TextAssetRequirements {
 impl TextAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            allowed_values: None,
+            character_pattern: None,
+            max_length: None,
+            max_lines: None,
+            min_length: None,
+            min_lines: None,
+            prohibited_terms: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for TextAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -55,7 +70,7 @@ json::setters! {
 impl FromJson for TextAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("allowed_values", &mut s.allowed_values);
         d.opt("character_pattern", &mut s.character_pattern);
         d.opt("max_length", &mut s.max_length);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/url-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UrlAssetRequirements {
     /// Optional.
@@ -29,7 +29,13 @@ pub struct UrlAssetRequirements {
 impl UrlAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { allowed_domains: None, macro_support: None, max_length: None, protocols: None, role: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for UrlAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -47,7 +53,7 @@ json::setters! {
 impl FromJson for UrlAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("allowed_domains", &mut s.allowed_domains);
         d.opt("macro_support", &mut s.macro_support);
         d.opt("max_length", &mut s.max_length);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/video-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VideoAssetRequirements {
     /// Optional. Pattern: `^\d+:\d+$`.
@@ -71,7 +71,41 @@ pub struct VideoAssetRequirements {
 impl VideoAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            aspect_ratio: None,
+            audio_channels: None,
+            audio_codecs: None,
+            audio_required: None,
+            audio_sample_rates: None,
+            codecs: None,
+            containers: None,
+            frame_rate_type: None,
+            frame_rates: None,
+            gop_type: None,
+            loudness_lufs: None,
+            loudness_tolerance_db: None,
+            max_bitrate_kbps: None,
+            max_duration_ms: None,
+            max_file_size_kb: None,
+            max_gop_interval_seconds: None,
+            max_height: None,
+            max_width: None,
+            min_bitrate_kbps: None,
+            min_duration_ms: None,
+            min_gop_interval_seconds: None,
+            min_height: None,
+            min_width: None,
+            moov_atom_position: None,
+            scan_type: None,
+            true_peak_dbfs: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for VideoAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -112,7 +146,7 @@ json::setters! {
 impl FromJson for VideoAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("aspect_ratio", &mut s.aspect_ratio);
         d.opt("audio_channels", &mut s.audio_channels);
         d.opt("audio_codecs", &mut s.audio_codecs);

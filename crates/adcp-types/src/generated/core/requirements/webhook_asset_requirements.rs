@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `core/requirements/webhook-asset-requirements.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct WebhookAssetRequirements {
     /// Optional.
@@ -21,7 +21,13 @@ pub struct WebhookAssetRequirements {
 impl WebhookAssetRequirements {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self { methods: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for WebhookAssetRequirements {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -35,7 +41,7 @@ json::setters! {
 impl FromJson for WebhookAssetRequirements {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("methods", &mut s.methods);
         d.rest(&mut s.extra)?;
         Ok(s)

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/agent_placement.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AgentPlacement {
     /// Optional.
@@ -59,7 +59,35 @@ pub struct AgentPlacement {
 impl AgentPlacement {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            composition_model: None,
+            deprecated: None,
+            disclosure_required: None,
+            experimental: None,
+            max_mention_duration_ms: None,
+            max_mention_length_chars: None,
+            migration_target_version: None,
+            output_modality: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            supports_landing_page_url: None,
+            supports_offering_reference: None,
+            synthesis_nondeterministic: None,
+            tone_constraints: None,
+            v1_translatable: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for AgentPlacement {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -94,7 +122,7 @@ json::setters! {
 impl FromJson for AgentPlacement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("composition_model", &mut s.composition_model);
         d.opt("deprecated", &mut s.deprecated);
         d.opt("disclosure_required", &mut s.disclosure_required);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/audio_daast.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudioDaast {
     /// Optional.
@@ -59,7 +59,35 @@ pub struct AudioDaast {
 impl AudioDaast {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            companion_image_required: None,
+            composition_model: None,
+            daast_version: None,
+            deprecated: None,
+            duration_ms_exact: None,
+            duration_ms_range: None,
+            experimental: None,
+            linear_required: None,
+            max_wrapper_depth: None,
+            migration_target_version: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            ssl_required: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for AudioDaast {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -94,7 +122,7 @@ json::setters! {
 impl FromJson for AudioDaast {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("companion_image_required", &mut s.companion_image_required);
         d.opt("composition_model", &mut s.composition_model);
         d.opt("daast_version", &mut s.daast_version);

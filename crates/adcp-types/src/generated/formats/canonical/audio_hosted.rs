@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/audio_hosted.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AudioHosted {
     /// Optional. When absent: `"buyer_uploaded"`.
@@ -77,7 +77,44 @@ pub struct AudioHosted {
 impl AudioHosted {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            asset_source: None,
+            audio_channels: None,
+            audio_codecs: None,
+            audio_sample_rates: None,
+            brand_name_max_chars: None,
+            buyer_asset_acceptance: None,
+            companion_image_aspect_ratio: None,
+            companion_image_max_file_size_kb: None,
+            companion_image_required: None,
+            composition_model: None,
+            deprecated: None,
+            duration_ms_exact: None,
+            duration_ms_range: None,
+            experimental: None,
+            loudness_lufs: None,
+            loudness_tolerance_db: None,
+            max_bitrate_kbps: None,
+            migration_target_version: None,
+            min_bitrate_kbps: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            synthesis_nondeterministic: None,
+            true_peak_dbfs: None,
+            v1_translatable: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for AudioHosted {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -121,7 +158,7 @@ json::setters! {
 impl FromJson for AudioHosted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("asset_source", &mut s.asset_source);
         d.opt("audio_channels", &mut s.audio_channels);
         d.opt("audio_codecs", &mut s.audio_codecs);

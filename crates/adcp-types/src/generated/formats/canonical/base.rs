@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/_base.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Base {
     /// Optional.
@@ -45,7 +45,28 @@ pub struct Base {
 impl Base {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            composition_model: None,
+            deprecated: None,
+            experimental: None,
+            migration_target_version: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -73,7 +94,7 @@ json::setters! {
 impl FromJson for Base {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("composition_model", &mut s.composition_model);
         d.opt("deprecated", &mut s.deprecated);
         d.opt("experimental", &mut s.experimental);
@@ -141,7 +162,7 @@ json::string_enum! {
 /// An object.
 ///
 /// Spec: `formats/canonical/_base.json`, `/properties/slots/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Slot {
     /// Required.
@@ -210,20 +231,7 @@ json::setters! {
 impl FromJson for Slot {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self {
-            asset_group_id: d.req("asset_group_id")?,
-            asset_type: d.req("asset_type")?,
-            consumed_for_production: None,
-            description: None,
-            logo_slots: None,
-            max: None,
-            max_chars: None,
-            max_size_kb: None,
-            min: None,
-            required: None,
-            required_logo_slots: None,
-            extra: JsonObject::new(),
-        };
+        let mut s = Self::new(d.req::<String>("asset_group_id")?, d.req("asset_type")?);
         d.opt("consumed_for_production", &mut s.consumed_for_production);
         d.opt("description", &mut s.description);
         d.opt("logo_slots", &mut s.logo_slots);

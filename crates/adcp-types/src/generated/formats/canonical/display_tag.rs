@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/display_tag.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DisplayTag {
     /// Optional. At least 1.
@@ -73,7 +73,42 @@ pub struct DisplayTag {
 impl DisplayTag {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            backup_image_max_size_kb: None,
+            backup_image_required: None,
+            composition_model: None,
+            deprecated: None,
+            experimental: None,
+            height: None,
+            max_height: None,
+            max_redirect_depth: None,
+            max_response_time_ms: None,
+            max_width: None,
+            migration_target_version: None,
+            min_height: None,
+            min_width: None,
+            om_sdk_required: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            sizes: None,
+            slots: None,
+            ssl_required: None,
+            supported_tag_types: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            width: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for DisplayTag {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -115,7 +150,7 @@ json::setters! {
 impl FromJson for DisplayTag {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("backup_image_max_size_kb", &mut s.backup_image_max_size_kb);
         d.opt("backup_image_required", &mut s.backup_image_required);
         d.opt("composition_model", &mut s.composition_model);
@@ -187,7 +222,7 @@ impl ToJson for DisplayTag {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `formats/canonical/display_tag.json`, `/properties/sizes/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Siz {
     /// Required. At least 1.
@@ -208,7 +243,7 @@ impl Siz {
 impl FromJson for Siz {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { height: d.req("height")?, width: d.req("width")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("width")?, d.req("height")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/html5.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Html5 {
     /// Optional. At least 1.
@@ -83,7 +83,47 @@ pub struct Html5 {
 impl Html5 {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            backup_image_max_size_kb: None,
+            backup_image_required: None,
+            clicktag_macro: None,
+            composition_model: None,
+            deprecated: None,
+            experimental: None,
+            height: None,
+            host_initiated_subload: None,
+            max_animation_duration_ms: None,
+            max_cpu_load_percent: None,
+            max_height: None,
+            max_initial_load_kb: None,
+            max_polite_load_kb: None,
+            max_width: None,
+            migration_target_version: None,
+            min_height: None,
+            min_width: None,
+            mraid_required: None,
+            mraid_version: None,
+            om_sdk_required: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            sizes: None,
+            slots: None,
+            ssl_required: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            width: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Html5 {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -130,7 +170,7 @@ json::setters! {
 impl FromJson for Html5 {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("backup_image_max_size_kb", &mut s.backup_image_max_size_kb);
         d.opt("backup_image_required", &mut s.backup_image_required);
         d.opt("clicktag_macro", &mut s.clicktag_macro);
@@ -236,7 +276,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `formats/canonical/html5.json`, `/properties/sizes/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Siz {
     /// Required. At least 1.
@@ -257,7 +297,7 @@ impl Siz {
 impl FromJson for Siz {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { height: d.req("height")?, width: d.req("width")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("width")?, d.req("height")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/image.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Image {
     /// Optional. Pattern: `^[0-9]+(\.[0-9]+)?:[0-9]+(\.[0-9]+)?$`.
@@ -77,7 +77,44 @@ pub struct Image {
 impl Image {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            aspect_ratio: None,
+            asset_source: None,
+            body_text_max_chars: None,
+            buyer_asset_acceptance: None,
+            composition_model: None,
+            cta_values: None,
+            deprecated: None,
+            experimental: None,
+            headline_max_chars: None,
+            height: None,
+            image_formats: None,
+            max_file_size_kb: None,
+            max_height: None,
+            max_width: None,
+            migration_target_version: None,
+            min_height: None,
+            min_width: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            sizes: None,
+            slots: None,
+            ssl_required: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            width: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for Image {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -121,7 +158,7 @@ json::setters! {
 impl FromJson for Image {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("aspect_ratio", &mut s.aspect_ratio);
         d.opt("asset_source", &mut s.asset_source);
         d.opt("body_text_max_chars", &mut s.body_text_max_chars);
@@ -253,7 +290,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `formats/canonical/image.json`, `/properties/sizes/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Siz {
     /// Required. At least 1.
@@ -274,7 +311,7 @@ impl Siz {
 impl FromJson for Siz {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { height: d.req("height")?, width: d.req("width")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("width")?, d.req("height")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/image_carousel.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ImageCarousel {
     /// Optional.
@@ -69,7 +69,40 @@ pub struct ImageCarousel {
 impl ImageCarousel {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            allowed_card_asset_types: None,
+            allowed_card_media_asset_types: None,
+            card_aspect_ratio: None,
+            card_description_max_chars: None,
+            card_headline_max_chars: None,
+            card_image_max_file_size_kb: None,
+            card_video_max_duration_ms: None,
+            card_video_max_file_size_kb: None,
+            composition_model: None,
+            deprecated: None,
+            experimental: None,
+            max_cards: None,
+            migration_target_version: None,
+            min_cards: None,
+            platform_extensions: None,
+            primary_text_max_chars: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            ssl_required: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ImageCarousel {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -109,7 +142,7 @@ json::setters! {
 impl FromJson for ImageCarousel {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("allowed_card_asset_types", &mut s.allowed_card_asset_types);
         d.opt("allowed_card_media_asset_types", &mut s.allowed_card_media_asset_types);
         d.opt("card_aspect_ratio", &mut s.card_aspect_ratio);

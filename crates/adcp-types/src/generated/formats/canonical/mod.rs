@@ -2,30 +2,56 @@
 
 //! Types of the schemas below `formats/canonical/`.
 
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod base;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod agent_placement;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod audio_daast;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod audio_hosted;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod display_tag;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod html5;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod image;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod image_carousel;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod native_in_feed;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod responsive_creative;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod sponsored_placement;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod video_hosted;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod video_vast;
 
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::base::Base;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::agent_placement::AgentPlacement;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::audio_daast::AudioDaast;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::audio_hosted::AudioHosted;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::display_tag::DisplayTag;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::html5::Html5;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::image::Image;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::image_carousel::ImageCarousel;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::native_in_feed::NativeInFeed;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::responsive_creative::ResponsiveCreative;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::sponsored_placement::SponsoredPlacement;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::video_hosted::VideoHosted;
+#[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::video_vast::VideoVast;

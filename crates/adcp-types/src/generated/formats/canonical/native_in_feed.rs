@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/native_in_feed.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct NativeInFeed {
     /// Optional. When absent: `"buyer_uploaded"`.
@@ -67,7 +67,39 @@ pub struct NativeInFeed {
 impl NativeInFeed {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            asset_source: None,
+            body_text_max_chars: None,
+            buyer_asset_acceptance: None,
+            composition_model: None,
+            cta_max_chars: None,
+            cta_values: None,
+            deprecated: None,
+            experimental: None,
+            icon_size: None,
+            image_formats: None,
+            main_image_sizes: None,
+            max_image_file_size_kb: None,
+            migration_target_version: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            ssl_required: None,
+            synthesis_nondeterministic: None,
+            title_max_chars: None,
+            v1_translatable: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for NativeInFeed {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -106,7 +138,7 @@ json::setters! {
 impl FromJson for NativeInFeed {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("asset_source", &mut s.asset_source);
         d.opt("body_text_max_chars", &mut s.body_text_max_chars);
         d.opt("buyer_asset_acceptance", &mut s.buyer_asset_acceptance);
@@ -206,7 +238,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `formats/canonical/native_in_feed.json`, `/properties/icon_size`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct IconSize {
     /// Required. At least 1.
@@ -227,7 +259,7 @@ impl IconSize {
 impl FromJson for IconSize {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { height: d.req("height")?, width: d.req("width")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("width")?, d.req("height")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
@@ -265,7 +297,7 @@ json::string_enum! {
 /// Closed: a validator refuses unknown fields.
 ///
 /// Spec: `formats/canonical/native_in_feed.json`, `/properties/main_image_sizes/items`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct MainImageSiz {
     /// Required. At least 1.
@@ -286,7 +318,7 @@ impl MainImageSiz {
 impl FromJson for MainImageSiz {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self { height: d.req("height")?, width: d.req("width")?, extra: JsonObject::new() };
+        let mut s = Self::new(d.req("width")?, d.req("height")?);
         d.rest(&mut s.extra)?;
         Ok(s)
     }

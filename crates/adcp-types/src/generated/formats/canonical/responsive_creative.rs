@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/responsive_creative.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ResponsiveCreative {
     /// Optional. At least 1.
@@ -97,7 +97,54 @@ pub struct ResponsiveCreative {
 impl ResponsiveCreative {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            asset_image_max_file_size_kb: None,
+            business_name_max_chars: None,
+            composition_model: None,
+            deprecated: None,
+            description_max_chars: None,
+            descriptions_max: None,
+            descriptions_min: None,
+            experimental: None,
+            headline_max_chars: None,
+            headlines_max: None,
+            headlines_min: None,
+            images_landscape_aspect_ratio: None,
+            images_landscape_max: None,
+            images_landscape_min: None,
+            images_square_max: None,
+            images_square_min: None,
+            images_vertical_max: None,
+            images_vertical_min: None,
+            logo_aspect_ratios: None,
+            logo_max: None,
+            logo_min: None,
+            long_headline_max_chars: None,
+            long_headlines_max: None,
+            long_headlines_min: None,
+            migration_target_version: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            supports_catalog_input: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            video_max_duration_ms: None,
+            video_min_duration_ms: None,
+            videos_max: None,
+            videos_min: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for ResponsiveCreative {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -151,7 +198,7 @@ json::setters! {
 impl FromJson for ResponsiveCreative {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("asset_image_max_file_size_kb", &mut s.asset_image_max_file_size_kb);
         d.opt("business_name_max_chars", &mut s.business_name_max_chars);
         d.opt("composition_model", &mut s.composition_model);

@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/sponsored_placement.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SponsoredPlacement {
     /// Optional.
@@ -61,7 +61,36 @@ pub struct SponsoredPlacement {
 impl SponsoredPlacement {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            composition_model: None,
+            deprecated: None,
+            experimental: None,
+            fanout_mode: None,
+            hero_asset_supported: None,
+            item_production_model: None,
+            max_items: None,
+            migration_target_version: None,
+            min_items: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_catalog_fields: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            supported_catalog_types: None,
+            supported_id_types: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SponsoredPlacement {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -97,7 +126,7 @@ json::setters! {
 impl FromJson for SponsoredPlacement {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("composition_model", &mut s.composition_model);
         d.opt("deprecated", &mut s.deprecated);
         d.opt("experimental", &mut s.experimental);

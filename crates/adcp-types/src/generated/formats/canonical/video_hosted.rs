@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/video_hosted.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VideoHosted {
     /// Optional. Pattern: `^[0-9]+(\.[0-9]+)?:[0-9]+(\.[0-9]+)?$`.
@@ -95,7 +95,53 @@ pub struct VideoHosted {
 impl VideoHosted {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            aspect_ratio: None,
+            asset_source: None,
+            audio_codecs: None,
+            brand_name_max_chars: None,
+            buyer_asset_acceptance: None,
+            captions: None,
+            companion_banner_heights: None,
+            companion_banner_widths: None,
+            composition_model: None,
+            containers: None,
+            cta_values: None,
+            deprecated: None,
+            duration_ms_exact: None,
+            duration_ms_range: None,
+            experimental: None,
+            frame_rates: None,
+            headline_max_chars: None,
+            max_bitrate_kbps: None,
+            max_file_size_mb: None,
+            max_height: None,
+            max_width: None,
+            migration_target_version: None,
+            min_bitrate_kbps: None,
+            min_height: None,
+            min_width: None,
+            om_sdk_required: None,
+            orientation: None,
+            platform_extensions: None,
+            primary_text_max_chars: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            since_version: None,
+            slots: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            video_codecs: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for VideoHosted {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -148,7 +194,7 @@ json::setters! {
 impl FromJson for VideoHosted {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("aspect_ratio", &mut s.aspect_ratio);
         d.opt("asset_source", &mut s.asset_source);
         d.opt("audio_codecs", &mut s.audio_codecs);

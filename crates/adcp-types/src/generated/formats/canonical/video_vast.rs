@@ -9,7 +9,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 /// An object.
 ///
 /// Spec: `formats/canonical/video_vast.json`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VideoVast {
     /// Optional. Pattern: `^[0-9]+(\.[0-9]+)?:[0-9]+(\.[0-9]+)?$`.
@@ -77,7 +77,44 @@ pub struct VideoVast {
 impl VideoVast {
     /// An empty value.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            aspect_ratio: None,
+            composition_model: None,
+            deprecated: None,
+            duration_ms_exact: None,
+            duration_ms_range: None,
+            experimental: None,
+            linear_required: None,
+            max_height: None,
+            max_width: None,
+            max_wrapper_depth: None,
+            migration_target_version: None,
+            min_height: None,
+            min_width: None,
+            orientation: None,
+            platform_extensions: None,
+            production_window_business_days: None,
+            provenance_required: None,
+            reference_mutability: None,
+            required_connections: None,
+            simid_supported: None,
+            since_version: None,
+            skippable_after_ms: None,
+            slots: None,
+            ssl_required: None,
+            synthesis_nondeterministic: None,
+            v1_translatable: None,
+            vast_version: None,
+            vpaid_enabled: None,
+            vpaid_version: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for VideoVast {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -121,7 +158,7 @@ json::setters! {
 impl FromJson for VideoVast {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::default();
+        let mut s = Self::new();
         d.opt("aspect_ratio", &mut s.aspect_ratio);
         d.opt("composition_model", &mut s.composition_model);
         d.opt("deprecated", &mut s.deprecated);
