@@ -14,4 +14,4 @@ pub use bundle::{Bundle, MANIFEST, input_schema, paths, raw};
 pub use error::SchemaError;
 pub use table::Part;
 #[cfg(feature = "validate")]
-pub use validate::{MAX_VIOLATIONS, Validator, Violation, Violations, tool_validator, validator};
+pub use validate::{Inspection, MAX_VIOLATIONS, Validator, Violation, Violations, tool_validator, validator};

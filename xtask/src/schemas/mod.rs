@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use embed::embed;
+pub(crate) use normal::{escape, resolve};
 use source::Source;
 
 /// The AdCP version this workspace is built for: the folder under `schemas/`.

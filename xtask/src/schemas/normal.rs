@@ -336,7 +336,7 @@ fn is_version(segment: &str) -> bool {
 }
 
 /// File and pointer that a reference inside `path` leads to.
-pub(super) fn resolve(path: &str, reference: &str) -> (String, String) {
+pub(crate) fn resolve(path: &str, reference: &str) -> (String, String) {
     let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
     if file.is_empty() {
         return (path.to_owned(), pointer.to_owned());
@@ -420,7 +420,7 @@ pub(super) fn text(value: &Value) -> String {
 }
 
 /// A name as one token of a JSON pointer.
-pub(super) fn escape(name: &str) -> String {
+pub(crate) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

@@ -15,8 +15,23 @@ use super::{union, words};
 use crate::bundle::Files;
 use crate::reference::{push_token, resolve};
 
-/// Explains an instance that the schema at `path` refuses.
+/// Explains an instance that the schema at `path` refuses. Never says nothing.
 pub(super) fn explain(files: &Files, path: &str, instance: &Value) -> Violations {
+    let mut violations = violations(files, path, instance);
+    if violations.list.is_empty() {
+        violations.list.push(Violation {
+            pointer: String::new(),
+            keyword: Cow::Borrowed("$ref"),
+            expected: "a document the schema allows".to_owned(),
+            schema_path: path.to_owned(),
+            missing: None,
+        });
+    }
+    violations
+}
+
+/// What is wrong with an instance; nothing when it is valid.
+pub(super) fn violations(files: &Files, path: &str, instance: &Value) -> Violations {
     let (file, pointer) = path.split_once('#').unwrap_or((path, ""));
     let mut walk = Walk { files, documents: HashMap::new(), leaves: Leaves::default() };
     let mut found = Found::new(MAX_VIOLATIONS + 1);
@@ -25,15 +40,6 @@ pub(super) fn explain(files: &Files, path: &str, instance: &Value) -> Violations
     let mut list = found.list;
     let truncated = list.len() > MAX_VIOLATIONS;
     list.truncate(MAX_VIOLATIONS);
-    if list.is_empty() {
-        list.push(Violation {
-            pointer: String::new(),
-            keyword: Cow::Borrowed("$ref"),
-            expected: "a document the schema allows".to_owned(),
-            schema_path: path.to_owned(),
-            missing: None,
-        });
-    }
     Violations { list, truncated }
 }
 

@@ -53,6 +53,21 @@ impl Bundle {
         self.validators().get(self.files(), path)
     }
 
+    /// Checks one instance without compiling anything: slower than a validator, but nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Inspection::Invalid`] with what is wrong, [`Inspection::NoSchema`] when there is nothing to check against.
+    pub fn inspect(&self, path: &str, instance: &Value) -> Result<(), Inspection> {
+        let (file, pointer) = path.split_once('#').unwrap_or((path, ""));
+        let document = self.files().parsed(file).map_err(Inspection::NoSchema)?;
+        if document.pointer(pointer).is_none() {
+            return Err(Inspection::NoSchema(SchemaError::UnknownSchema(path.to_owned())));
+        }
+        let violations = explain::violations(self.files(), path, instance);
+        if violations.list.is_empty() { Ok(()) } else { Err(Inspection::Invalid(violations)) }
+    }
+
     /// The validator for a part of a tool, as the manifest says.
     ///
     /// # Errors
@@ -62,6 +77,27 @@ impl Bundle {
         self.validator(self.schema_path(tool, part)?)
     }
 }
+
+/// Why [`Bundle::inspect`] did not find an instance valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inspection {
+    /// There is no schema to check against.
+    NoSchema(SchemaError),
+    /// The instance violates the schema.
+    Invalid(Violations),
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSchema(error) => error.fmt(f),
+            Self::Invalid(violations) => violations.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Inspection {}
 
 /// A compiled schema. Formats are asserted.
 pub struct Validator {
