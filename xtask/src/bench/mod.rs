@@ -1,10 +1,17 @@
 //! Measures throughput against named floors.
 
-/// Runs the subcommand with the arguments that follow its name.
+mod mcp;
+
+use anyhow::bail;
+
+/// Runs the subcommand with the arguments that follow its name: `mcp [--seconds N]`.
 ///
 /// # Errors
 ///
 /// Whatever stopped it, in words for the person at the terminal.
-pub fn run(_args: &[String]) -> anyhow::Result<()> {
-    anyhow::bail!("nothing here yet")
+pub fn run(args: &[String]) -> anyhow::Result<()> {
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["mcp", ref rest @ ..] => mcp::run(rest),
+        _ => bail!("say `bench mcp [--seconds N]`"),
+    }
 }

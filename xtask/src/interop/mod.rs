@@ -85,13 +85,14 @@ fn build(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// A running `adcp serve`, ended when dropped.
-struct Agent {
+pub(crate) struct Agent {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Agent {
-    fn start(binary: &Path, token: &str) -> anyhow::Result<Self> {
+    /// Starts `binary` on a free port, known to `token` only, and waits until it answers.
+    pub(crate) fn start(binary: &Path, token: &str) -> anyhow::Result<Self> {
         // Free a moment ago, which is enough on one machine.
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let child = Command::new(binary)
@@ -103,6 +104,11 @@ impl Agent {
         let mut agent = Self { child, address };
         agent.wait()?;
         Ok(agent)
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until the agent says that it is healthy.
