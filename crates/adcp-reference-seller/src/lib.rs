@@ -1,1 +1,13 @@
-//! A complete AdCP seller over an in-process ad server.
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod ad_server;
+mod config;
+mod creative;
+mod map;
+mod sales;
+mod seed;
+mod seller;
+
+pub use config::SellerConfig;
+pub use seller::{ReferenceSeller, agent};

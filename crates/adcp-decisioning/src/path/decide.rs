@@ -17,8 +17,6 @@ pub(super) struct Decided {
     pub(super) spec: &'static ToolSpec,
     pub(super) owner: Option<Owner>,
     pub(super) ticket: Option<Ticket>,
-    /// The field by which the request asked for an answer at once.
-    pub(super) at_once: Option<&'static str>,
     pub(super) said: Said,
 }
 
@@ -33,7 +31,6 @@ pub(super) async fn decide(parts: &Arc<Parts>, first: First) -> Decided {
     let First { acting, key, ticket } = first;
     let owner = acting.owner();
     let spec = acting.route.spec;
-    let at_once = acting.route.at_once.and_then(|field_of| field_of(&acting.arguments));
     let ctx = Ctx {
         parts: Arc::clone(parts),
         tool: spec,
@@ -52,5 +49,5 @@ pub(super) async fn decide(parts: &Arc<Parts>, first: First) -> Decided {
             Said::Panicked
         }
     };
-    Decided { spec, owner, ticket, at_once, said }
+    Decided { spec, owner, ticket, said }
 }

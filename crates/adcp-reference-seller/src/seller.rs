@@ -1,0 +1,88 @@
+//! The seller itself: what it holds, and how it becomes an agent.
+
+use std::fmt;
+use std::sync::Arc;
+
+use adcp_core::{AdcpError, Registry};
+use adcp_decisioning::{Agent, Authenticator, BuildErrors, Caller, Ctx};
+
+use crate::ad_server::{AdServer, Bounds, Buyer};
+use crate::config::SellerConfig;
+use crate::map::{Shelf, capability};
+use crate::seed;
+
+/// A seller over an ad server in this process. Cheap to clone; clones share everything.
+///
+/// What it sells is fixed by a seed. What buyers book lives in memory and is gone when the process ends.
+#[derive(Clone)]
+pub struct ReferenceSeller(Arc<Inner>);
+
+struct Inner {
+    ads: AdServer,
+    shelf: Shelf,
+    config: SellerConfig,
+}
+
+impl ReferenceSeller {
+    /// A seller with the built-in seed and nothing booked.
+    #[must_use]
+    pub fn new(config: SellerConfig) -> Self {
+        let catalog = seed::catalog().expect("the built-in seed is tested");
+        let shelf = Shelf::new(&catalog, &config.agent_url);
+        let ads = AdServer::new(catalog, Bounds::default(), config.sandbox);
+        Self(Arc::new(Inner { ads, shelf, config }))
+    }
+
+    pub(crate) fn ads(&self) -> &AdServer {
+        &self.0.ads
+    }
+
+    /// What is for sale, in the form it is shown to buyers.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.0.shelf
+    }
+
+    pub(crate) fn config(&self) -> &SellerConfig {
+        &self.0.config
+    }
+
+    /// Whose drawer a call opens.
+    pub(crate) fn buyer(ctx: &Ctx) -> Result<Buyer, AdcpError> {
+        ctx.caller().map(buyer_of)
+    }
+}
+
+impl fmt::Debug for ReferenceSeller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceSeller").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+/// A buyer is a principal of a tenant; the separator is in neither's alphabet.
+pub(crate) fn buyer_of(caller: &Caller) -> Buyer {
+    Buyer(format!("{}\u{1f}{}", caller.tenant, caller.principal))
+}
+
+/// A seller with everything mounted, ready to be served.
+///
+/// # Errors
+///
+/// Whatever is wrong with the parts, all at once.
+pub fn agent(
+    config: SellerConfig,
+    registry: Arc<dyn Registry>,
+    authenticator: impl Authenticator,
+) -> Result<Agent, BuildErrors> {
+    let sandbox = config.sandbox;
+    let seller = ReferenceSeller::new(config);
+    Agent::builder(seller.clone())
+        .authenticator(authenticator)
+        .accounts(seller)
+        .sales()
+        .creative_library()
+        .list_accounts()
+        .sync_accounts()
+        .shared_registry(registry)
+        .capabilities(|known| capability::declare(known, sandbox))
+        .build()
+}
