@@ -11,6 +11,8 @@ use super::words::{pascal, words};
 /// What is known about an arm besides its signature.
 #[derive(Debug)]
 pub struct ArmHint {
+    /// What it is known by.
+    pub id: Loc,
     /// Where it stands.
     pub loc: Loc,
     /// Its title as an identifier.
@@ -32,10 +34,10 @@ pub fn names(
     sigs: &[Sig],
     tag: Option<&str>,
     declared: Option<&str>,
-    settled: impl Fn(&Loc) -> Option<String>,
+    settled: impl Fn(&ArmHint) -> Option<String>,
 ) -> Result<Vec<String>, Vec<Loc>> {
     let lists: Vec<Vec<String>> = (0..hints.len())
-        .map(|index| match settled(&hints[index].loc) {
+        .map(|index| match settled(&hints[index]) {
             Some(name) => vec![name],
             None => candidates(parent, hints, sigs, tag.or(declared), index),
         })

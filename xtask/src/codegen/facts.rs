@@ -8,7 +8,7 @@ use super::model::{Arm, Choice, Field, Kind, Test, TypeDef};
 
 /// Lines for a type.
 pub fn of_type(bundle: &Bundle, def: &TypeDef) -> Vec<String> {
-    let schema = bundle.get(&def.loc);
+    let schema = bundle.get(&def.at);
     let mut out = vec![match &def.kind {
         Kind::Struct(_) => "An object.".to_owned(),
         Kind::Enum(inner) => format!("An open vocabulary of {} known values.", inner.values.len()),
@@ -29,7 +29,7 @@ pub fn of_type(bundle: &Bundle, def: &TypeDef) -> Vec<String> {
     if !facts.is_empty() {
         out.extend([String::new(), facts.join(" ")]);
     }
-    out.extend([String::new(), format!("Spec: {}.", spec(&def.loc))]);
+    out.extend([String::new(), format!("Spec: {}.", spec(&def.at))]);
     out
 }
 

@@ -107,7 +107,7 @@ impl<'a> Lower<'a> {
             self.roots.insert(file.to_owned(), Ty::Object);
             return Ok(Ty::Object);
         }
-        let ty = self.lower(&loc, std::slice::from_ref(&name))?;
+        let ty = self.lower(file, &loc, std::slice::from_ref(&name))?;
         let own = matches!(ty, Ty::Named(id) if self.types[id].loc == loc);
         if !own {
             self.push(&loc, vec![name], true, Kind::Alias(ty.clone()));
@@ -126,21 +126,37 @@ impl<'a> Lower<'a> {
         }
         let tokens = loc.tokens();
         let segs = segments_of(&tokens);
-        self.lower(loc, &segs)
+        self.lower(&loc.file, loc, &segs)
     }
 
     fn push(&mut self, loc: &Loc, segs: Vec<String>, root: bool, kind: Kind) -> usize {
-        self.types.push(TypeDef { loc: loc.clone(), name: String::new(), segs, root, root_arm: false, kind });
+        self.types.push(TypeDef {
+            loc: loc.clone(),
+            at: loc.clone(),
+            name: String::new(),
+            segs,
+            root,
+            root_arm: false,
+            kind,
+        });
         self.types.len() - 1
     }
 
-    fn lower(&mut self, loc: &Loc, segs: &[String]) -> Result<Ty> {
+    /// The type at `loc`, as named by a type of the file `owner`: a part of another file is named by that file's own parts.
+    fn lower(&mut self, owner: &str, loc: &Loc, segs: &[String]) -> Result<Ty> {
         if let Some(ty) = self.done.get(loc) {
             return Ok(ty.clone());
         }
         let schema = self.bundle.get(loc);
-        let Some(map) = schema.as_object().filter(|map| !map.is_empty()) else { return Ok(Ty::Any) };
-        let _ = map;
+        if schema.as_object().is_none_or(serde_json::Map::is_empty) {
+            return Ok(Ty::Any);
+        }
+        let here = (owner != loc.file).then(|| {
+            let mut here = vec![root_name(&loc.file)];
+            here.extend(segments_of(&loc.tokens()));
+            here
+        });
+        let segs = here.as_deref().unwrap_or(segs);
         let ty = match self.reference(loc)? {
             Some(target) => self.place(&target)?,
             None => {
@@ -284,7 +300,7 @@ impl<'a> Lower<'a> {
                     return self.object(&flat, loc, segs);
                 }
                 if let Some(items) = flat.items.clone() {
-                    return self.list(&items, segs);
+                    return self.list(&loc.file, &items, segs);
                 }
                 if let Some(first) = flat.values.as_ref().and_then(|values| values.first()) {
                     return Ok(match first {
@@ -305,7 +321,7 @@ impl<'a> Lower<'a> {
             ["integer"] => Ok(Ty::Integer),
             ["boolean"] => Ok(Ty::Bool),
             ["array"] => match flat.items.clone() {
-                Some(items) => self.list(&items, segs),
+                Some(items) => self.list(&loc.file, &items, segs),
                 None => Ok(Ty::List(Box::new(Ty::Any))),
             },
             ["object"] => self.object(&flat, loc, segs),
@@ -314,12 +330,12 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn list(&mut self, items: &Loc, segs: &[String]) -> Result<Ty> {
+    fn list(&mut self, owner: &str, items: &Loc, segs: &[String]) -> Result<Ty> {
         let mut segs = segs.to_vec();
         if let Some(last) = segs.last_mut() {
             *last = singular(last);
         }
-        let mut inner = self.lower(items, &segs)?;
+        let mut inner = self.lower(owner, items, &segs)?;
         // A list of lists or of bare scalars keeps what it is; nulls among items are `Option`.
         if let Ty::Nullable(item) = inner {
             inner = Ty::Nullable(item);
@@ -373,7 +389,7 @@ impl<'a> Lower<'a> {
         if let Some(last) = segs.last_mut() {
             *last = singular(last);
         }
-        let inner = self.lower(&at, &segs)?;
+        let inner = self.lower(&loc.file, &at, &segs)?;
         let loose = open && !self.takes_anything(&inner);
         Ok(Ty::Map(Box::new(if loose { Ty::Loose(Box::new(inner)) } else { inner })))
     }
@@ -422,7 +438,7 @@ impl<'a> Lower<'a> {
             }
             let mut inner = segs.to_vec();
             inner.push(pascal(wire));
-            let ty = self.lower(&prop.loc, &inner)?;
+            let ty = self.lower(&loc.file, &prop.loc, &inner)?;
             let mut ident = snake(wire);
             if ident == "extra" {
                 ident.push('_');
@@ -562,6 +578,7 @@ impl<'a> Lower<'a> {
                 continue;
             }
             hints.push(ArmHint {
+                id: identity(loc, &at),
                 loc: at.clone(),
                 title: self.lock.title(self.bundle, &at),
                 stem: self.reference(&at)?.map(|target| stem_of(&target)),
@@ -580,7 +597,7 @@ impl<'a> Lower<'a> {
         if let (1, None) = (sigs.len(), &text) {
             let at = hints[0].loc.clone();
             if !body {
-                return self.lower(&at, segs);
+                return self.lower(&loc.file, &at, segs);
             }
             let flat = flats.remove(0);
             return self.lower_flat(flat, loc, segs);
@@ -598,7 +615,13 @@ impl<'a> Lower<'a> {
             let mut sig = Sig { strings: Some(values.clone()), ..Sig::default() };
             sig.kinds.insert("Text");
             sigs.push(sig);
-            hints.push(ArmHint { loc: texts[0].0.clone(), title: None, stem: None, required: Vec::new() });
+            hints.push(ArmHint {
+                id: identity(loc, &texts[0].0),
+                loc: texts[0].0.clone(),
+                title: None,
+                stem: None,
+                required: Vec::new(),
+            });
         }
         let refs: Vec<&Sig> = sigs.iter().collect();
         let tag = if text.is_none() && sigs.iter().all(Sig::is_object) {
@@ -614,7 +637,7 @@ impl<'a> Lower<'a> {
             &sigs,
             tag.as_deref(),
             base.discriminator.as_deref(),
-            |at| self.named_arm(at),
+            |hint| self.named_arm(hint),
         ) {
             Ok(variants) => variants,
             Err(unnamed) => {
@@ -636,7 +659,7 @@ impl<'a> Lower<'a> {
             }
             let ty = if index >= flats.len() {
                 let (values, other) = text.clone().unwrap_or_default();
-                if values.is_empty() { Ty::Text } else { self.vocabulary(&values, other, &hint.loc, &inner) }
+                if values.is_empty() { Ty::Text } else { self.vocabulary(&values, other, &hint.id, &inner) }
             } else {
                 let whole = match self.reference(&hint.loc)? {
                     Some(target) => {
@@ -647,20 +670,28 @@ impl<'a> Lower<'a> {
                     None => !body,
                 };
                 if whole {
-                    self.lower(&hint.loc, &inner)?
+                    self.lower(&loc.file, &hint.loc, &inner)?
                 } else {
-                    self.lower_flat(flats[index].clone(), &hint.loc, &inner)?
+                    {
+                        let ty = self.lower_flat(flats[index].clone(), &hint.id, &inner)?;
+                        if let Ty::Named(made) = ty
+                            && self.types[made].loc == hint.id
+                        {
+                            self.types[made].at = hint.loc.clone();
+                        }
+                        ty
+                    }
                 }
             };
             if let (Ty::Named(arm), true) = (&ty, loc.ptr.is_empty()) {
-                self.types[*arm].root_arm |= self.types[*arm].loc == hint.loc;
+                self.types[*arm].root_arm |= self.types[*arm].loc == hint.id;
             }
             let tags = tag.as_ref().and_then(|key| sigs[index].tags.get(key)).cloned().unwrap_or_default();
             out.push(Arm {
                 variant: variants[index].clone(),
                 ty,
                 boxed: false,
-                loc: hint.loc.clone(),
+                loc: hint.id.clone(),
                 tests: tests[index].clone(),
                 tags,
                 order: order.iter().position(|at| *at == index).unwrap_or_default(),
@@ -675,8 +706,11 @@ impl<'a> Lower<'a> {
         Ok(Ty::Named(id))
     }
 
-    fn named_arm(&self, at: &Loc) -> Option<String> {
-        self.overrides.arm(at).or_else(|| self.lock.arm(at))
+    fn named_arm(&self, hint: &ArmHint) -> Option<String> {
+        self.overrides
+            .arm(&hint.id)
+            .or_else(|| self.lock.arm(&hint.id))
+            .or_else(|| self.overrides.arm(&hint.loc))
     }
 
     /// All string arms together: their known values, and the name of the arm for other strings.
@@ -700,6 +734,16 @@ impl<'a> Lower<'a> {
         }
         Some((values, other))
     }
+}
+
+/// What an arm at `at` is known by in the type at `owner`: its place, unless it came in through a reference.
+fn identity(owner: &Loc, at: &Loc) -> Loc {
+    if at.file == owner.file && at.ptr.starts_with(&owner.ptr) {
+        return at.clone();
+    }
+    let tail: Vec<&str> = at.ptr.rsplitn(3, '/').collect();
+    let (index, keyword) = (tail[0], tail.get(1).copied().unwrap_or("oneOf"));
+    Loc { file: owner.file.clone(), ptr: format!("{}/{keyword}/{index}", owner.ptr) }
 }
 
 fn enum_variant(value: &str) -> String {

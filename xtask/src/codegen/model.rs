@@ -34,8 +34,10 @@ pub enum Ty {
 /// A generated type.
 #[derive(Debug)]
 pub struct TypeDef {
-    /// Where it is declared.
+    /// What it is known by: where it is declared, or, for an arm merged with fields around it, where the merging happens.
     pub loc: Loc,
+    /// Where its keywords stand.
+    pub at: Loc,
     /// Its Rust name, settled last.
     pub name: String,
     /// The name's parts, outermost first, from which the shortest unique suffix is taken.

@@ -87,8 +87,8 @@ impl Sig {
                 sig.tags.insert(key.clone(), values.clone());
             }
             // Shallow on purpose: a type is enough here.
-            let kinds = Self::of(bundle, &inner, depth + 1)?.kinds;
-            sig.required.insert(key.clone(), kinds);
+            let inner = Self::of(bundle, &inner, depth + 1)?;
+            sig.required.insert(key.clone(), if inner.null { BTreeSet::new() } else { inner.kinds });
         }
         if let Some(key) = &flat.discriminator
             && let (Some(prop), false) = (flat.props.get(key), sig.tags.contains_key(key))

@@ -441,7 +441,7 @@ pub fn round_trip(path: &str, value: Value) -> Option<Result<Value, DecodeError>
         "core/product-allocation.json" => rt::<crate::core::product_allocation::ProductAllocation>(value),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/product-allowed-action.json" => rt::<crate::core::product_allowed_action::ProductAllowedAction>(value),
-        #[cfg(any(feature = "media-buy", feature = "protocol"))]
+        #[cfg(feature = "media-buy")]
         "core/product-filters.json" => rt::<crate::core::product_filters::ProductFilters>(value),
         #[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
         "core/product-format-declaration.json" => rt::<crate::core::product_format_declaration::ProductFormatDeclaration>(value),
@@ -538,7 +538,7 @@ pub fn round_trip(path: &str, value: Value) -> Option<Result<Value, DecodeError>
         "core/signal-ref.json" => rt::<crate::core::signal_ref::SignalRef>(value),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/signal-selection-group-rule.json" => rt::<crate::core::signal_selection_group_rule::SignalSelectionGroupRule>(value),
-        #[cfg(any(feature = "media-buy", feature = "protocol"))]
+        #[cfg(feature = "protocol")]
         "core/signal-targeting-expression.json" => rt::<crate::core::signal_targeting_expression::SignalTargetingExpression>(value),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/signal-targeting-rules.json" => rt::<crate::core::signal_targeting_rules::SignalTargetingRules>(value),
@@ -1365,7 +1365,7 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         "core/signal-pricing.json" => crate::core::signal_pricing::SignalPricing::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol", feature = "signals"))]
         "core/signal-ref.json" => crate::core::signal_ref::SignalRef::from_json(value.clone()).ok().map(|union| union.arm()),
-        #[cfg(any(feature = "media-buy", feature = "protocol"))]
+        #[cfg(feature = "protocol")]
         "core/signal-targeting-expression.json" => crate::core::signal_targeting_expression::SignalTargetingExpression::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/signal-targeting.json" => crate::core::signal_targeting::SignalTargeting::from_json(value.clone()).ok().map(|union| union.arm()),
@@ -1834,7 +1834,7 @@ pub const PATHS: &[&str] = &[
     "core/product-allocation.json",
     #[cfg(any(feature = "media-buy", feature = "protocol"))]
     "core/product-allowed-action.json",
-    #[cfg(any(feature = "media-buy", feature = "protocol"))]
+    #[cfg(feature = "media-buy")]
     "core/product-filters.json",
     #[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
     "core/product-format-declaration.json",
@@ -1931,7 +1931,7 @@ pub const PATHS: &[&str] = &[
     "core/signal-ref.json",
     #[cfg(any(feature = "media-buy", feature = "protocol"))]
     "core/signal-selection-group-rule.json",
-    #[cfg(any(feature = "media-buy", feature = "protocol"))]
+    #[cfg(feature = "protocol")]
     "core/signal-targeting-expression.json",
     #[cfg(any(feature = "media-buy", feature = "protocol"))]
     "core/signal-targeting-rules.json",

@@ -249,7 +249,7 @@ pub mod pricing_option;
 pub mod product_allocation;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod product_allowed_action;
-#[cfg(any(feature = "media-buy", feature = "protocol"))]
+#[cfg(feature = "media-buy")]
 pub mod product_filters;
 #[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub mod product_format_declaration;
@@ -314,7 +314,7 @@ pub mod signal_pricing;
 pub mod signal_ref;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod signal_selection_group_rule;
-#[cfg(any(feature = "media-buy", feature = "protocol"))]
+#[cfg(feature = "protocol")]
 pub mod signal_targeting_expression;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub mod signal_targeting_rules;
@@ -592,7 +592,7 @@ pub use self::package_signal_targeting_group::PackageSignalTargetingGroup;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::package_signal_targeting_groups::PackageSignalTargetingGroups;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
-pub use self::package_signal_targeting::PackageSignalTargeting;
+pub use self::package_signal_targeting::{PackageSignalTargeting, PackageSignalTargetingBinary, PackageSignalTargetingCategorical, PackageSignalTargetingNumeric};
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::package::Package;
 pub use self::pagination_request::PaginationRequest;
@@ -619,7 +619,7 @@ pub use self::pricing_option::PricingOption;
 pub use self::product_allocation::ProductAllocation;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::product_allowed_action::ProductAllowedAction;
-#[cfg(any(feature = "media-buy", feature = "protocol"))]
+#[cfg(feature = "media-buy")]
 pub use self::product_filters::ProductFilters;
 #[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
 pub use self::product_format_declaration::{AgentPlacementFormatDeclaration, CustomFormatDeclaration, DAASTAudioFormatDeclaration, DisplayTagFormatDeclaration, HTML5FormatDeclaration, HostedAudioFormatDeclaration, HostedVideoFormatDeclaration, ImageCarouselFormatDeclaration, ImageFormatDeclaration, NativeInFeedFormatDeclaration, ProductFormatDeclaration, ResponsiveCreativeFormatDeclaration, SponsoredPlacementFormatDeclaration, VASTVideoFormatDeclaration};
@@ -684,8 +684,8 @@ pub use self::signal_pricing::{CpmPricing, CustomPricing, FlatFeePricing, PerUni
 pub use self::signal_ref::{SignalRef, SignalRefDataProvider, SignalRefProduct, SignalRefSignalSource};
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::signal_selection_group_rule::SignalSelectionGroupRule;
-#[cfg(any(feature = "media-buy", feature = "protocol"))]
-pub use self::signal_targeting_expression::{PackageSignalTargetingBinary, PackageSignalTargetingCategorical, PackageSignalTargetingNumeric, SignalTargetingExpression};
+#[cfg(feature = "protocol")]
+pub use self::signal_targeting_expression::{SignalTargetingExpression, SignalTargetingExpressionBinary, SignalTargetingExpressionCategorical, SignalTargetingExpressionNumeric};
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::signal_targeting_rules::SignalTargetingRules;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::json::{DecodeError, FromJson, ToJson, self};
+use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
 /// One of 3 shapes.
 ///
@@ -13,11 +13,11 @@ use crate::json::{DecodeError, FromJson, ToJson, self};
 #[non_exhaustive]
 pub enum PackageSignalTargeting {
     /// Chosen when `value_type` is `binary`.
-    Binary(Box<crate::core::signal_targeting_expression::PackageSignalTargetingBinary>),
+    Binary(Box<PackageSignalTargetingBinary>),
     /// Chosen when `value_type` is `categorical`.
-    Categorical(Box<crate::core::signal_targeting_expression::PackageSignalTargetingCategorical>),
+    Categorical(Box<PackageSignalTargetingCategorical>),
     /// Chosen when `value_type` is `numeric`.
-    Numeric(Box<crate::core::signal_targeting_expression::PackageSignalTargetingNumeric>),
+    Numeric(Box<PackageSignalTargetingNumeric>),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -56,22 +56,234 @@ impl ToJson for PackageSignalTargeting {
     }
 }
 
-impl From<crate::core::signal_targeting_expression::PackageSignalTargetingBinary> for PackageSignalTargeting {
-    fn from(inner: crate::core::signal_targeting_expression::PackageSignalTargetingBinary) -> Self {
+impl From<PackageSignalTargetingBinary> for PackageSignalTargeting {
+    fn from(inner: PackageSignalTargetingBinary) -> Self {
         Self::Binary(Box::new(inner))
     }
 }
 
-impl From<crate::core::signal_targeting_expression::PackageSignalTargetingCategorical> for PackageSignalTargeting {
-    fn from(inner: crate::core::signal_targeting_expression::PackageSignalTargetingCategorical) -> Self {
+impl From<PackageSignalTargetingCategorical> for PackageSignalTargeting {
+    fn from(inner: PackageSignalTargetingCategorical) -> Self {
         Self::Categorical(Box::new(inner))
     }
 }
 
-impl From<crate::core::signal_targeting_expression::PackageSignalTargetingNumeric> for PackageSignalTargeting {
-    fn from(inner: crate::core::signal_targeting_expression::PackageSignalTargetingNumeric) -> Self {
+impl From<PackageSignalTargetingNumeric> for PackageSignalTargeting {
+    fn from(inner: PackageSignalTargetingNumeric) -> Self {
         Self::Numeric(Box::new(inner))
     }
 }
 
-json::bridge! { PackageSignalTargeting }
+/// An object.
+///
+/// On the wire `value` is always `true`, `value_type` is always `"binary"`.
+///
+/// Spec: `core/signal-targeting-expression.json`, `/oneOf/0`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PackageSignalTargetingBinary {
+    /// Optional.
+    pub activation_key: Option<crate::core::activation_key::ActivationKey>,
+    /// Optional.
+    pub pricing_option_id: Option<String>,
+    /// Optional.
+    pub signal_agent_segment_id: Option<String>,
+    /// Required.
+    pub signal_ref: crate::core::signal_ref::SignalRef,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl PackageSignalTargetingBinary {
+    /// A value with the required fields.
+    pub fn new(signal_ref: crate::core::signal_ref::SignalRef) -> Self {
+        Self { activation_key: None, pricing_option_id: None, signal_agent_segment_id: None, signal_ref, extra: JsonObject::new() }
+    }
+}
+
+json::setters! {
+    PackageSignalTargetingBinary
+    text {
+        with_pricing_option_id pricing_option_id,
+        with_signal_agent_segment_id signal_agent_segment_id,
+    }
+    plain {
+        with_activation_key activation_key: crate::core::activation_key::ActivationKey,
+    }
+}
+
+impl FromJson for PackageSignalTargetingBinary {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("signal_ref")?);
+        d.flag("value", true);
+        d.text("value_type", "binary");
+        d.opt("activation_key", &mut s.activation_key);
+        d.opt("pricing_option_id", &mut s.pricing_option_id);
+        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for PackageSignalTargetingBinary {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(6, &self.extra);
+        e.opt("activation_key", &self.activation_key);
+        e.opt("pricing_option_id", &self.pricing_option_id);
+        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        e.req("signal_ref", &self.signal_ref);
+        e.flag("value", true);
+        e.text("value_type", "binary");
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"categorical"`.
+///
+/// Spec: `core/signal-targeting-expression.json`, `/oneOf/1`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PackageSignalTargetingCategorical {
+    /// Optional.
+    pub activation_key: Option<crate::core::activation_key::ActivationKey>,
+    /// Optional.
+    pub pricing_option_id: Option<String>,
+    /// Optional.
+    pub signal_agent_segment_id: Option<String>,
+    /// Required.
+    pub signal_ref: crate::core::signal_ref::SignalRef,
+    /// Required. At least 1 items.
+    pub values: Vec<String>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl PackageSignalTargetingCategorical {
+    /// A value with the required fields.
+    pub fn new(signal_ref: crate::core::signal_ref::SignalRef, values: Vec<String>) -> Self {
+        Self { activation_key: None, pricing_option_id: None, signal_agent_segment_id: None, signal_ref, values, extra: JsonObject::new() }
+    }
+}
+
+json::setters! {
+    PackageSignalTargetingCategorical
+    text {
+        with_pricing_option_id pricing_option_id,
+        with_signal_agent_segment_id signal_agent_segment_id,
+    }
+    plain {
+        with_activation_key activation_key: crate::core::activation_key::ActivationKey,
+    }
+}
+
+impl FromJson for PackageSignalTargetingCategorical {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("signal_ref")?, d.req("values")?);
+        d.text("value_type", "categorical");
+        d.opt("activation_key", &mut s.activation_key);
+        d.opt("pricing_option_id", &mut s.pricing_option_id);
+        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for PackageSignalTargetingCategorical {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(6, &self.extra);
+        e.opt("activation_key", &self.activation_key);
+        e.opt("pricing_option_id", &self.pricing_option_id);
+        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        e.req("signal_ref", &self.signal_ref);
+        e.text("value_type", "categorical");
+        e.req("values", &self.values);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"numeric"`.
+///
+/// Spec: `core/signal-targeting-expression.json`, `/oneOf/2`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PackageSignalTargetingNumeric {
+    /// Optional.
+    pub activation_key: Option<crate::core::activation_key::ActivationKey>,
+    /// Optional.
+    pub max_value: Option<f64>,
+    /// Optional.
+    pub min_value: Option<f64>,
+    /// Optional.
+    pub pricing_option_id: Option<String>,
+    /// Optional.
+    pub signal_agent_segment_id: Option<String>,
+    /// Required.
+    pub signal_ref: crate::core::signal_ref::SignalRef,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl PackageSignalTargetingNumeric {
+    /// A value with the required fields.
+    pub fn new(signal_ref: crate::core::signal_ref::SignalRef) -> Self {
+        Self {
+            activation_key: None,
+            max_value: None,
+            min_value: None,
+            pricing_option_id: None,
+            signal_agent_segment_id: None,
+            signal_ref,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    PackageSignalTargetingNumeric
+    text {
+        with_pricing_option_id pricing_option_id,
+        with_signal_agent_segment_id signal_agent_segment_id,
+    }
+    plain {
+        with_activation_key activation_key: crate::core::activation_key::ActivationKey,
+        with_max_value max_value: f64,
+        with_min_value min_value: f64,
+    }
+}
+
+impl FromJson for PackageSignalTargetingNumeric {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("signal_ref")?);
+        d.text("value_type", "numeric");
+        d.opt("activation_key", &mut s.activation_key);
+        d.opt("max_value", &mut s.max_value);
+        d.opt("min_value", &mut s.min_value);
+        d.opt("pricing_option_id", &mut s.pricing_option_id);
+        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for PackageSignalTargetingNumeric {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(7, &self.extra);
+        e.opt("activation_key", &self.activation_key);
+        e.opt("max_value", &self.max_value);
+        e.opt("min_value", &self.min_value);
+        e.opt("pricing_option_id", &self.pricing_option_id);
+        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        e.req("signal_ref", &self.signal_ref);
+        e.text("value_type", "numeric");
+        e.done()
+    }
+}
+
+json::bridge! { PackageSignalTargeting, PackageSignalTargetingBinary, PackageSignalTargetingCategorical, PackageSignalTargetingNumeric }

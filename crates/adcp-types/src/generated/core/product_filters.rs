@@ -753,11 +753,11 @@ impl ToJson for RequiredVendorMetric {
 #[non_exhaustive]
 pub enum SignalTargeting {
     /// Chosen when `value_type` is `binary`.
-    Binary(Box<crate::core::signal_targeting::ProductFiltersSignalTargetingBinary>),
+    Binary(Box<SignalTargetingBinary>),
     /// Chosen when `value_type` is `categorical`.
-    Categorical(Box<crate::core::signal_targeting::ProductFiltersSignalTargetingCategorical>),
+    Categorical(Box<SignalTargetingCategorical>),
     /// Chosen when `value_type` is `numeric`.
-    Numeric(Box<crate::core::signal_targeting::ProductFiltersSignalTargetingNumeric>),
+    Numeric(Box<SignalTargetingNumeric>),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -796,21 +796,217 @@ impl ToJson for SignalTargeting {
     }
 }
 
-impl From<crate::core::signal_targeting::ProductFiltersSignalTargetingBinary> for SignalTargeting {
-    fn from(inner: crate::core::signal_targeting::ProductFiltersSignalTargetingBinary) -> Self {
+impl From<SignalTargetingBinary> for SignalTargeting {
+    fn from(inner: SignalTargetingBinary) -> Self {
         Self::Binary(Box::new(inner))
     }
 }
 
-impl From<crate::core::signal_targeting::ProductFiltersSignalTargetingCategorical> for SignalTargeting {
-    fn from(inner: crate::core::signal_targeting::ProductFiltersSignalTargetingCategorical) -> Self {
+impl From<SignalTargetingCategorical> for SignalTargeting {
+    fn from(inner: SignalTargetingCategorical) -> Self {
         Self::Categorical(Box::new(inner))
     }
 }
 
-impl From<crate::core::signal_targeting::ProductFiltersSignalTargetingNumeric> for SignalTargeting {
-    fn from(inner: crate::core::signal_targeting::ProductFiltersSignalTargetingNumeric) -> Self {
+impl From<SignalTargetingNumeric> for SignalTargeting {
+    fn from(inner: SignalTargetingNumeric) -> Self {
         Self::Numeric(Box::new(inner))
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"binary"`.
+///
+/// Spec: `core/signal-targeting.json`, `/oneOf/0`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SignalTargetingBinary {
+    /// Optional. Deprecated.
+    pub signal_id: Option<crate::core::signal_id::SignalId>,
+    /// Optional.
+    pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
+    /// Optional. When absent: `"include"`.
+    pub targeting_mode: Option<TargetingMode>,
+    /// Required.
+    pub value: bool,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl SignalTargetingBinary {
+    /// A value with the required fields.
+    pub fn new(value: bool) -> Self {
+        Self { signal_id: None, signal_ref: None, targeting_mode: None, value, extra: JsonObject::new() }
+    }
+}
+
+json::setters! {
+    SignalTargetingBinary
+    plain {
+        with_signal_id signal_id: crate::core::signal_id::SignalId,
+        with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
+        with_targeting_mode targeting_mode: TargetingMode,
+    }
+}
+
+impl FromJson for SignalTargetingBinary {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("value")?);
+        d.text("value_type", "binary");
+        d.opt("signal_id", &mut s.signal_id);
+        d.opt("signal_ref", &mut s.signal_ref);
+        d.opt("targeting_mode", &mut s.targeting_mode);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for SignalTargetingBinary {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(5, &self.extra);
+        e.opt("signal_id", &self.signal_id);
+        e.opt("signal_ref", &self.signal_ref);
+        e.opt("targeting_mode", &self.targeting_mode);
+        e.req("value", &self.value);
+        e.text("value_type", "binary");
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"categorical"`.
+///
+/// Spec: `core/signal-targeting.json`, `/oneOf/1`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SignalTargetingCategorical {
+    /// Optional. Deprecated.
+    pub signal_id: Option<crate::core::signal_id::SignalId>,
+    /// Optional.
+    pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
+    /// Optional. When absent: `"include"`.
+    pub targeting_mode: Option<TargetingMode>,
+    /// Required. At least 1 items.
+    pub values: Vec<String>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl SignalTargetingCategorical {
+    /// A value with the required fields.
+    pub fn new(values: Vec<String>) -> Self {
+        Self { signal_id: None, signal_ref: None, targeting_mode: None, values, extra: JsonObject::new() }
+    }
+}
+
+json::setters! {
+    SignalTargetingCategorical
+    plain {
+        with_signal_id signal_id: crate::core::signal_id::SignalId,
+        with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
+        with_targeting_mode targeting_mode: TargetingMode,
+    }
+}
+
+impl FromJson for SignalTargetingCategorical {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("values")?);
+        d.text("value_type", "categorical");
+        d.opt("signal_id", &mut s.signal_id);
+        d.opt("signal_ref", &mut s.signal_ref);
+        d.opt("targeting_mode", &mut s.targeting_mode);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for SignalTargetingCategorical {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(5, &self.extra);
+        e.opt("signal_id", &self.signal_id);
+        e.opt("signal_ref", &self.signal_ref);
+        e.opt("targeting_mode", &self.targeting_mode);
+        e.text("value_type", "categorical");
+        e.req("values", &self.values);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"numeric"`.
+///
+/// Spec: `core/signal-targeting.json`, `/oneOf/2`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SignalTargetingNumeric {
+    /// Optional.
+    pub max_value: Option<f64>,
+    /// Optional.
+    pub min_value: Option<f64>,
+    /// Optional. Deprecated.
+    pub signal_id: Option<crate::core::signal_id::SignalId>,
+    /// Optional.
+    pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
+    /// Optional. When absent: `"include"`.
+    pub targeting_mode: Option<TargetingMode>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl SignalTargetingNumeric {
+    /// An empty value.
+    pub fn new() -> Self {
+        Self { max_value: None, min_value: None, signal_id: None, signal_ref: None, targeting_mode: None, extra: JsonObject::new() }
+    }
+}
+
+impl Default for SignalTargetingNumeric {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+json::setters! {
+    SignalTargetingNumeric
+    plain {
+        with_max_value max_value: f64,
+        with_min_value min_value: f64,
+        with_signal_id signal_id: crate::core::signal_id::SignalId,
+        with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
+        with_targeting_mode targeting_mode: TargetingMode,
+    }
+}
+
+impl FromJson for SignalTargetingNumeric {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new();
+        d.text("value_type", "numeric");
+        d.opt("max_value", &mut s.max_value);
+        d.opt("min_value", &mut s.min_value);
+        d.opt("signal_id", &mut s.signal_id);
+        d.opt("signal_ref", &mut s.signal_ref);
+        d.opt("targeting_mode", &mut s.targeting_mode);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for SignalTargetingNumeric {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(6, &self.extra);
+        e.opt("max_value", &self.max_value);
+        e.opt("min_value", &self.min_value);
+        e.opt("signal_id", &self.signal_id);
+        e.opt("signal_ref", &self.signal_ref);
+        e.opt("targeting_mode", &self.targeting_mode);
+        e.text("value_type", "numeric");
+        e.done()
     }
 }
 
@@ -937,4 +1133,4 @@ impl ToJson for Provider {
     }
 }
 
-json::bridge! { ProductFilters, BudgetRange, GeoProximity, Geometry, Radius, TravelTime, Keyword, Metro, PostalArea, RequiredGeoTargeting, RequiredVendorMetric, SignalTargeting, TrustedMatch, Provider }
+json::bridge! { ProductFilters, BudgetRange, GeoProximity, Geometry, Radius, TravelTime, Keyword, Metro, PostalArea, RequiredGeoTargeting, RequiredVendorMetric, SignalTargeting, SignalTargetingBinary, SignalTargetingCategorical, SignalTargetingNumeric, TrustedMatch, Provider }

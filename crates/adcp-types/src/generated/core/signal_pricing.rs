@@ -104,38 +104,26 @@ impl From<CustomPricing> for SignalPricing {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CpmPricing {
-    /// Optional. At least 1 items.
-    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. At least 0.
     pub cpm: f64,
     /// Required. Pattern: `^[A-Z]{3}$`.
     pub currency: String,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required.
-    pub pricing_option_id: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
 impl CpmPricing {
     /// A value with the required fields.
-    pub fn new(pricing_option_id: impl Into<String>, cpm: f64, currency: impl Into<String>) -> Self {
-        Self {
-            applies_to_output_format_ids: None,
-            cpm,
-            currency: currency.into(),
-            ext: None,
-            pricing_option_id: pricing_option_id.into(),
-            extra: JsonObject::new(),
-        }
+    pub fn new(cpm: f64, currency: impl Into<String>) -> Self {
+        Self { cpm, currency: currency.into(), ext: None, extra: JsonObject::new() }
     }
 }
 
 json::setters! {
     CpmPricing
     plain {
-        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
         with_ext ext: JsonObject,
     }
 }
@@ -143,9 +131,8 @@ json::setters! {
 impl FromJson for CpmPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("cpm")?, d.req::<String>("currency")?);
+        let mut s = Self::new(d.req("cpm")?, d.req::<String>("currency")?);
         d.text("model", "cpm");
-        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -154,13 +141,11 @@ impl FromJson for CpmPricing {
 
 impl ToJson for CpmPricing {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(6, &self.extra);
-        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        let mut e = Enc::new(4, &self.extra);
         e.req("cpm", &self.cpm);
         e.req("currency", &self.currency);
         e.opt("ext", &self.ext);
         e.text("model", "cpm");
-        e.req("pricing_option_id", &self.pricing_option_id);
         e.done()
     }
 }
@@ -173,8 +158,6 @@ impl ToJson for CpmPricing {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PercentOfMediaPricing {
-    /// Optional. At least 1 items.
-    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. Pattern: `^[A-Z]{3}$`.
     pub currency: String,
     /// Optional.
@@ -183,31 +166,20 @@ pub struct PercentOfMediaPricing {
     pub max_cpm: Option<f64>,
     /// Required. At least 0. At most 100.
     pub percent: f64,
-    /// Required.
-    pub pricing_option_id: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
 impl PercentOfMediaPricing {
     /// A value with the required fields.
-    pub fn new(pricing_option_id: impl Into<String>, percent: f64, currency: impl Into<String>) -> Self {
-        Self {
-            applies_to_output_format_ids: None,
-            currency: currency.into(),
-            ext: None,
-            max_cpm: None,
-            percent,
-            pricing_option_id: pricing_option_id.into(),
-            extra: JsonObject::new(),
-        }
+    pub fn new(percent: f64, currency: impl Into<String>) -> Self {
+        Self { currency: currency.into(), ext: None, max_cpm: None, percent, extra: JsonObject::new() }
     }
 }
 
 json::setters! {
     PercentOfMediaPricing
     plain {
-        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
         with_ext ext: JsonObject,
         with_max_cpm max_cpm: f64,
     }
@@ -216,9 +188,8 @@ json::setters! {
 impl FromJson for PercentOfMediaPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("percent")?, d.req::<String>("currency")?);
+        let mut s = Self::new(d.req("percent")?, d.req::<String>("currency")?);
         d.text("model", "percent_of_media");
-        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
         d.opt("max_cpm", &mut s.max_cpm);
         d.rest(&mut s.extra)?;
@@ -228,14 +199,12 @@ impl FromJson for PercentOfMediaPricing {
 
 impl ToJson for PercentOfMediaPricing {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(7, &self.extra);
-        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        let mut e = Enc::new(5, &self.extra);
         e.req("currency", &self.currency);
         e.opt("ext", &self.ext);
         e.opt("max_cpm", &self.max_cpm);
         e.text("model", "percent_of_media");
         e.req("percent", &self.percent);
-        e.req("pricing_option_id", &self.pricing_option_id);
         e.done()
     }
 }
@@ -250,39 +219,26 @@ impl ToJson for PercentOfMediaPricing {
 pub struct FlatFeePricing {
     /// Required. At least 0.
     pub amount: f64,
-    /// Optional. At least 1 items.
-    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. Pattern: `^[A-Z]{3}$`.
     pub currency: String,
     /// Optional.
     pub ext: Option<JsonObject>,
     /// Required.
     pub period: Period,
-    /// Required.
-    pub pricing_option_id: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
 impl FlatFeePricing {
     /// A value with the required fields.
-    pub fn new(pricing_option_id: impl Into<String>, amount: f64, period: Period, currency: impl Into<String>) -> Self {
-        Self {
-            amount,
-            applies_to_output_format_ids: None,
-            currency: currency.into(),
-            ext: None,
-            period,
-            pricing_option_id: pricing_option_id.into(),
-            extra: JsonObject::new(),
-        }
+    pub fn new(amount: f64, period: Period, currency: impl Into<String>) -> Self {
+        Self { amount, currency: currency.into(), ext: None, period, extra: JsonObject::new() }
     }
 }
 
 json::setters! {
     FlatFeePricing
     plain {
-        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
         with_ext ext: JsonObject,
     }
 }
@@ -290,9 +246,8 @@ json::setters! {
 impl FromJson for FlatFeePricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("amount")?, d.req("period")?, d.req::<String>("currency")?);
+        let mut s = Self::new(d.req("amount")?, d.req("period")?, d.req::<String>("currency")?);
         d.text("model", "flat_fee");
-        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -301,14 +256,12 @@ impl FromJson for FlatFeePricing {
 
 impl ToJson for FlatFeePricing {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(7, &self.extra);
+        let mut e = Enc::new(5, &self.extra);
         e.req("amount", &self.amount);
-        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
         e.req("currency", &self.currency);
         e.opt("ext", &self.ext);
         e.text("model", "flat_fee");
         e.req("period", &self.period);
-        e.req("pricing_option_id", &self.pricing_option_id);
         e.done()
     }
 }
@@ -337,14 +290,10 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PerUnitPricing {
-    /// Optional. At least 1 items.
-    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. Pattern: `^[A-Z]{3}$`.
     pub currency: String,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required.
-    pub pricing_option_id: String,
     /// Required.
     pub unit: String,
     /// Required. At least 0.
@@ -355,23 +304,14 @@ pub struct PerUnitPricing {
 
 impl PerUnitPricing {
     /// A value with the required fields.
-    pub fn new(pricing_option_id: impl Into<String>, unit: impl Into<String>, unit_price: f64, currency: impl Into<String>) -> Self {
-        Self {
-            applies_to_output_format_ids: None,
-            currency: currency.into(),
-            ext: None,
-            pricing_option_id: pricing_option_id.into(),
-            unit: unit.into(),
-            unit_price,
-            extra: JsonObject::new(),
-        }
+    pub fn new(unit: impl Into<String>, unit_price: f64, currency: impl Into<String>) -> Self {
+        Self { currency: currency.into(), ext: None, unit: unit.into(), unit_price, extra: JsonObject::new() }
     }
 }
 
 json::setters! {
     PerUnitPricing
     plain {
-        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
         with_ext ext: JsonObject,
     }
 }
@@ -379,14 +319,8 @@ json::setters! {
 impl FromJson for PerUnitPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::new(
-            d.req::<String>("pricing_option_id")?,
-            d.req::<String>("unit")?,
-            d.req("unit_price")?,
-            d.req::<String>("currency")?,
-        );
+        let mut s = Self::new(d.req::<String>("unit")?, d.req("unit_price")?, d.req::<String>("currency")?);
         d.text("model", "per_unit");
-        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
         Ok(s)
@@ -395,12 +329,10 @@ impl FromJson for PerUnitPricing {
 
 impl ToJson for PerUnitPricing {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(7, &self.extra);
-        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        let mut e = Enc::new(5, &self.extra);
         e.req("currency", &self.currency);
         e.opt("ext", &self.ext);
         e.text("model", "per_unit");
-        e.req("pricing_option_id", &self.pricing_option_id);
         e.req("unit", &self.unit);
         e.req("unit_price", &self.unit_price);
         e.done()
@@ -415,8 +347,6 @@ impl ToJson for PerUnitPricing {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CustomPricing {
-    /// Optional. At least 1 items.
-    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional. Pattern: `^[A-Z]{3}$`.
     pub currency: Option<String>,
     /// Required. At least 1 characters.
@@ -425,24 +355,14 @@ pub struct CustomPricing {
     pub ext: Option<JsonObject>,
     /// Required. At least 1 entries.
     pub metadata: Metadata,
-    /// Required.
-    pub pricing_option_id: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
 impl CustomPricing {
     /// A value with the required fields.
-    pub fn new(pricing_option_id: impl Into<String>, description: impl Into<String>, metadata: Metadata) -> Self {
-        Self {
-            applies_to_output_format_ids: None,
-            currency: None,
-            description: description.into(),
-            ext: None,
-            metadata,
-            pricing_option_id: pricing_option_id.into(),
-            extra: JsonObject::new(),
-        }
+    pub fn new(description: impl Into<String>, metadata: Metadata) -> Self {
+        Self { currency: None, description: description.into(), ext: None, metadata, extra: JsonObject::new() }
     }
 }
 
@@ -452,7 +372,6 @@ json::setters! {
         with_currency currency,
     }
     plain {
-        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
         with_ext ext: JsonObject,
     }
 }
@@ -460,9 +379,8 @@ json::setters! {
 impl FromJson for CustomPricing {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("description")?, d.req("metadata")?);
+        let mut s = Self::new(d.req::<String>("description")?, d.req("metadata")?);
         d.text("model", "custom");
-        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
         d.opt("currency", &mut s.currency);
         d.opt("ext", &mut s.ext);
         d.rest(&mut s.extra)?;
@@ -472,14 +390,12 @@ impl FromJson for CustomPricing {
 
 impl ToJson for CustomPricing {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(7, &self.extra);
-        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        let mut e = Enc::new(5, &self.extra);
         e.opt("currency", &self.currency);
         e.req("description", &self.description);
         e.opt("ext", &self.ext);
         e.req("metadata", &self.metadata);
         e.text("model", "custom");
-        e.req("pricing_option_id", &self.pricing_option_id);
         e.done()
     }
 }

@@ -13,11 +13,11 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[non_exhaustive]
 pub enum SignalTargetingExpression {
     /// Chosen when `value_type` is `binary`.
-    Binary(Box<PackageSignalTargetingBinary>),
+    Binary(SignalTargetingExpressionBinary),
     /// Chosen when `value_type` is `categorical`.
-    Categorical(Box<PackageSignalTargetingCategorical>),
+    Categorical(SignalTargetingExpressionCategorical),
     /// Chosen when `value_type` is `numeric`.
-    Numeric(Box<PackageSignalTargetingNumeric>),
+    Numeric(SignalTargetingExpressionNumeric),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -56,21 +56,21 @@ impl ToJson for SignalTargetingExpression {
     }
 }
 
-impl From<PackageSignalTargetingBinary> for SignalTargetingExpression {
-    fn from(inner: PackageSignalTargetingBinary) -> Self {
-        Self::Binary(Box::new(inner))
+impl From<SignalTargetingExpressionBinary> for SignalTargetingExpression {
+    fn from(inner: SignalTargetingExpressionBinary) -> Self {
+        Self::Binary(inner)
     }
 }
 
-impl From<PackageSignalTargetingCategorical> for SignalTargetingExpression {
-    fn from(inner: PackageSignalTargetingCategorical) -> Self {
-        Self::Categorical(Box::new(inner))
+impl From<SignalTargetingExpressionCategorical> for SignalTargetingExpression {
+    fn from(inner: SignalTargetingExpressionCategorical) -> Self {
+        Self::Categorical(inner)
     }
 }
 
-impl From<PackageSignalTargetingNumeric> for SignalTargetingExpression {
-    fn from(inner: PackageSignalTargetingNumeric) -> Self {
-        Self::Numeric(Box::new(inner))
+impl From<SignalTargetingExpressionNumeric> for SignalTargetingExpression {
+    fn from(inner: SignalTargetingExpressionNumeric) -> Self {
+        Self::Numeric(inner)
     }
 }
 
@@ -81,57 +81,34 @@ impl From<PackageSignalTargetingNumeric> for SignalTargetingExpression {
 /// Spec: `core/signal-targeting-expression.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct PackageSignalTargetingBinary {
-    /// Optional.
-    pub activation_key: Option<crate::core::activation_key::ActivationKey>,
-    /// Optional.
-    pub pricing_option_id: Option<String>,
-    /// Optional.
-    pub signal_agent_segment_id: Option<String>,
+pub struct SignalTargetingExpressionBinary {
     /// Required.
     pub signal_ref: crate::core::signal_ref::SignalRef,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl PackageSignalTargetingBinary {
+impl SignalTargetingExpressionBinary {
     /// A value with the required fields.
     pub fn new(signal_ref: crate::core::signal_ref::SignalRef) -> Self {
-        Self { activation_key: None, pricing_option_id: None, signal_agent_segment_id: None, signal_ref, extra: JsonObject::new() }
+        Self { signal_ref, extra: JsonObject::new() }
     }
 }
 
-json::setters! {
-    PackageSignalTargetingBinary
-    text {
-        with_pricing_option_id pricing_option_id,
-        with_signal_agent_segment_id signal_agent_segment_id,
-    }
-    plain {
-        with_activation_key activation_key: crate::core::activation_key::ActivationKey,
-    }
-}
-
-impl FromJson for PackageSignalTargetingBinary {
+impl FromJson for SignalTargetingExpressionBinary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("signal_ref")?);
         d.flag("value", true);
         d.text("value_type", "binary");
-        d.opt("activation_key", &mut s.activation_key);
-        d.opt("pricing_option_id", &mut s.pricing_option_id);
-        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
 }
 
-impl ToJson for PackageSignalTargetingBinary {
+impl ToJson for SignalTargetingExpressionBinary {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(6, &self.extra);
-        e.opt("activation_key", &self.activation_key);
-        e.opt("pricing_option_id", &self.pricing_option_id);
-        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        let mut e = Enc::new(3, &self.extra);
         e.req("signal_ref", &self.signal_ref);
         e.flag("value", true);
         e.text("value_type", "binary");
@@ -146,13 +123,7 @@ impl ToJson for PackageSignalTargetingBinary {
 /// Spec: `core/signal-targeting-expression.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct PackageSignalTargetingCategorical {
-    /// Optional.
-    pub activation_key: Option<crate::core::activation_key::ActivationKey>,
-    /// Optional.
-    pub pricing_option_id: Option<String>,
-    /// Optional.
-    pub signal_agent_segment_id: Option<String>,
+pub struct SignalTargetingExpressionCategorical {
     /// Required.
     pub signal_ref: crate::core::signal_ref::SignalRef,
     /// Required. At least 1 items.
@@ -161,43 +132,26 @@ pub struct PackageSignalTargetingCategorical {
     pub extra: JsonObject,
 }
 
-impl PackageSignalTargetingCategorical {
+impl SignalTargetingExpressionCategorical {
     /// A value with the required fields.
     pub fn new(signal_ref: crate::core::signal_ref::SignalRef, values: Vec<String>) -> Self {
-        Self { activation_key: None, pricing_option_id: None, signal_agent_segment_id: None, signal_ref, values, extra: JsonObject::new() }
+        Self { signal_ref, values, extra: JsonObject::new() }
     }
 }
 
-json::setters! {
-    PackageSignalTargetingCategorical
-    text {
-        with_pricing_option_id pricing_option_id,
-        with_signal_agent_segment_id signal_agent_segment_id,
-    }
-    plain {
-        with_activation_key activation_key: crate::core::activation_key::ActivationKey,
-    }
-}
-
-impl FromJson for PackageSignalTargetingCategorical {
+impl FromJson for SignalTargetingExpressionCategorical {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("signal_ref")?, d.req("values")?);
         d.text("value_type", "categorical");
-        d.opt("activation_key", &mut s.activation_key);
-        d.opt("pricing_option_id", &mut s.pricing_option_id);
-        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
 }
 
-impl ToJson for PackageSignalTargetingCategorical {
+impl ToJson for SignalTargetingExpressionCategorical {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(6, &self.extra);
-        e.opt("activation_key", &self.activation_key);
-        e.opt("pricing_option_id", &self.pricing_option_id);
-        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        let mut e = Enc::new(3, &self.extra);
         e.req("signal_ref", &self.signal_ref);
         e.text("value_type", "categorical");
         e.req("values", &self.values);
@@ -212,78 +166,53 @@ impl ToJson for PackageSignalTargetingCategorical {
 /// Spec: `core/signal-targeting-expression.json`, `/oneOf/2`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct PackageSignalTargetingNumeric {
-    /// Optional.
-    pub activation_key: Option<crate::core::activation_key::ActivationKey>,
+pub struct SignalTargetingExpressionNumeric {
     /// Optional.
     pub max_value: Option<f64>,
     /// Optional.
     pub min_value: Option<f64>,
-    /// Optional.
-    pub pricing_option_id: Option<String>,
-    /// Optional.
-    pub signal_agent_segment_id: Option<String>,
     /// Required.
     pub signal_ref: crate::core::signal_ref::SignalRef,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl PackageSignalTargetingNumeric {
+impl SignalTargetingExpressionNumeric {
     /// A value with the required fields.
     pub fn new(signal_ref: crate::core::signal_ref::SignalRef) -> Self {
-        Self {
-            activation_key: None,
-            max_value: None,
-            min_value: None,
-            pricing_option_id: None,
-            signal_agent_segment_id: None,
-            signal_ref,
-            extra: JsonObject::new(),
-        }
+        Self { max_value: None, min_value: None, signal_ref, extra: JsonObject::new() }
     }
 }
 
 json::setters! {
-    PackageSignalTargetingNumeric
-    text {
-        with_pricing_option_id pricing_option_id,
-        with_signal_agent_segment_id signal_agent_segment_id,
-    }
+    SignalTargetingExpressionNumeric
     plain {
-        with_activation_key activation_key: crate::core::activation_key::ActivationKey,
         with_max_value max_value: f64,
         with_min_value min_value: f64,
     }
 }
 
-impl FromJson for PackageSignalTargetingNumeric {
+impl FromJson for SignalTargetingExpressionNumeric {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("signal_ref")?);
         d.text("value_type", "numeric");
-        d.opt("activation_key", &mut s.activation_key);
         d.opt("max_value", &mut s.max_value);
         d.opt("min_value", &mut s.min_value);
-        d.opt("pricing_option_id", &mut s.pricing_option_id);
-        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
         d.rest(&mut s.extra)?;
         Ok(s)
     }
 }
 
-impl ToJson for PackageSignalTargetingNumeric {
+impl ToJson for SignalTargetingExpressionNumeric {
     fn to_json(&self) -> Value {
-        let mut e = Enc::new(7, &self.extra);
-        e.opt("activation_key", &self.activation_key);
+        let mut e = Enc::new(4, &self.extra);
         e.opt("max_value", &self.max_value);
         e.opt("min_value", &self.min_value);
-        e.opt("pricing_option_id", &self.pricing_option_id);
-        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
         e.req("signal_ref", &self.signal_ref);
         e.text("value_type", "numeric");
         e.done()
     }
 }
 
-json::bridge! { SignalTargetingExpression, PackageSignalTargetingBinary, PackageSignalTargetingCategorical, PackageSignalTargetingNumeric }
+json::bridge! { SignalTargetingExpression, SignalTargetingExpressionBinary, SignalTargetingExpressionCategorical, SignalTargetingExpressionNumeric }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::json::{DecodeError, FromJson, ToJson, self};
+use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
 /// One of 5 shapes.
 ///
@@ -13,15 +13,15 @@ use crate::json::{DecodeError, FromJson, ToJson, self};
 #[non_exhaustive]
 pub enum VendorPricingOption {
     /// Chosen when `model` is `cpm`.
-    Cpm(crate::core::signal_pricing::CpmPricing),
+    Cpm(CpmPricing),
     /// Chosen when `model` is `percent_of_media`.
-    PercentOfMedia(crate::core::signal_pricing::PercentOfMediaPricing),
+    PercentOfMedia(PercentOfMediaPricing),
     /// Chosen when `model` is `flat_fee`.
-    FlatFee(crate::core::signal_pricing::FlatFeePricing),
+    FlatFee(FlatFeePricing),
     /// Chosen when `model` is `per_unit`.
-    PerUnit(crate::core::signal_pricing::PerUnitPricing),
+    PerUnit(PerUnitPricing),
     /// Chosen when `model` is `custom`.
-    Custom(crate::core::signal_pricing::CustomPricing),
+    Custom(CustomPricing),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -66,34 +66,415 @@ impl ToJson for VendorPricingOption {
     }
 }
 
-impl From<crate::core::signal_pricing::CpmPricing> for VendorPricingOption {
-    fn from(inner: crate::core::signal_pricing::CpmPricing) -> Self {
+impl From<CpmPricing> for VendorPricingOption {
+    fn from(inner: CpmPricing) -> Self {
         Self::Cpm(inner)
     }
 }
 
-impl From<crate::core::signal_pricing::PercentOfMediaPricing> for VendorPricingOption {
-    fn from(inner: crate::core::signal_pricing::PercentOfMediaPricing) -> Self {
+impl From<PercentOfMediaPricing> for VendorPricingOption {
+    fn from(inner: PercentOfMediaPricing) -> Self {
         Self::PercentOfMedia(inner)
     }
 }
 
-impl From<crate::core::signal_pricing::FlatFeePricing> for VendorPricingOption {
-    fn from(inner: crate::core::signal_pricing::FlatFeePricing) -> Self {
+impl From<FlatFeePricing> for VendorPricingOption {
+    fn from(inner: FlatFeePricing) -> Self {
         Self::FlatFee(inner)
     }
 }
 
-impl From<crate::core::signal_pricing::PerUnitPricing> for VendorPricingOption {
-    fn from(inner: crate::core::signal_pricing::PerUnitPricing) -> Self {
+impl From<PerUnitPricing> for VendorPricingOption {
+    fn from(inner: PerUnitPricing) -> Self {
         Self::PerUnit(inner)
     }
 }
 
-impl From<crate::core::signal_pricing::CustomPricing> for VendorPricingOption {
-    fn from(inner: crate::core::signal_pricing::CustomPricing) -> Self {
+impl From<CustomPricing> for VendorPricingOption {
+    fn from(inner: CustomPricing) -> Self {
         Self::Custom(inner)
     }
 }
 
-json::bridge! { VendorPricingOption }
+/// An object.
+///
+/// On the wire `model` is always `"cpm"`.
+///
+/// Spec: `core/signal-pricing.json`, `/oneOf/0`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CpmPricing {
+    /// Optional. At least 1 items.
+    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Required. At least 0.
+    pub cpm: f64,
+    /// Required. Pattern: `^[A-Z]{3}$`.
+    pub currency: String,
+    /// Optional.
+    pub ext: Option<JsonObject>,
+    /// Required.
+    pub pricing_option_id: String,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl CpmPricing {
+    /// A value with the required fields.
+    pub fn new(pricing_option_id: impl Into<String>, cpm: f64, currency: impl Into<String>) -> Self {
+        Self {
+            applies_to_output_format_ids: None,
+            cpm,
+            currency: currency.into(),
+            ext: None,
+            pricing_option_id: pricing_option_id.into(),
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    CpmPricing
+    plain {
+        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
+        with_ext ext: JsonObject,
+    }
+}
+
+impl FromJson for CpmPricing {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("cpm")?, d.req::<String>("currency")?);
+        d.text("model", "cpm");
+        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
+        d.opt("ext", &mut s.ext);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for CpmPricing {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(6, &self.extra);
+        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        e.req("cpm", &self.cpm);
+        e.req("currency", &self.currency);
+        e.opt("ext", &self.ext);
+        e.text("model", "cpm");
+        e.req("pricing_option_id", &self.pricing_option_id);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `model` is always `"percent_of_media"`.
+///
+/// Spec: `core/signal-pricing.json`, `/oneOf/1`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PercentOfMediaPricing {
+    /// Optional. At least 1 items.
+    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Required. Pattern: `^[A-Z]{3}$`.
+    pub currency: String,
+    /// Optional.
+    pub ext: Option<JsonObject>,
+    /// Optional. At least 0.
+    pub max_cpm: Option<f64>,
+    /// Required. At least 0. At most 100.
+    pub percent: f64,
+    /// Required.
+    pub pricing_option_id: String,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl PercentOfMediaPricing {
+    /// A value with the required fields.
+    pub fn new(pricing_option_id: impl Into<String>, percent: f64, currency: impl Into<String>) -> Self {
+        Self {
+            applies_to_output_format_ids: None,
+            currency: currency.into(),
+            ext: None,
+            max_cpm: None,
+            percent,
+            pricing_option_id: pricing_option_id.into(),
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    PercentOfMediaPricing
+    plain {
+        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
+        with_ext ext: JsonObject,
+        with_max_cpm max_cpm: f64,
+    }
+}
+
+impl FromJson for PercentOfMediaPricing {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("percent")?, d.req::<String>("currency")?);
+        d.text("model", "percent_of_media");
+        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
+        d.opt("ext", &mut s.ext);
+        d.opt("max_cpm", &mut s.max_cpm);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for PercentOfMediaPricing {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(7, &self.extra);
+        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        e.req("currency", &self.currency);
+        e.opt("ext", &self.ext);
+        e.opt("max_cpm", &self.max_cpm);
+        e.text("model", "percent_of_media");
+        e.req("percent", &self.percent);
+        e.req("pricing_option_id", &self.pricing_option_id);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `model` is always `"flat_fee"`.
+///
+/// Spec: `core/signal-pricing.json`, `/oneOf/2`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct FlatFeePricing {
+    /// Required. At least 0.
+    pub amount: f64,
+    /// Optional. At least 1 items.
+    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Required. Pattern: `^[A-Z]{3}$`.
+    pub currency: String,
+    /// Optional.
+    pub ext: Option<JsonObject>,
+    /// Required.
+    pub period: crate::core::signal_pricing::Period,
+    /// Required.
+    pub pricing_option_id: String,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl FlatFeePricing {
+    /// A value with the required fields.
+    pub fn new(
+        pricing_option_id: impl Into<String>,
+        amount: f64,
+        period: crate::core::signal_pricing::Period,
+        currency: impl Into<String>,
+    ) -> Self {
+        Self {
+            amount,
+            applies_to_output_format_ids: None,
+            currency: currency.into(),
+            ext: None,
+            period,
+            pricing_option_id: pricing_option_id.into(),
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    FlatFeePricing
+    plain {
+        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
+        with_ext ext: JsonObject,
+    }
+}
+
+impl FromJson for FlatFeePricing {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req("amount")?, d.req("period")?, d.req::<String>("currency")?);
+        d.text("model", "flat_fee");
+        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
+        d.opt("ext", &mut s.ext);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for FlatFeePricing {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(7, &self.extra);
+        e.req("amount", &self.amount);
+        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        e.req("currency", &self.currency);
+        e.opt("ext", &self.ext);
+        e.text("model", "flat_fee");
+        e.req("period", &self.period);
+        e.req("pricing_option_id", &self.pricing_option_id);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `model` is always `"per_unit"`.
+///
+/// Spec: `core/signal-pricing.json`, `/oneOf/3`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct PerUnitPricing {
+    /// Optional. At least 1 items.
+    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Required. Pattern: `^[A-Z]{3}$`.
+    pub currency: String,
+    /// Optional.
+    pub ext: Option<JsonObject>,
+    /// Required.
+    pub pricing_option_id: String,
+    /// Required.
+    pub unit: String,
+    /// Required. At least 0.
+    pub unit_price: f64,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl PerUnitPricing {
+    /// A value with the required fields.
+    pub fn new(pricing_option_id: impl Into<String>, unit: impl Into<String>, unit_price: f64, currency: impl Into<String>) -> Self {
+        Self {
+            applies_to_output_format_ids: None,
+            currency: currency.into(),
+            ext: None,
+            pricing_option_id: pricing_option_id.into(),
+            unit: unit.into(),
+            unit_price,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    PerUnitPricing
+    plain {
+        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
+        with_ext ext: JsonObject,
+    }
+}
+
+impl FromJson for PerUnitPricing {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(
+            d.req::<String>("pricing_option_id")?,
+            d.req::<String>("unit")?,
+            d.req("unit_price")?,
+            d.req::<String>("currency")?,
+        );
+        d.text("model", "per_unit");
+        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
+        d.opt("ext", &mut s.ext);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for PerUnitPricing {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(7, &self.extra);
+        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        e.req("currency", &self.currency);
+        e.opt("ext", &self.ext);
+        e.text("model", "per_unit");
+        e.req("pricing_option_id", &self.pricing_option_id);
+        e.req("unit", &self.unit);
+        e.req("unit_price", &self.unit_price);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `model` is always `"custom"`.
+///
+/// Spec: `core/signal-pricing.json`, `/oneOf/4`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CustomPricing {
+    /// Optional. At least 1 items.
+    pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Optional. Pattern: `^[A-Z]{3}$`.
+    pub currency: Option<String>,
+    /// Required. At least 1 characters.
+    pub description: String,
+    /// Optional.
+    pub ext: Option<JsonObject>,
+    /// Required. At least 1 entries.
+    pub metadata: crate::core::signal_pricing::Metadata,
+    /// Required.
+    pub pricing_option_id: String,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl CustomPricing {
+    /// A value with the required fields.
+    pub fn new(
+        pricing_option_id: impl Into<String>,
+        description: impl Into<String>,
+        metadata: crate::core::signal_pricing::Metadata,
+    ) -> Self {
+        Self {
+            applies_to_output_format_ids: None,
+            currency: None,
+            description: description.into(),
+            ext: None,
+            metadata,
+            pricing_option_id: pricing_option_id.into(),
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    CustomPricing
+    text {
+        with_currency currency,
+    }
+    plain {
+        with_applies_to_output_format_ids applies_to_output_format_ids: Vec<crate::core::format_id::FormatId>,
+        with_ext ext: JsonObject,
+    }
+}
+
+impl FromJson for CustomPricing {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req::<String>("pricing_option_id")?, d.req::<String>("description")?, d.req("metadata")?);
+        d.text("model", "custom");
+        d.opt("applies_to_output_format_ids", &mut s.applies_to_output_format_ids);
+        d.opt("currency", &mut s.currency);
+        d.opt("ext", &mut s.ext);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for CustomPricing {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(7, &self.extra);
+        e.opt("applies_to_output_format_ids", &self.applies_to_output_format_ids);
+        e.opt("currency", &self.currency);
+        e.req("description", &self.description);
+        e.opt("ext", &self.ext);
+        e.req("metadata", &self.metadata);
+        e.text("model", "custom");
+        e.req("pricing_option_id", &self.pricing_option_id);
+        e.done()
+    }
+}
+
+json::bridge! { VendorPricingOption, CpmPricing, PercentOfMediaPricing, FlatFeePricing, PerUnitPricing, CustomPricing }

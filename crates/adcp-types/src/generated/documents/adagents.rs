@@ -1111,31 +1111,31 @@ impl ToJson for Contact {
 #[non_exhaustive]
 pub enum Format {
     /// Chosen when `format_kind` is `image`.
-    Image(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsImageFormatDeclaration>),
+    Image(Box<ImageFormatDeclaration>),
     /// Chosen when `format_kind` is `html5`.
-    Html5(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsHTML5FormatDeclaration>),
+    Html5(Box<HTML5FormatDeclaration>),
     /// Chosen when `format_kind` is `display_tag`.
-    DisplayTag(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsDisplayTagFormatDeclaration>),
+    DisplayTag(Box<DisplayTagFormatDeclaration>),
     /// Chosen when `format_kind` is `image_carousel`.
-    ImageCarousel(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsImageCarouselFormatDeclaration>),
+    ImageCarousel(Box<ImageCarouselFormatDeclaration>),
     /// Chosen when `format_kind` is `video_hosted`.
-    VideoHosted(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsHostedVideoFormatDeclaration>),
+    VideoHosted(Box<HostedVideoFormatDeclaration>),
     /// Chosen when `format_kind` is `video_vast`.
-    VideoVast(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsVASTVideoFormatDeclaration>),
+    VideoVast(Box<VASTVideoFormatDeclaration>),
     /// Chosen when `format_kind` is `audio_hosted`.
-    AudioHosted(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsHostedAudioFormatDeclaration>),
+    AudioHosted(Box<HostedAudioFormatDeclaration>),
     /// Chosen when `format_kind` is `audio_daast`.
-    AudioDaast(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsDAASTAudioFormatDeclaration>),
+    AudioDaast(Box<DAASTAudioFormatDeclaration>),
     /// Chosen when `format_kind` is `sponsored_placement`.
-    SponsoredPlacement(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsSponsoredPlacementFormatDeclaration>),
+    SponsoredPlacement(Box<SponsoredPlacementFormatDeclaration>),
     /// Chosen when `format_kind` is `native_in_feed`.
-    NativeInFeed(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsNativeInFeedFormatDeclaration>),
+    NativeInFeed(Box<NativeInFeedFormatDeclaration>),
     /// Chosen when `format_kind` is `responsive_creative`.
-    ResponsiveCreative(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsResponsiveCreativeFormatDeclaration>),
+    ResponsiveCreative(Box<ResponsiveCreativeFormatDeclaration>),
     /// Chosen when `format_kind` is `agent_placement`.
-    AgentPlacement(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsAgentPlacementFormatDeclaration>),
+    AgentPlacement(Box<AgentPlacementFormatDeclaration>),
     /// Chosen when `format_kind` is `custom`.
-    Custom(Box<crate::core::product_format_declaration::AdagentsAuthorizedAgentsCustomFormatDeclaration>),
+    Custom(Box<CustomFormatDeclaration>),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -1204,81 +1204,1680 @@ impl ToJson for Format {
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsImageFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsImageFormatDeclaration) -> Self {
+impl From<ImageFormatDeclaration> for Format {
+    fn from(inner: ImageFormatDeclaration) -> Self {
         Self::Image(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsHTML5FormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsHTML5FormatDeclaration) -> Self {
+impl From<HTML5FormatDeclaration> for Format {
+    fn from(inner: HTML5FormatDeclaration) -> Self {
         Self::Html5(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsDisplayTagFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsDisplayTagFormatDeclaration) -> Self {
+impl From<DisplayTagFormatDeclaration> for Format {
+    fn from(inner: DisplayTagFormatDeclaration) -> Self {
         Self::DisplayTag(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsImageCarouselFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsImageCarouselFormatDeclaration) -> Self {
+impl From<ImageCarouselFormatDeclaration> for Format {
+    fn from(inner: ImageCarouselFormatDeclaration) -> Self {
         Self::ImageCarousel(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsHostedVideoFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsHostedVideoFormatDeclaration) -> Self {
+impl From<HostedVideoFormatDeclaration> for Format {
+    fn from(inner: HostedVideoFormatDeclaration) -> Self {
         Self::VideoHosted(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsVASTVideoFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsVASTVideoFormatDeclaration) -> Self {
+impl From<VASTVideoFormatDeclaration> for Format {
+    fn from(inner: VASTVideoFormatDeclaration) -> Self {
         Self::VideoVast(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsHostedAudioFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsHostedAudioFormatDeclaration) -> Self {
+impl From<HostedAudioFormatDeclaration> for Format {
+    fn from(inner: HostedAudioFormatDeclaration) -> Self {
         Self::AudioHosted(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsDAASTAudioFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsDAASTAudioFormatDeclaration) -> Self {
+impl From<DAASTAudioFormatDeclaration> for Format {
+    fn from(inner: DAASTAudioFormatDeclaration) -> Self {
         Self::AudioDaast(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsSponsoredPlacementFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsSponsoredPlacementFormatDeclaration) -> Self {
+impl From<SponsoredPlacementFormatDeclaration> for Format {
+    fn from(inner: SponsoredPlacementFormatDeclaration) -> Self {
         Self::SponsoredPlacement(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsNativeInFeedFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsNativeInFeedFormatDeclaration) -> Self {
+impl From<NativeInFeedFormatDeclaration> for Format {
+    fn from(inner: NativeInFeedFormatDeclaration) -> Self {
         Self::NativeInFeed(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsResponsiveCreativeFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsResponsiveCreativeFormatDeclaration) -> Self {
+impl From<ResponsiveCreativeFormatDeclaration> for Format {
+    fn from(inner: ResponsiveCreativeFormatDeclaration) -> Self {
         Self::ResponsiveCreative(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsAgentPlacementFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsAgentPlacementFormatDeclaration) -> Self {
+impl From<AgentPlacementFormatDeclaration> for Format {
+    fn from(inner: AgentPlacementFormatDeclaration) -> Self {
         Self::AgentPlacement(Box::new(inner))
     }
 }
 
-impl From<crate::core::product_format_declaration::AdagentsAuthorizedAgentsCustomFormatDeclaration> for Format {
-    fn from(inner: crate::core::product_format_declaration::AdagentsAuthorizedAgentsCustomFormatDeclaration) -> Self {
+impl From<CustomFormatDeclaration> for Format {
+    fn from(inner: CustomFormatDeclaration) -> Self {
         Self::Custom(Box::new(inner))
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"image"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/0`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ImageFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::image::Image>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl ImageFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::image::Image) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    ImageFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for ImageFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "image");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for ImageFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "image");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"html5"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/1`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct HTML5FormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::html5::Html5>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl HTML5FormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::html5::Html5) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    HTML5FormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for HTML5FormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "html5");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for HTML5FormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "html5");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"responsive_creative"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/10`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ResponsiveCreativeFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::responsive_creative::ResponsiveCreative>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl ResponsiveCreativeFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::responsive_creative::ResponsiveCreative) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    ResponsiveCreativeFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for ResponsiveCreativeFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "responsive_creative");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for ResponsiveCreativeFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "responsive_creative");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"agent_placement"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/11`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct AgentPlacementFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::agent_placement::AgentPlacement>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl AgentPlacementFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::agent_placement::AgentPlacement) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    AgentPlacementFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for AgentPlacementFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "agent_placement");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for AgentPlacementFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "agent_placement");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"custom"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/12`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CustomFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: JsonObject,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl CustomFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: JsonObject) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params,
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    CustomFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for CustomFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "custom");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for CustomFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "custom");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"display_tag"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/2`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct DisplayTagFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::display_tag::DisplayTag>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl DisplayTagFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::display_tag::DisplayTag) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    DisplayTagFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for DisplayTagFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "display_tag");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for DisplayTagFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "display_tag");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"image_carousel"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/3`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ImageCarouselFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::image_carousel::ImageCarousel>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl ImageCarouselFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::image_carousel::ImageCarousel) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    ImageCarouselFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for ImageCarouselFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "image_carousel");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for ImageCarouselFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "image_carousel");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"video_hosted"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/4`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct HostedVideoFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::video_hosted::VideoHosted>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl HostedVideoFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::video_hosted::VideoHosted) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    HostedVideoFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for HostedVideoFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "video_hosted");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for HostedVideoFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "video_hosted");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"video_vast"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/5`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct VASTVideoFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::video_vast::VideoVast>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl VASTVideoFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::video_vast::VideoVast) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    VASTVideoFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for VASTVideoFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "video_vast");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for VASTVideoFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "video_vast");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"audio_hosted"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/6`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct HostedAudioFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::audio_hosted::AudioHosted>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl HostedAudioFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::audio_hosted::AudioHosted) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    HostedAudioFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for HostedAudioFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "audio_hosted");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for HostedAudioFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "audio_hosted");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"audio_daast"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/7`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct DAASTAudioFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::audio_daast::AudioDaast>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl DAASTAudioFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::audio_daast::AudioDaast) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    DAASTAudioFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for DAASTAudioFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "audio_daast");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for DAASTAudioFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "audio_daast");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"sponsored_placement"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/8`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SponsoredPlacementFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::sponsored_placement::SponsoredPlacement>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl SponsoredPlacementFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::sponsored_placement::SponsoredPlacement) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    SponsoredPlacementFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for SponsoredPlacementFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "sponsored_placement");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for SponsoredPlacementFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "sponsored_placement");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `format_kind` is always `"native_in_feed"`.
+///
+/// Spec: `core/product-format-declaration.json`, `/oneOf/9`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct NativeInFeedFormatDeclaration {
+    /// Optional. No item twice.
+    pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_ids: Option<Vec<String>>,
+    /// Optional. At least 1 items.
+    pub applies_to_property_tags: Option<Vec<String>>,
+    /// Optional. When absent: `false`.
+    pub canonical_formats_only: Option<bool>,
+    /// Optional.
+    pub display_name: Option<String>,
+    /// Optional. When absent: `false`.
+    pub experimental: Option<bool>,
+    /// Optional.
+    pub format_option_id: Option<String>,
+    /// Optional.
+    pub format_schema: Option<crate::core::platform_extension_ref::PlatformExtensionRef>,
+    /// Optional.
+    pub format_shape: Option<String>,
+    /// Required.
+    pub params: Box<crate::formats::canonical::native_in_feed::NativeInFeed>,
+    /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
+    pub publisher_domain: Option<String>,
+    /// Optional.
+    pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
+    /// Optional. At least 1 items.
+    pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl NativeInFeedFormatDeclaration {
+    /// A value with the required fields.
+    pub fn new(params: crate::formats::canonical::native_in_feed::NativeInFeed) -> Self {
+        Self {
+            applies_to_channels: None,
+            applies_to_property_ids: None,
+            applies_to_property_tags: None,
+            canonical_formats_only: None,
+            display_name: None,
+            experimental: None,
+            format_option_id: None,
+            format_schema: None,
+            format_shape: None,
+            params: Box::new(params),
+            publisher_domain: None,
+            seller_preference: None,
+            v1_format_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+json::setters! {
+    NativeInFeedFormatDeclaration
+    text {
+        with_display_name display_name,
+        with_format_option_id format_option_id,
+        with_format_shape format_shape,
+        with_publisher_domain publisher_domain,
+    }
+    plain {
+        with_applies_to_channels applies_to_channels: Vec<crate::enums::channels::Channels>,
+        with_applies_to_property_ids applies_to_property_ids: Vec<String>,
+        with_applies_to_property_tags applies_to_property_tags: Vec<String>,
+        with_canonical_formats_only canonical_formats_only: bool,
+        with_experimental experimental: bool,
+        with_format_schema format_schema: crate::core::platform_extension_ref::PlatformExtensionRef,
+        with_seller_preference seller_preference: crate::core::product_format_declaration::SellerPreference,
+        with_v1_format_ref v1_format_ref: Vec<crate::core::format_id::FormatId>,
+    }
+}
+
+impl FromJson for NativeInFeedFormatDeclaration {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("params")?);
+        d.text("format_kind", "native_in_feed");
+        d.opt("applies_to_channels", &mut s.applies_to_channels);
+        d.opt("applies_to_property_ids", &mut s.applies_to_property_ids);
+        d.opt("applies_to_property_tags", &mut s.applies_to_property_tags);
+        d.opt("canonical_formats_only", &mut s.canonical_formats_only);
+        d.opt("display_name", &mut s.display_name);
+        d.opt("experimental", &mut s.experimental);
+        d.opt("format_option_id", &mut s.format_option_id);
+        d.opt("format_schema", &mut s.format_schema);
+        d.opt("format_shape", &mut s.format_shape);
+        d.opt("publisher_domain", &mut s.publisher_domain);
+        d.opt("seller_preference", &mut s.seller_preference);
+        d.opt("v1_format_ref", &mut s.v1_format_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for NativeInFeedFormatDeclaration {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(14, &self.extra);
+        e.opt("applies_to_channels", &self.applies_to_channels);
+        e.opt("applies_to_property_ids", &self.applies_to_property_ids);
+        e.opt("applies_to_property_tags", &self.applies_to_property_tags);
+        e.opt("canonical_formats_only", &self.canonical_formats_only);
+        e.opt("display_name", &self.display_name);
+        e.opt("experimental", &self.experimental);
+        e.text("format_kind", "native_in_feed");
+        e.opt("format_option_id", &self.format_option_id);
+        e.opt("format_schema", &self.format_schema);
+        e.opt("format_shape", &self.format_shape);
+        e.req("params", &self.params);
+        e.opt("publisher_domain", &self.publisher_domain);
+        e.opt("seller_preference", &self.seller_preference);
+        e.opt("v1_format_ref", &self.v1_format_ref);
+        e.done()
     }
 }
 
@@ -1518,4 +3117,4 @@ impl ToJson for Tag {
     }
 }
 
-json::bridge! { Adagents, AdagentsAuthoritativeLocation, AdagentsAuthorizedAgents, AuthorizedAgent, AuthorizedAgentPropertyIds, AuthorizedAgentPropertyTags, AuthorizedAgentInlineProperties, AuthorizedAgentPublisherProperties, AuthorizedAgentSignalIds, AuthorizedAgentSignalTags, Contact, Format, PlacementTag, PropertyFeature, RevokedPublisherDomain, SignalTag, Tag }
+json::bridge! { Adagents, AdagentsAuthoritativeLocation, AdagentsAuthorizedAgents, AuthorizedAgent, AuthorizedAgentPropertyIds, AuthorizedAgentPropertyTags, AuthorizedAgentInlineProperties, AuthorizedAgentPublisherProperties, AuthorizedAgentSignalIds, AuthorizedAgentSignalTags, Contact, Format, ImageFormatDeclaration, HTML5FormatDeclaration, ResponsiveCreativeFormatDeclaration, AgentPlacementFormatDeclaration, CustomFormatDeclaration, DisplayTagFormatDeclaration, ImageCarouselFormatDeclaration, HostedVideoFormatDeclaration, VASTVideoFormatDeclaration, HostedAudioFormatDeclaration, DAASTAudioFormatDeclaration, SponsoredPlacementFormatDeclaration, NativeInFeedFormatDeclaration, PlacementTag, PropertyFeature, RevokedPublisherDomain, SignalTag, Tag }

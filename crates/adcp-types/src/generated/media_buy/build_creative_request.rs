@@ -385,11 +385,11 @@ impl ToJson for PreviewInput {
 #[non_exhaustive]
 pub enum SignalCondition {
     /// Chosen when `value_type` is `binary`.
-    Binary(Box<crate::core::signal_targeting::SignalConditionBinary>),
+    Binary(Box<SignalConditionBinary>),
     /// Chosen when `value_type` is `categorical`.
-    Categorical(Box<crate::core::signal_targeting::SignalConditionCategorical>),
+    Categorical(Box<SignalConditionCategorical>),
     /// Chosen when `value_type` is `numeric`.
-    Numeric(Box<crate::core::signal_targeting::SignalConditionNumeric>),
+    Numeric(Box<SignalConditionNumeric>),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -428,21 +428,230 @@ impl ToJson for SignalCondition {
     }
 }
 
-impl From<crate::core::signal_targeting::SignalConditionBinary> for SignalCondition {
-    fn from(inner: crate::core::signal_targeting::SignalConditionBinary) -> Self {
+impl From<SignalConditionBinary> for SignalCondition {
+    fn from(inner: SignalConditionBinary) -> Self {
         Self::Binary(Box::new(inner))
     }
 }
 
-impl From<crate::core::signal_targeting::SignalConditionCategorical> for SignalCondition {
-    fn from(inner: crate::core::signal_targeting::SignalConditionCategorical) -> Self {
+impl From<SignalConditionCategorical> for SignalCondition {
+    fn from(inner: SignalConditionCategorical) -> Self {
         Self::Categorical(Box::new(inner))
     }
 }
 
-impl From<crate::core::signal_targeting::SignalConditionNumeric> for SignalCondition {
-    fn from(inner: crate::core::signal_targeting::SignalConditionNumeric) -> Self {
+impl From<SignalConditionNumeric> for SignalCondition {
+    fn from(inner: SignalConditionNumeric) -> Self {
         Self::Numeric(Box::new(inner))
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"binary"`.
+///
+/// Spec: `core/signal-targeting.json`, `/oneOf/0`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SignalConditionBinary {
+    /// Optional.
+    pub signal_agent_segment_id: Option<String>,
+    /// Optional. Deprecated.
+    pub signal_id: Option<crate::core::signal_id::SignalId>,
+    /// Optional.
+    pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
+    /// Required.
+    pub value: bool,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl SignalConditionBinary {
+    /// A value with the required fields.
+    pub fn new(value: bool) -> Self {
+        Self { signal_agent_segment_id: None, signal_id: None, signal_ref: None, value, extra: JsonObject::new() }
+    }
+}
+
+json::setters! {
+    SignalConditionBinary
+    text {
+        with_signal_agent_segment_id signal_agent_segment_id,
+    }
+    plain {
+        with_signal_id signal_id: crate::core::signal_id::SignalId,
+        with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
+    }
+}
+
+impl FromJson for SignalConditionBinary {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("value")?);
+        d.text("value_type", "binary");
+        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
+        d.opt("signal_id", &mut s.signal_id);
+        d.opt("signal_ref", &mut s.signal_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for SignalConditionBinary {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(5, &self.extra);
+        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        e.opt("signal_id", &self.signal_id);
+        e.opt("signal_ref", &self.signal_ref);
+        e.req("value", &self.value);
+        e.text("value_type", "binary");
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"categorical"`.
+///
+/// Spec: `core/signal-targeting.json`, `/oneOf/1`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SignalConditionCategorical {
+    /// Optional.
+    pub signal_agent_segment_id: Option<String>,
+    /// Optional. Deprecated.
+    pub signal_id: Option<crate::core::signal_id::SignalId>,
+    /// Optional.
+    pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
+    /// Required. At least 1 items.
+    pub values: Vec<String>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl SignalConditionCategorical {
+    /// A value with the required fields.
+    pub fn new(values: Vec<String>) -> Self {
+        Self { signal_agent_segment_id: None, signal_id: None, signal_ref: None, values, extra: JsonObject::new() }
+    }
+}
+
+json::setters! {
+    SignalConditionCategorical
+    text {
+        with_signal_agent_segment_id signal_agent_segment_id,
+    }
+    plain {
+        with_signal_id signal_id: crate::core::signal_id::SignalId,
+        with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
+    }
+}
+
+impl FromJson for SignalConditionCategorical {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new(d.req("values")?);
+        d.text("value_type", "categorical");
+        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
+        d.opt("signal_id", &mut s.signal_id);
+        d.opt("signal_ref", &mut s.signal_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for SignalConditionCategorical {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(5, &self.extra);
+        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        e.opt("signal_id", &self.signal_id);
+        e.opt("signal_ref", &self.signal_ref);
+        e.text("value_type", "categorical");
+        e.req("values", &self.values);
+        e.done()
+    }
+}
+
+/// An object.
+///
+/// On the wire `value_type` is always `"numeric"`.
+///
+/// Spec: `core/signal-targeting.json`, `/oneOf/2`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SignalConditionNumeric {
+    /// Optional.
+    pub max_value: Option<f64>,
+    /// Optional.
+    pub min_value: Option<f64>,
+    /// Optional.
+    pub signal_agent_segment_id: Option<String>,
+    /// Optional. Deprecated.
+    pub signal_id: Option<crate::core::signal_id::SignalId>,
+    /// Optional.
+    pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
+    /// Fields this version does not know, kept and written back.
+    pub extra: JsonObject,
+}
+
+impl SignalConditionNumeric {
+    /// An empty value.
+    pub fn new() -> Self {
+        Self {
+            max_value: None,
+            min_value: None,
+            signal_agent_segment_id: None,
+            signal_id: None,
+            signal_ref: None,
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl Default for SignalConditionNumeric {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+json::setters! {
+    SignalConditionNumeric
+    text {
+        with_signal_agent_segment_id signal_agent_segment_id,
+    }
+    plain {
+        with_max_value max_value: f64,
+        with_min_value min_value: f64,
+        with_signal_id signal_id: crate::core::signal_id::SignalId,
+        with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
+    }
+}
+
+impl FromJson for SignalConditionNumeric {
+    fn from_json(value: Value) -> Result<Self, DecodeError> {
+        let mut d = Dec::new(value)?;
+        let mut s = Self::new();
+        d.text("value_type", "numeric");
+        d.opt("max_value", &mut s.max_value);
+        d.opt("min_value", &mut s.min_value);
+        d.opt("signal_agent_segment_id", &mut s.signal_agent_segment_id);
+        d.opt("signal_id", &mut s.signal_id);
+        d.opt("signal_ref", &mut s.signal_ref);
+        d.rest(&mut s.extra)?;
+        Ok(s)
+    }
+}
+
+impl ToJson for SignalConditionNumeric {
+    fn to_json(&self) -> Value {
+        let mut e = Enc::new(6, &self.extra);
+        e.opt("max_value", &self.max_value);
+        e.opt("min_value", &self.min_value);
+        e.opt("signal_agent_segment_id", &self.signal_agent_segment_id);
+        e.opt("signal_id", &self.signal_id);
+        e.opt("signal_ref", &self.signal_ref);
+        e.text("value_type", "numeric");
+        e.done()
     }
 }
 
@@ -523,4 +732,4 @@ json::string_enum! {
     }
 }
 
-json::bridge! { BuildCreativeRequest, MaxSpend, PreviewInput, SignalCondition, VariantAxis }
+json::bridge! { BuildCreativeRequest, MaxSpend, PreviewInput, SignalCondition, SignalConditionBinary, SignalConditionCategorical, SignalConditionNumeric, VariantAxis }
