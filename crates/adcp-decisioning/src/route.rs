@@ -23,6 +23,8 @@ pub(crate) struct Route {
     pub(crate) run: Run,
     /// Changes a request before it is checked, for callers of older releases.
     pub(crate) adapt: Option<fn(&mut Value)>,
+    /// Names the field by which a request asks for an answer at once, so that it cannot become a task.
+    pub(crate) at_once: Option<fn(&Value) -> Option<&'static str>>,
 }
 
 impl fmt::Debug for Route {
@@ -49,7 +51,7 @@ impl Route {
                 Err(error) => std::future::ready(Err(error)).boxed(),
             }
         });
-        Self { spec, run, adapt: None }
+        Self { spec, run, adapt: None, at_once: None }
     }
 
     /// A route that the SDK answers itself; `method` gives a body with its status.
@@ -59,12 +61,18 @@ impl Route {
         Fut: Future<Output = Result<JsonObject, AdcpError>> + Send + 'static,
     {
         let run: Run = Arc::new(move |ctx, body| method(ctx, body).map(|done| done.map(Answer::Own)).boxed());
-        Self { spec, run, adapt: None }
+        Self { spec, run, adapt: None, at_once: None }
     }
 
     /// Lets `adapt` change a request before it is checked.
     pub(crate) fn adapted(mut self, adapt: fn(&mut Value)) -> Self {
         self.adapt = Some(adapt);
+        self
+    }
+
+    /// Lets `at_once` say which requests cannot become a task.
+    pub(crate) fn at_once(mut self, at_once: fn(&Value) -> Option<&'static str>) -> Self {
+        self.at_once = Some(at_once);
         self
     }
 }

@@ -17,6 +17,7 @@ struct Row {
     home: Option<String>,
     returns: Option<Returns>,
     adapt: Option<String>,
+    at_once: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -103,7 +104,7 @@ fn routes(rows: &BTreeMap<String, Row>, version: &str) -> String {
     let traits = by_trait(rows);
     let mut out = header("manifest.json and xtask/codegen/tools.toml", version);
     out.push_str("\nuse std::sync::Arc;\n\nuse adcp_types::tools;\n\nuse crate::decision::Plain;\nuse crate::route::Route;\n");
-    let adapted = rows.values().any(|row| row.adapt.is_some());
+    let adapted = rows.values().any(|row| row.adapt.is_some() || row.at_once.is_some());
     if adapted {
         out.push_str("use crate::tools as hooks;\n");
     }
@@ -124,6 +125,9 @@ fn routes(rows: &BTreeMap<String, Row>, version: &str) -> String {
             );
             if let Some(adapt) = &row.adapt {
                 let _ = write!(out, "\n        .adapted(hooks::{adapt})");
+            }
+            if let Some(at_once) = &row.at_once {
+                let _ = write!(out, "\n        .at_once(hooks::{at_once})");
             }
             out.push_str(",\n");
         }

@@ -45,7 +45,8 @@ pub(crate) fn sales<S: Sales>(seller: &Arc<S>) -> Vec<Route> {
         Route::new(&tools::GET_PRODUCTS, seller, |seller, ctx, req| async move {
             seller.get_products(&ctx, req).await
         })
-        .adapted(hooks::get_products::adapt),
+        .adapted(hooks::get_products::adapt)
+        .at_once(hooks::get_products::at_once),
         Route::new(&tools::LIST_CREATIVE_FORMATS, seller, |seller, ctx, req| async move {
             seller.list_creative_formats(&ctx, req).await.map(Plain)
         }),

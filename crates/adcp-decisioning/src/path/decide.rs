@@ -17,6 +17,8 @@ pub(super) struct Decided {
     pub(super) spec: &'static ToolSpec,
     pub(super) owner: Option<Owner>,
     pub(super) ticket: Option<Ticket>,
+    /// The field by which the request asked for an answer at once.
+    pub(super) at_once: Option<&'static str>,
     pub(super) said: Said,
 }
 
@@ -31,6 +33,7 @@ pub(super) async fn decide(parts: &Arc<Parts>, first: First) -> Decided {
     let First { acting, key, ticket } = first;
     let owner = acting.owner();
     let spec = acting.route.spec;
+    let at_once = acting.route.at_once.and_then(|field_of| field_of(&acting.arguments));
     let ctx = Ctx {
         parts: Arc::clone(parts),
         tool: spec,
@@ -49,5 +52,5 @@ pub(super) async fn decide(parts: &Arc<Parts>, first: First) -> Decided {
             Said::Panicked
         }
     };
-    Decided { spec, owner, ticket, said }
+    Decided { spec, owner, ticket, at_once, said }
 }

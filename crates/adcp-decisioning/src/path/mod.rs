@@ -4,6 +4,7 @@ mod account;
 mod claim;
 mod decide;
 mod envelope;
+mod guard;
 mod open;
 mod settle;
 mod task;
@@ -48,7 +49,8 @@ async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<
     let admitted = open::admit(opened)?;
     let valid = validate::request(admitted)?;
     let acting = account::resolve(parts, valid).await?;
-    let claimed = match claim::claim(parts, acting).await? {
+    let guarded = guard::guard(acting)?;
+    let claimed = match claim::claim(parts, guarded).await? {
         Claimed::First(claimed) => claimed,
         Claimed::Before(reply) => return Ok(envelope.replay(reply)),
     };

@@ -20,7 +20,7 @@ pub(super) async fn settle(
     decided: Decided,
     envelope: &Envelope,
 ) -> Result<Reply, AdcpError> {
-    let Decided { spec, owner, ticket, said } = decided;
+    let Decided { spec, owner, ticket, at_once, said } = decided;
     match said {
         Said::Answer(Answer::Done(body)) => {
             let message = checked(spec, Part::Response, TaskStatus::Completed, body, envelope);
@@ -37,6 +37,12 @@ pub(super) async fn settle(
             message.map(|message| Reply::new(message, false))
         }
         Said::Answer(Answer::Task(work)) => {
+            if let Some(field) = at_once {
+                tracing::error!(tool = spec.name, field, "a request for an answer at once was handed off");
+                close(parts, ticket, Settlement::Released).await;
+                return Err(AdcpError::invalid_request(field, "this cannot be answered at once")
+                    .with_suggestion("ask in brief mode, or narrow the request"));
+            }
             let Some(owner) = owner else {
                 tracing::error!(tool = spec.name, "a call without a caller cannot become a task");
                 return Err(AdcpError::unavailable());

@@ -21,6 +21,12 @@ pub(crate) fn adapt(request: &mut Value) {
     fields.insert("buying_mode".into(), mode.into());
 }
 
+/// A wholesale read is answered at once; what is not ready is named in `incomplete`.
+pub(crate) fn at_once(request: &Value) -> Option<&'static str> {
+    let wholesale = request.get("buying_mode").and_then(Value::as_str) == Some("wholesale");
+    wholesale.then_some("buying_mode")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,3 +94,29 @@ async fn a_drained_agent_leaves_no_task_open() {
     let late = call(&agent, "acme", "create_media_buy", order("key-0123456789abcde2")).await;
     assert_eq!(code(&late), "SERVICE_UNAVAILABLE");
 }
+
+#[tokio::test]
+async fn a_webhook_that_nobody_would_send_is_refused_before_anything_happens() {
+    let (agent, shared) = agent(Mode::Task);
+    let mut ask = order("key-0123456789abcdef");
+    ask["push_notification_config"] = json!({ "url": "https://buyer.example/hook", "operation_id": "op_1" });
+    let reply = call(&agent, "acme", "create_media_buy", ask).await;
+    assert_eq!(code(&reply), "INVALID_REQUEST");
+    assert_eq!(reply.body["adcp_error"]["field"], "push_notification_config");
+    assert_eq!(shared.calls.load(std::sync::atomic::Ordering::SeqCst), 0);
+    let list = call(&agent, "acme", "list_tasks", json!({})).await;
+    assert_eq!(list.body["tasks"], json!([]));
+}
+
+#[tokio::test]
+async fn a_wholesale_read_cannot_become_a_task() {
+    let (agent, _) = agent(Mode::Task);
+    let reply =
+        call(&agent, "acme", "get_products", json!({ "buying_mode": "brief", "brief": "video" })).await;
+    assert_eq!(reply.body["status"], "submitted", "{:?}", reply.body);
+    let reply = call(&agent, "acme", "get_products", json!({ "buying_mode": "wholesale" })).await;
+    assert_eq!(code(&reply), "INVALID_REQUEST");
+    assert_eq!(reply.body["adcp_error"]["field"], "buying_mode");
+    let list = call(&agent, "acme", "list_tasks", json!({})).await;
+    assert_eq!(list.body["tasks"].as_array().unwrap().len(), 1);
+}

@@ -65,10 +65,13 @@ fn invalid() -> CreateMediaBuySuccess {
 impl Sales for Seller {
     async fn get_products(
         &self,
-        _ctx: &Ctx,
+        ctx: &Ctx,
         _req: GetProductsRequest,
     ) -> Result<Discovery<GetProductsResponse>, AdcpError> {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
+        if self.0.mode == Mode::Task {
+            return Ok(ctx.handoff_to_task(|_| std::future::pending()).into());
+        }
         Ok(GetProductsResponse::from_json(json!({ "products": [], "cache_scope": "public" })).unwrap().into())
     }
 
