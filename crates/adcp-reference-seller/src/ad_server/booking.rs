@@ -41,8 +41,8 @@ pub(crate) struct NewLine {
     pub(crate) note: Note,
 }
 
-/// Largest amount the arithmetic is proven for.
-pub(super) const LARGEST: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+/// The largest amount that is booked, a million millions: far from where decimals overflow.
+const LARGEST: Decimal = Decimal::from_parts(0xD4A5_1000, 0xE8, 0, false, 0);
 
 /// Checks a request against the catalogue and lays out its lines; nothing is stored.
 pub(super) fn lay_out(

@@ -9,7 +9,7 @@ use adcp_types::account::{
     ListAccountsRequest, ListAccountsResponse, SyncAccountsRequest, SyncAccountsSuccess,
 };
 use adcp_types::core::account_ref::AccountRefBrand;
-use adcp_types::core::{AccountWithAuthorization, BrandRef, NotificationConfig};
+use adcp_types::core::{AccountRef, AccountWithAuthorization, BrandRef, NotificationConfig};
 use adcp_types::enums::{AccountScope, AccountStatus, BillingParty};
 use serde_json::json;
 
@@ -26,6 +26,9 @@ const KEPT: &[&str] = &["notification_configs", "payment_terms", "billing_entity
 
 /// Events that concern an account and not one media buy.
 const ACCOUNT_EVENTS: &[&str] = &["creative.", "product.", "signal.", "wholesale_feed."];
+
+/// Stands where an answer must name a brand and an operator and there are none, as for an account known by id only.
+const NOBODY: &str = "unknown.invalid";
 
 /// The brand and operator of a natural key.
 pub(crate) fn setup(brand: &BrandRef, operator: &str) -> Setup {
@@ -114,7 +117,7 @@ pub(crate) fn sync(
     let mut named = Vec::new();
     for entry in &req.accounts {
         let answer = match &entry.account {
-            Some(_) => change(seller, buyer, entry, dry_run),
+            Some(reference) => change(seller, buyer, reference, entry, dry_run),
             None => provision(seller, buyer, entry, dry_run),
         };
         named.extend(answer.account_id.clone());
@@ -138,7 +141,7 @@ fn provision(seller: &ReferenceSeller, buyer: &Buyer, entry: &Entry, dry_run: bo
         let error =
             AdcpError::new(ErrorCode::UNSUPPORTED_PROVISIONING, "an entry needs a brand and an operator")
                 .with_suggestion("send brand, operator and billing, or only the account to change");
-        return failed(BrandRef::new("unknown.invalid"), "unknown.invalid", &error);
+        return failed(BrandRef::new(NOBODY), NOBODY, &error);
     };
     let setup = setup(brand, operator);
     let refuse = |error: &AdcpError| {
@@ -172,11 +175,18 @@ fn provision(seller: &ReferenceSeller, buyer: &Buyer, entry: &Entry, dry_run: bo
 }
 
 /// An entry with an account changes its settings and nothing else.
-fn change(seller: &ReferenceSeller, buyer: &Buyer, entry: &Entry, dry_run: bool) -> Synced {
-    let known = entry.account.as_ref().and_then(|reference| seller.find_account(buyer, reference));
-    let Some(account) = known else {
-        return failed(BrandRef::new("unknown.invalid"), "unknown.invalid", &no_account());
+fn change(
+    seller: &ReferenceSeller,
+    buyer: &Buyer,
+    reference: &AccountRef,
+    entry: &Entry,
+    dry_run: bool,
+) -> Synced {
+    let refuse = |error: &AdcpError| match reference {
+        AccountRef::Brand(key) => failed(key.brand.as_ref().clone(), &key.operator, error),
+        _ => failed(BrandRef::new(NOBODY), NOBODY, error),
     };
+    let Some(account) = seller.find_account(buyer, reference) else { return refuse(&no_account()) };
     if let Err(error) = check_configs(entry) {
         let mut answer = synced(&account, Opened::Unchanged);
         (answer.action, answer.status) = (Action::Failed, Status::Rejected);
@@ -188,9 +198,7 @@ fn change(seller: &ReferenceSeller, buyer: &Buyer, entry: &Entry, dry_run: bool)
     }
     match seller.ads().set_account_note(buyer, &account.id, note::keep(entry, KEPT)) {
         Ok((account, opened)) => synced(&account, opened),
-        Err(reason) => {
-            failed(BrandRef::new("unknown.invalid"), "unknown.invalid", &refused(&reason.into(), "accounts"))
-        }
+        Err(reason) => refuse(&refused(&reason.into(), "accounts")),
     }
 }
 
@@ -202,8 +210,7 @@ fn synced(account: &Account, opened: Opened) -> Synced {
     };
     let (brand, operator) = match &account.setup {
         Some(setup) => (brand(setup), setup.operator.as_str()),
-        // An account opened by its id stands for no brand; the answer needs one all the same.
-        None => (BrandRef::new("unknown.invalid"), "unknown.invalid"),
+        None => (BrandRef::new(NOBODY), NOBODY),
     };
     let mut answer = Synced::new(brand, operator, action, Status::Active)
         .with_account_id(&account.id)

@@ -10,7 +10,10 @@ use adcp_types::creative::list_creatives_response::{
 };
 use adcp_types::creative::sync_creatives_response::Creative as Synced;
 use adcp_types::creative::{ListCreativesRequest, ListCreativesResponse, SyncCreativesRequest};
-use adcp_types::enums::{CreativeAction, CreativeSortField, CreativeStatus, SortDirection, ValidationMode};
+use adcp_types::enums::{
+    CreativeAction, CreativeSortField, CreativeStatus, SnapshotUnavailableReason, SortDirection,
+    ValidationMode,
+};
 use adcp_types::json::{FromJson, Loose};
 use serde_json::Value;
 
@@ -226,8 +229,14 @@ pub(crate) fn list(
             Some(note::except(filters.as_ref(), &[]).into_iter().map(|(name, _)| name).collect());
     }
     let with_places = req.include_assignments.unwrap_or(true);
-    let creatives =
-        rows.iter().map(|(creative, places)| row(creative, with_places.then_some(places), shelf)).collect();
+    let no_snapshots =
+        (req.include_snapshot == Some(true)).then_some(SnapshotUnavailableReason::SnapshotUnsupported);
+    let creatives = rows.iter().map(|(creative, places)| {
+        let mut row = row(creative, with_places.then_some(places), shelf);
+        row.snapshot_unavailable_reason.clone_from(&no_snapshots);
+        row
+    });
+    let creatives = creatives.collect();
     Ok(ListCreativesResponse::new(summary, pagination, creatives))
 }
 
