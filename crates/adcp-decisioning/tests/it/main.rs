@@ -8,3 +8,4 @@ mod idempotency;
 mod polling;
 mod refusal;
 mod seller;
+mod walk;
