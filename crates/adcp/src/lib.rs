@@ -1,1 +1,19 @@
-//! The AdCP seller SDK in one dependency: re-exports of its layers behind features.
+#![doc = include_str!("../README.md")]
+
+pub use adcp_core as core;
+pub use adcp_types as types;
+
+#[cfg(feature = "decisioning")]
+pub use adcp_decisioning as decisioning;
+#[cfg(feature = "mcp")]
+pub use adcp_mcp as mcp;
+#[cfg(feature = "memory")]
+pub use adcp_registry_memory as registry_memory;
+#[cfg(feature = "schemas")]
+pub use adcp_schemas as schemas;
+
+#[cfg(feature = "decisioning")]
+pub use adcp_decisioning::{Agent, Ctx, Decision, Discovery, Interactive};
+
+pub use adcp_core::AdcpError;
+pub use adcp_types::{ADCP_VERSION, ErrorCode};
