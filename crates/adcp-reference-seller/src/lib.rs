@@ -10,4 +10,4 @@ mod seed;
 mod seller;
 
 pub use config::SellerConfig;
-pub use seller::{ReferenceSeller, agent};
+pub use seller::{ReferenceSeller, agent, builder};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use adcp_core::{AdcpError, Registry};
-use adcp_decisioning::{Agent, Authenticator, BuildErrors, Caller, Ctx};
+use adcp_decisioning::{Agent, AgentBuilder, Authenticator, BuildErrors, Caller, Ctx};
 
 use crate::ad_server::{AdServer, Bounds, Buyer};
 use crate::config::SellerConfig;
@@ -73,6 +73,15 @@ pub fn agent(
     registry: Arc<dyn Registry>,
     authenticator: impl Authenticator,
 ) -> Result<Agent, BuildErrors> {
+    builder(config, registry, authenticator).build()
+}
+
+/// The same before it is built, for settings such as limits or further releases.
+pub fn builder(
+    config: SellerConfig,
+    registry: Arc<dyn Registry>,
+    authenticator: impl Authenticator,
+) -> AgentBuilder<ReferenceSeller> {
     let sandbox = config.sandbox;
     let seller = ReferenceSeller::new(config);
     Agent::builder(seller.clone())
@@ -83,6 +92,5 @@ pub fn agent(
         .list_accounts()
         .sync_accounts()
         .shared_registry(registry)
-        .capabilities(|known| capability::declare(known, sandbox))
-        .build()
+        .capabilities(move |known| capability::declare(known, sandbox))
 }

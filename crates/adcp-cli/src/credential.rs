@@ -1,0 +1,97 @@
+//! Tokens: from flags, files and the environment, never into a log.
+
+use std::path::Path;
+
+use adcp_core::{Secret, hex, random_bytes};
+
+use crate::exit::{Exit, Failure};
+use crate::output::say;
+
+/// The environment variable that holds a token.
+pub(crate) const VARIABLE: &str = "ADCP_TOKEN";
+
+/// Finds the token: the flag, the file, then the environment.
+pub(crate) fn find(flag: Option<&Secret>, file: Option<&Path>) -> Result<Option<Secret>, Failure> {
+    let (text, origin) = match (flag, file) {
+        (Some(token), _) => (token.expose().to_owned(), "the token of the command line".to_owned()),
+        (None, Some(file)) => (read(file)?, format!("the token in `{}`", file.display())),
+        (None, None) => match from_environment()? {
+            Some(token) => (token, format!("the token in {VARIABLE}")),
+            None => return Ok(None),
+        },
+    };
+    let token = text.trim_end_matches(['\r', '\n']);
+    if token.is_empty() {
+        return Err(Failure::usage(format!("{origin} is empty; set one, or leave it out")));
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::usage(format!(
+            "{origin} has spaces or characters outside ASCII, which no header can carry; use one line of \
+             letters, digits and punctuation"
+        )));
+    }
+    Ok(Some(Secret::new(token)))
+}
+
+/// A token nobody can guess.
+pub(crate) fn generate() -> Result<String, Failure> {
+    let bytes = random_bytes::<24>()
+        .map_err(|error| Failure::new(Exit::Broken, "cannot make a token").because(error))?;
+    Ok(hex(&bytes))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    if others_may_read(file) {
+        let name = file.display();
+        say(&format!("warning: others on this machine may read `{name}`; run: chmod 600 {name}"));
+    }
+    std::fs::read_to_string(file).map_err(|error| {
+        Failure::usage(format!("cannot read the token file `{}`", file.display())).because(error)
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one home of this variable")]
+fn from_environment() -> Result<Option<String>, Failure> {
+    match std::env::var(VARIABLE) {
+        Ok(token) => Ok(Some(token)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure::usage(format!("{VARIABLE} is not text; set it to one line of ASCII")))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn others_may_read(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    // Pipes, as of `<(pass show token)`, are nobody else's.
+    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_file: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_are_trimmed_and_unusable_tokens_are_refused_without_being_shown() {
+        let token = find(Some(&Secret::new("abc-123\r\n")), None).unwrap().unwrap();
+        assert_eq!(token.expose(), "abc-123");
+        for bad in ["", "\n", "two words", "naïve-secret", "line\nline"] {
+            let failure = find(Some(&Secret::new(bad)), None).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            assert!(bad.trim().is_empty() || !failure.to_string().contains(bad), "{failure}");
+        }
+    }
+
+    #[test]
+    fn made_tokens_are_long_and_differ() {
+        let (one, other) = (generate().unwrap(), generate().unwrap());
+        assert_eq!(one.len(), 48);
+        assert_ne!(one, other);
+    }
+}

@@ -1,0 +1,123 @@
+//! Where text goes: answers to standard output, everything else to standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::colour;
+use crate::exit::{Exit, Failure};
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Standard output, and whether it shows colours.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    coloured: bool,
+}
+
+impl Terminal {
+    pub(crate) fn new(when: When) -> Self {
+        let coloured = match when {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => io::stdout().is_terminal() && wants_colour(),
+        };
+        Self { coloured }
+    }
+
+    /// Writes a line; a reader who has left ends the program quietly.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        match writeln!(io::stdout(), "{text}") {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(Exit::Done as i32),
+            written => {
+                written.map_err(|error| Failure::new(Exit::Broken, "cannot write the output").because(error))
+            }
+        }
+    }
+
+    /// Writes JSON, on one line when `compact`.
+    pub(crate) fn json(&self, value: &Value, compact: bool) -> Result<(), Failure> {
+        self.line(&if compact { value.to_string() } else { colour::indented(value, self.coloured) })
+    }
+
+    /// `text` in bold.
+    pub(crate) fn bold(&self, text: &str) -> String {
+        self.painted("1", text)
+    }
+
+    /// `text` in grey.
+    pub(crate) fn dim(&self, text: &str) -> String {
+        self.painted("2", text)
+    }
+
+    /// `text` in green.
+    pub(crate) fn good(&self, text: &str) -> String {
+        self.painted("32", text)
+    }
+
+    /// `text` in red.
+    pub(crate) fn bad(&self, text: &str) -> String {
+        self.painted("31", text)
+    }
+
+    fn painted(&self, style: &str, text: &str) -> String {
+        if self.coloured { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Tells the person something beside the answer.
+pub(crate) fn say(text: &str) {
+    // Without standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Text of a peer on one line, with nothing in it that a terminal would obey.
+pub(crate) fn tame(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A line on standard error that is written over, on a terminal; line after line elsewhere.
+#[derive(Debug)]
+pub(crate) struct ProgressLine {
+    overwrites: bool,
+    last: String,
+}
+
+impl ProgressLine {
+    pub(crate) fn new() -> Self {
+        Self { overwrites: io::stderr().is_terminal(), last: String::new() }
+    }
+
+    /// Shows `text`, if it is news or can be written over the last one.
+    pub(crate) fn show(&mut self, text: &str, elapsed: std::time::Duration) {
+        if self.overwrites {
+            let _ = write!(io::stderr(), "\r\u{1b}[2K{text} ({} s)", elapsed.as_secs());
+        } else if self.last != text {
+            say(text);
+        }
+        text.clone_into(&mut self.last);
+    }
+
+    /// Leaves the line as it is and goes on below.
+    pub(crate) fn end(&self) {
+        if self.overwrites && !self.last.is_empty() {
+            say("");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one home of these variables")]
+fn wants_colour() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,278 @@
+//! `adcp serve`: the reference seller, until a signal.
+
+use std::net::SocketAddr;
+
+use adcp_core::{Principal, Secret};
+use adcp_decisioning::Tokens;
+use adcp_mcp::McpConfig;
+use adcp_reference_seller::SellerConfig;
+use tokio::sync::watch;
+
+use crate::args::{ServeArgs, Switch};
+use crate::credential;
+use crate::exit::{Exit, Failure};
+use crate::output::{Terminal, say};
+use crate::{log, seller};
+
+/// The shortest token that guards an agent others can reach, in characters.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Runs the command.
+pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    log::start("info")?;
+    let at = listen_at(&args.bind)?;
+    let plan = Plan::new(args, at)?;
+    let stop = stop_signal()?;
+    let tokens =
+        Tokens::new().with_token(Principal::new("buyer"), plan.token.secret()).with_demo_keys(plan.demo_keys);
+    let agent = |url: &str| seller::agent(plan.seller(args, url), tokens.clone(), &args.also_serve);
+    let config = |bind| mcp(args, bind).with_shutdown(stopped(stop.clone()));
+    let server = seller::open(at, args.public_url.as_deref(), agent, config).await?;
+    greet(args, &plan, &server.url(), terminal)?;
+    server.run().await;
+    say("stopped");
+    Ok(Exit::Done)
+}
+
+/// What follows from the flags together.
+#[derive(Debug)]
+struct Plan {
+    token: Token,
+    sandbox: bool,
+    demo_keys: bool,
+}
+
+#[derive(Debug)]
+enum Token {
+    Given(Secret),
+    Made(Secret),
+}
+
+impl Token {
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::Given(secret) | Self::Made(secret) => secret,
+        }
+    }
+}
+
+impl Plan {
+    fn new(args: &ServeArgs, at: SocketAddr) -> Result<Self, Failure> {
+        let local = is_local(args, at);
+        let token = match credential::find(args.token.as_ref(), args.token_file.as_deref())? {
+            Some(token) if !local && token.expose().len() < SHORTEST_TOKEN => {
+                return Err(Failure::usage(format!(
+                    "the token is too short for an agent that others can reach; take at least \
+                     {SHORTEST_TOKEN} characters, such as from: openssl rand -hex 24"
+                )));
+            }
+            Some(token) => Token::Given(token),
+            None if local => Token::Made(Secret::new(credential::generate()?)),
+            None => return Err(no_token()),
+        };
+        let sandbox = args.sandbox.map_or(local, |switch| switch == Switch::On);
+        let demo_keys = match args.demo_keys {
+            Some(Switch::On) if !sandbox => {
+                return Err(Failure::usage(
+                    "demo keys are known to everybody and are only accepted in a sandbox; add --sandbox, \
+                     or leave out --demo-keys",
+                ));
+            }
+            Some(switch) => switch == Switch::On,
+            None => local && sandbox,
+        };
+        Ok(Self { token, sandbox, demo_keys })
+    }
+
+    fn seller(&self, args: &ServeArgs, url: &str) -> SellerConfig {
+        let config = SellerConfig::new(url).with_sandbox(self.sandbox).with_review_delay(args.review_delay);
+        match args.review_threshold.0 {
+            Some(total) => config.with_review_threshold(total),
+            None => config.without_review(),
+        }
+    }
+}
+
+/// Whether nobody but this machine is meant to call.
+fn is_local(args: &ServeArgs, at: SocketAddr) -> bool {
+    at.ip().is_loopback() && args.public_url.is_none() && args.allowed_hosts.is_empty()
+}
+
+fn no_token() -> Failure {
+    Failure::usage(format!(
+        "an agent that others can reach needs a token; give one with --token-file FILE or in {}:\n  \
+         (umask 077; openssl rand -hex 24 > adcp.token)\n  \
+         adcp serve --token-file adcp.token …\n\
+         On a loopback address without --public-url and --allowed-host, one is made for you.",
+        credential::VARIABLE
+    ))
+}
+
+fn listen_at(bind: &str) -> Result<SocketAddr, Failure> {
+    let found = seller::resolve(bind)?;
+    // A name such as `localhost` has several addresses; IPv4 is what most clients try.
+    Ok(found.iter().copied().find(SocketAddr::is_ipv4).unwrap_or(found[0]))
+}
+
+fn mcp(args: &ServeArgs, bind: String) -> McpConfig {
+    let config = McpConfig::bind(bind)
+        .with_name("adcp-reference-seller")
+        .with_allowed_hosts(args.allowed_hosts.iter().cloned())
+        .with_allowed_origins(args.allowed_origins.iter().cloned())
+        .with_grace(args.grace);
+    match &args.public_url {
+        Some(url) => config.with_public_url(url),
+        None => config,
+    }
+}
+
+/// Says what is offered, to whom and on which terms. A given token is not repeated.
+fn greet(args: &ServeArgs, plan: &Plan, url: &str, terminal: &Terminal) -> Result<(), Failure> {
+    let row = |name: &str, text: &str| {
+        terminal.line(&format!("  {}  {text}", terminal.dim(&format!("{name:<10}"))))
+    };
+    terminal.line(&terminal.bold(&format!("Reference seller, AdCP {}", adcp_types::ADCP_VERSION)))?;
+    row("listening", url)?;
+    if let Some(public) = &args.public_url {
+        row("public url", public)?;
+    }
+    match &plan.token {
+        Token::Made(token) => {
+            row("token", &format!("{} (made for this run; --token-file brings your own)", token.expose()))?;
+        }
+        Token::Given(_) => row("token", "as given")?,
+    }
+    row("sandbox", if plan.sandbox { "on: accounts open on first use (--sandbox=off)" } else { "off" })?;
+    row(
+        "demo keys",
+        if plan.demo_keys {
+            "accepted: any demo-<name>-v<number> is a buyer of its own (--demo-keys=off)"
+        } else {
+            "refused"
+        },
+    )?;
+    row("review", &review(args))?;
+    if !args.also_serve.is_empty() {
+        row("releases", &format!("{}, {}", adcp_types::ADCP_RELEASE, args.also_serve.join(", ")))?;
+    }
+    row("memory", "what buyers book is forgotten when this ends")?;
+    terminal.line(&format!("\nSee what it offers:  adcp tools {url}\nStop it with Ctrl-C."))
+}
+
+fn review(args: &ServeArgs) -> String {
+    match args.review_threshold.0 {
+        Some(total) => {
+            format!(
+                "guaranteed orders from {total} wait {} s for a reviewer",
+                args.review_delay.as_secs_f64()
+            )
+        }
+        None => "every order is confirmed at once".to_owned(),
+    }
+}
+
+/// Turns true at the first signal. The second ends the process.
+fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let mut signals = Signals::listen()
+        .map_err(|error| Failure::new(Exit::Broken, "cannot listen for signals").because(error))?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        signals.next().await;
+        say("stopping: finishing what was accepted; a second signal ends it at once");
+        sender.send_replace(true);
+        signals.next().await;
+        std::process::exit(Exit::Broken as i32);
+    });
+    Ok(receiver)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // The sender lives until the process ends.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Args, Command};
+
+    fn plan(flags: &[&str]) -> Result<Plan, Failure> {
+        let args = match Args::try_parse_from([&["adcp", "serve"], flags].concat()) {
+            Ok(Args { command: Command::Serve(args), .. }) => args,
+            other => panic!("{other:?}"),
+        };
+        Plan::new(&args, listen_at(&args.bind).unwrap())
+    }
+
+    #[test]
+    fn a_sandbox_with_demo_keys_is_for_this_machine_only_unless_forced() {
+        let token = ["--token", "a-token-of-good-length"];
+        let cases: [(&[&str], bool, bool); 8] = [
+            (&[], true, true),
+            (&["--bind", "localhost:0"], true, true),
+            (&["--bind", "0.0.0.0:0"], false, false),
+            (&["--public-url", "https://ads.example.com/mcp"], false, false),
+            (&["--allowed-host", "*"], false, false),
+            (&["--sandbox=off"], false, false),
+            (&["--bind", "0.0.0.0:0", "--sandbox"], true, false),
+            (&["--bind", "0.0.0.0:0", "--sandbox", "--demo-keys"], true, true),
+        ];
+        for (flags, sandbox, demo_keys) in cases {
+            let plan = plan(&[&token, flags].concat()).unwrap();
+            assert_eq!((plan.sandbox, plan.demo_keys), (sandbox, demo_keys), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_unsafe_is_refused_with_advice() {
+        let cases: [(&[&str], &str); 2] = [
+            (&["--bind", "0.0.0.0:0", "--token", "short"], "openssl"),
+            (&["--token", "local", "--sandbox=off", "--demo-keys"], "--sandbox"),
+        ];
+        for (flags, advice) in cases {
+            let failure = plan(flags).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            assert!(failure.to_string().contains(advice), "{failure}");
+            assert!(!failure.to_string().contains("short "), "{failure}");
+        }
+    }
+}
