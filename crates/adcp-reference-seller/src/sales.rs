@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 
 use crate::ad_server::{Buyer, Feedback, NewLine, NewOrder, Reason};
 use crate::map::amount::{decimal, instant};
-use crate::map::error::refused;
+use crate::map::error::{no_account, refused};
 use crate::map::{booking, delivery, discovery, format, order};
 use crate::seller::ReferenceSeller;
 
@@ -129,9 +129,10 @@ impl ReferenceSeller {
         order: &NewOrder,
         ctx: &Ctx,
     ) -> Result<CreateMediaBuySuccess, AdcpError> {
-        let booked = self.ads().book(buyer, account.id.as_str(), order, instant(ctx.now()));
+        let account = self.ads().account(buyer, account.id.as_str()).ok_or_else(no_account)?;
+        let booked = self.ads().book(buyer, &account.id, order, instant(ctx.now()));
         let (order, status) = booked.map_err(|refusal| refused(&refusal, "packages"))?;
-        Ok(order::booked(&order, status, self.shelf(), account.sandbox))
+        Ok(order::booked(&order, status, self.shelf(), &account))
     }
 }
 

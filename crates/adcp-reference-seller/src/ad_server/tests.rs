@@ -199,6 +199,20 @@ fn a_change_happens_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn of_two_changes_to_one_revision_one_happens() {
+    let (server, acme) = (server(), buyer("acme"));
+    let account = open(&server, &acme);
+    let (booked, _) = server.book(&acme, &account, &order(vec![line("600")]), at(0)).unwrap();
+    let change = Change { revision: Some(1), paused: Some(true), ..Change::default() };
+    let won = std::thread::scope(|scope| {
+        let run = || server.change(&acme, &account, &booked.id, &change, at(1)).is_ok();
+        let tries: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+        tries.into_iter().map(|one| one.join().unwrap()).filter(|won| *won).count()
+    });
+    assert_eq!(won, 1);
+}
+
+#[test]
 fn a_budget_cannot_go_below_what_was_spent() {
     let (server, acme) = (server(), buyer("acme"));
     let account = open(&server, &acme);

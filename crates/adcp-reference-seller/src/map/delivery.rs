@@ -68,7 +68,7 @@ pub(crate) fn report(
             .with_field("time_granularity")
             .with_suggestion("leave time_granularity out, or ask for include_package_daily_breakdown"));
     }
-    let asked = asked_period(req)?;
+    let (start, end) = asked_period(req)?;
     let account_id = account.map(|account| account.id.as_str());
     let wanted_statuses = req.status_filter.as_ref().map(|filter| statuses(&filter.to_json()));
     let wanted = |order: &Order, status: Status| {
@@ -81,7 +81,8 @@ pub(crate) fn report(
     let left_out = orders.len().saturating_sub(MOST);
     orders.truncate(MOST);
     let begun = orders.iter().map(|(order, _)| order.created.min(order.flight().start)).min().unwrap_or(now);
-    let period = asked.unwrap_or_else(|| Period { start: begun.min(now), end: now });
+    let end = end.unwrap_or(now);
+    let period = Period { start: start.unwrap_or_else(|| begun.min(end)), end };
     let daily = req.include_package_daily_breakdown.unwrap_or_default();
     let catalog = seller.ads().catalog();
     let deliveries: Vec<(Tally, MediaBuyDelivery)> =
@@ -105,7 +106,10 @@ pub(crate) fn report(
     Ok(response)
 }
 
-fn asked_period(req: &GetMediaBuyDeliveryRequest) -> Result<Option<Period>, AdcpError> {
+/// The instants that the request's days begin and end with.
+fn asked_period(
+    req: &GetMediaBuyDeliveryRequest,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), AdcpError> {
     let day = |text: &Option<String>, field: &str| match text {
         None => Ok(None),
         Some(text) => text
@@ -114,18 +118,13 @@ fn asked_period(req: &GetMediaBuyDeliveryRequest) -> Result<Option<Period>, Adcp
             .map_err(|_| AdcpError::invalid_request(field, "expected a date, such as `2027-05-01`")),
     };
     match (day(&req.start_date, "start_date")?, day(&req.end_date, "end_date")?) {
-        (None, None) => Ok(None),
         (Some(start), Some(end)) if end < start => {
             Err(AdcpError::invalid_request("end_date", "the end comes before the start"))
         }
-        (start, end) => {
-            let start = start.map_or(Ok(Timestamp::UNIX_EPOCH), |day| midnight(day, "start_date"))?;
-            let end = match end {
-                Some(day) => midnight(day.saturating_add(1.day()), "end_date")?,
-                None => Timestamp::MAX,
-            };
-            Ok(Some(Period { start, end }))
-        }
+        (start, end) => Ok((
+            start.map(|day| midnight(day, "start_date")).transpose()?,
+            end.map(|day| midnight(day.saturating_add(1.day()), "end_date")).transpose()?,
+        )),
     }
 }
 

@@ -18,7 +18,7 @@ use adcp_types::media_buy::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::ad_server::{Buyer, Cancellation, Changed, Event, Line, Order, Pacing, Status};
+use crate::ad_server::{self, Buyer, Cancellation, Changed, Event, Line, Order, Pacing, Status};
 use crate::seller::ReferenceSeller;
 
 use super::amount::{count, number};
@@ -27,7 +27,12 @@ use super::page::{Direction, page};
 use super::{Shelf, account, delivery, note};
 
 /// What is answered to somebody who booked.
-pub(crate) fn booked(order: &Order, status: Status, shelf: &Shelf, sandbox: bool) -> CreateMediaBuySuccess {
+pub(crate) fn booked(
+    order: &Order,
+    status: Status,
+    shelf: &Shelf,
+    account: &ad_server::Account,
+) -> CreateMediaBuySuccess {
     let packages = order.lines.iter().map(|line| line_shown(line, shelf)).collect();
     let mut booked =
         CreateMediaBuySuccess::new(&order.id, Some(order.confirmed.to_string()), revision(order), packages)
@@ -35,8 +40,9 @@ pub(crate) fn booked(order: &Order, status: Status, shelf: &Shelf, sandbox: bool
             .with_currency(order.currency.as_str())
             .with_total_budget(number(order.budget()))
             .with_valid_actions(valid(status))
-            .with_available_actions(available(status));
-    booked.sandbox = sandbox.then_some(true);
+            .with_available_actions(available(status))
+            .with_account(account::named(account));
+    booked.sandbox = account.sandbox.then_some(true);
     booked
 }
 

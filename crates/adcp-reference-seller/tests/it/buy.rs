@@ -34,6 +34,7 @@ async fn an_order_without_promises_is_confirmed_at_once() {
     assert_eq!((&bought["revision"], &bought["total_budget"]), (&json!(1), &json!(600)));
     assert_eq!(bought["confirmed_at"], "2027-01-01T00:00:00Z");
     assert_eq!(bought["sandbox"], true);
+    assert_eq!(bought["account"]["status"], "active");
     let package = &bought["packages"][0];
     assert_eq!(package["product_id"], "harbor_news_display");
     assert_eq!(package["context"]["buyer_ref"], "line-1");

@@ -52,6 +52,12 @@ async fn dates_cut_a_report_and_days_add_up() {
     let days = row["daily_breakdown"].as_array().unwrap();
     assert_eq!(days.len(), 2);
     assert_eq!((&days[0]["date"], &days[0]["spend"]), (&json!("2027-01-04"), &json!(60)));
+    let open = report(&market, json!({ "start_date": "2027-01-11" })).await;
+    assert_eq!(
+        open["reporting_period"],
+        json!({ "start": "2027-01-11T00:00:00Z", "end": "2027-01-21T00:00:00Z" })
+    );
+    assert_eq!(open["aggregated_totals"]["spend"], 60, "the last day of ten");
     let reversed = json!({ "account": account(), "start_date": "2027-01-04", "end_date": "2027-01-03" });
     market.refused("get_media_buy_delivery", reversed, "INVALID_REQUEST", "end_date").await;
     let windows = json!({ "account": account(), "time_granularity": "hourly" });
