@@ -99,6 +99,16 @@ fn candidates(parent: &str, hints: &[ArmHint], sigs: &[Sig], tag: Option<&str>, 
         out.push(without(stem, parent));
         out.push(stem.clone());
     }
+    // The untitled one of two arms of a response, beside the errors.
+    let errs = |sig: &Sig| ["errors", "error"].iter().any(|key| sig.required.contains_key(*key));
+    if hint.title.is_none()
+        && parent.ends_with("Response")
+        && sigs.len() == 2
+        && !errs(sig)
+        && sigs.iter().any(errs)
+    {
+        out.push("Success".to_owned());
+    }
     let kind = KINDS.iter().find(|kind| sig.only(kind));
     let alone = kind.is_some_and(|kind| sigs.iter().filter(|other| other.kinds.contains(kind)).count() == 1);
     if let Some(kind) = kind.filter(|_| alone) {

@@ -148,17 +148,19 @@ fn after_version(path: &str) -> Option<String> {
 }
 
 fn is_schema(value: &Value) -> bool {
-    const MARKS: [&str; 10] = [
+    const MARKS: [&str; 12] = [
         "$ref",
+        "additionalProperties",
         "allOf",
         "anyOf",
         "const",
+        "definitions",
         "enum",
+        "if",
+        "items",
+        "not",
         "oneOf",
         "properties",
-        "definitions",
-        "additionalProperties",
-        "items",
     ];
     let Some(map) = value.as_object() else { return false };
     let typed = map.get("type").is_some_and(|kind| match kind {

@@ -9,6 +9,7 @@ use super::Output;
 use super::bundle::{Bundle, Loc};
 use super::facts;
 use super::model::{Choice, EnumDef, Kind, StructDef, Test, Ty, TypeDef, UnionDef};
+use super::overlay::Overlay;
 use super::overrides::Overrides;
 use super::tools::Outcome;
 use super::words::snake;
@@ -21,6 +22,8 @@ pub struct Emit<'a> {
     pub types: &'a [TypeDef],
     /// The type of each file.
     pub roots: &'a BTreeMap<String, Ty>,
+    /// Sentences of our own.
+    pub overlay: &'a Overlay,
     /// Module names.
     pub overrides: &'a Overrides,
     /// Outcome enums by the file of the response.
@@ -204,7 +207,7 @@ impl Emit<'_> {
     }
 
     fn type_doc(&self, def: &TypeDef, out: &mut String) {
-        for line in facts::of_type(self.bundle, def) {
+        for line in facts::of_type(self.bundle, self.overlay, def) {
             let _ = writeln!(out, "///{}{line}", if line.is_empty() { "" } else { " " });
         }
     }
@@ -225,7 +228,7 @@ pub struct {name} {{"
         );
         let mut optional_types = BTreeMap::new();
         for field in &inner.fields {
-            for line in facts::of_field(self.bundle, field) {
+            for line in facts::of_field(self.bundle, self.overlay, def, field) {
                 let _ = writeln!(out, "    ///{}{line}", if line.is_empty() { "" } else { " " });
             }
             let inner = match (&field.ty, field.required) {
@@ -356,7 +359,7 @@ pub struct {name} {{"
 
     fn vocabulary(&self, def: &TypeDef, inner: &EnumDef, out: &mut String) {
         let _ = writeln!(out, "json::string_enum! {{");
-        for line in facts::of_type(self.bundle, def) {
+        for line in facts::of_type(self.bundle, self.overlay, def) {
             let _ = writeln!(out, "    ///{}{line}", if line.is_empty() { "" } else { " " });
         }
         let _ = writeln!(out, "    {}, {} {{", def.name, inner.other);

@@ -5,16 +5,22 @@ use serde_json::Value;
 use super::bundle::{Bundle, Loc};
 use super::emit::spec;
 use super::model::{Arm, Choice, Field, Kind, Test, TypeDef};
+use super::overlay::Overlay;
 
 /// Lines for a type.
-pub fn of_type(bundle: &Bundle, def: &TypeDef) -> Vec<String> {
+pub fn of_type(bundle: &Bundle, overlay: &Overlay, def: &TypeDef) -> Vec<String> {
     let schema = bundle.get(&def.at);
-    let mut out = vec![match &def.kind {
+    let kind = match &def.kind {
         Kind::Struct(_) => "An object.".to_owned(),
         Kind::Enum(inner) => format!("An open vocabulary of {} known values.", inner.values.len()),
         Kind::Union(inner) => format!("One of {} shapes.", inner.arms.len()),
         _ => "Another name for a JSON type.".to_owned(),
-    }];
+    };
+    let mut out = match overlay.of_type(&def.loc) {
+        Some(sentence) if matches!(def.kind, Kind::Struct(_)) => vec![sentence.to_owned()],
+        Some(sentence) => vec![sentence.to_owned(), String::new(), kind],
+        None => vec![kind],
+    };
     if let Kind::Struct(inner) = &def.kind {
         if inner.closed {
             out.extend([String::new(), "Closed: a validator refuses unknown fields.".to_owned()]);
@@ -34,14 +40,17 @@ pub fn of_type(bundle: &Bundle, def: &TypeDef) -> Vec<String> {
 }
 
 /// Lines for a field.
-pub fn of_field(bundle: &Bundle, field: &Field) -> Vec<String> {
+pub fn of_field(bundle: &Bundle, overlay: &Overlay, def: &TypeDef, field: &Field) -> Vec<String> {
     let schema = bundle.get(&field.loc);
     let mut facts = vec![if field.required { "Required.".to_owned() } else { "Optional.".to_owned() }];
     if field.ident != field.wire {
         facts.push(format!("On the wire `{}`.", field.wire));
     }
     facts.extend(keywords(schema));
-    vec![facts.join(" ")]
+    match overlay.of_field(&def.loc, &field.wire) {
+        Some(sentence) => vec![sentence.to_owned(), String::new(), facts.join(" ")],
+        None => vec![facts.join(" ")],
+    }
 }
 
 /// A line for an arm.
@@ -102,6 +111,7 @@ fn keywords(schema: &Value) -> Vec<String> {
     ] {
         match (text(low), text(high)) {
             (Some(low), Some(high)) => out.push(format!("{low} to {high} {what}.")),
+            (Some(low), None) if low == "1" => out.push("Not empty.".to_owned()),
             (Some(low), None) => out.push(format!("At least {low} {what}.")),
             (None, Some(high)) => out.push(format!("At most {high} {what}.")),
             (None, None) => {}

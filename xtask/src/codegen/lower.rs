@@ -651,7 +651,10 @@ impl<'a> Lower<'a> {
         for (index, hint) in hints.iter().enumerate() {
             let mut inner = segs.to_vec();
             let own = match &hint.title {
-                Some(title) if super::words::words(title).len() > 1 => title.clone(),
+                Some(title) if super::words::words(title).len() > 1 => pascal(title),
+                _ if matches!(variants[index].as_str(), "Success" | "Error") => {
+                    format!("{}{}", parent.strip_suffix("Response").unwrap_or(&parent), variants[index])
+                }
                 _ => format!("{}{}", parent, variants[index]),
             };
             if let Some(last) = inner.last_mut() {
@@ -659,7 +662,15 @@ impl<'a> Lower<'a> {
             }
             let ty = if index >= flats.len() {
                 let (values, other) = text.clone().unwrap_or_default();
-                if values.is_empty() { Ty::Text } else { self.vocabulary(&values, other, &hint.id, &inner) }
+                let whole = match &texts[..] {
+                    [(at, ..)] => self.reference(at)?,
+                    _ => None,
+                };
+                match whole {
+                    Some(target) => self.place(&target)?,
+                    None if values.is_empty() => Ty::Text,
+                    None => self.vocabulary(&values, other, &hint.id, &inner),
+                }
             } else {
                 let whole = match self.reference(&hint.loc)? {
                     Some(target) => {

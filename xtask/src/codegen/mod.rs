@@ -8,11 +8,14 @@ mod by_schema;
 mod emit;
 mod facts;
 mod features;
+mod fixups;
 mod flat;
+mod keywords;
 mod lock;
 mod lower;
 mod model;
 mod names;
+mod overlay;
 mod overrides;
 mod routes;
 mod sig;
@@ -32,6 +35,7 @@ use emit::Emit;
 use lock::Lock;
 use lower::Lower;
 use model::Kind;
+use overlay::Overlay;
 use overrides::Overrides;
 
 /// Generated files by path below `src/generated/`.
@@ -71,8 +75,14 @@ fn pinned(root: &Path, check: bool) -> Result<()> {
     let lock_path = root.join("xtask/codegen/names.lock");
     let lock = Lock::load(&lock_path)?;
     let overrides = Overrides::load(&root.join("xtask/codegen/overrides.toml"))?;
-    let bundle = Bundle::load(&root.join("schemas").join(PINNED))?;
-    let made = generate(&bundle, &lock, &overrides)?;
+    let overlay = Overlay::load(&root.join("xtask/codegen/docs.toml"))?;
+    let mut bundle = Bundle::load(&root.join("schemas").join(PINNED))?;
+    fixups::apply(&mut bundle)?;
+    let made = generate(&bundle, &lock, &overrides, &overlay)?;
+    let unused: Vec<String> = overrides.unused().into_iter().chain(overlay.unused()).collect();
+    if !unused.is_empty() {
+        bail!("entries of overrides.toml or docs.toml that fit nothing:\n{}", unused.join("\n"));
+    }
     let target = root.join("crates/adcp-types/src/generated");
     // What `adcp-decisioning` and `docs/` get from the same manifest.
     let routes = routes::pinned(root, &root.join("schemas").join(PINNED))?;
@@ -116,8 +126,9 @@ fn other(root: &Path, schemas: &Path, out: &Path) -> Result<()> {
     let beside = schemas.join("names.lock");
     let lock = if beside.exists() { Lock::load(&beside)? } else { Lock::default() };
     let overrides = Overrides::load(&root.join("xtask/codegen/overrides.toml"))?;
-    let bundle = Bundle::load(schemas)?;
-    let made = generate(&bundle, &lock, &overrides)?;
+    let mut bundle = Bundle::load(schemas)?;
+    fixups::apply_where_possible(&mut bundle);
+    let made = generate(&bundle, &lock, &overrides, &Overlay::default())?;
     write::write_crate(
         out,
         &root.join("crates/adcp-types/src"),
@@ -138,12 +149,13 @@ struct Made {
 }
 
 /// Rust for a bundle.
-fn generate(bundle: &Bundle, lock: &Lock, overrides: &Overrides) -> Result<Made> {
+fn generate(bundle: &Bundle, lock: &Lock, overrides: &Overrides, overlay: &Overlay) -> Result<Made> {
     let tools = tools::tools(bundle);
     let responses: BTreeSet<String> = tools.iter().map(|tool| tool.response.clone()).collect();
     let mut lower = Lower::new(bundle, lock, overrides, responses);
     lower.all()?;
     let (mut types, roots, mut problems) = (lower.types, lower.roots, lower.problems);
+    problems.extend(keywords::unknown(bundle));
     names::settle(&mut types, lock, &mut problems);
     same_async_arms(&mut types);
     size::settle(&mut types, lock);
@@ -152,7 +164,8 @@ fn generate(bundle: &Bundle, lock: &Lock, overrides: &Overrides) -> Result<Made>
     }
     let gates = BTreeMap::new();
     let none = BTreeMap::new();
-    let mut emit = Emit { bundle, types: &types, roots: &roots, overrides, outcomes: &none, gates: &gates };
+    let mut emit =
+        Emit { bundle, types: &types, roots: &roots, overlay, overrides, outcomes: &none, gates: &gates };
     let outcomes = tools::outcomes(&emit, &tools);
     let paths: Vec<&str> = bundle.files.keys().map(String::as_str).collect();
     let features = features::features(&paths, &types, &tools, &outcomes);
@@ -198,8 +211,23 @@ fn same_async_arms(types: &mut [model::TypeDef]) {
                 && other.name == types[id].name
                 && folder(&other.loc.file) == folder(&types[id].loc.file)
         });
-        if let Some(twin) = twin {
-            types[id].kind = Kind::Same(twin);
+        match twin {
+            Some(twin) if same_shape(&types[twin], &types[id]) => types[id].kind = Kind::Same(twin),
+            Some(_) => {
+                let stem =
+                    types[id].loc.file.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
+                types[id].name = words::pascal(&stem.replace("-async-response", "-async"));
+            }
+            None => {}
         }
     }
+}
+
+/// Whether two structs hold the same fields.
+fn same_shape(a: &model::TypeDef, b: &model::TypeDef) -> bool {
+    let (Kind::Struct(a), Kind::Struct(b)) = (&a.kind, &b.kind) else { return false };
+    let fields = |inner: &model::StructDef| -> Vec<(String, model::Ty, bool)> {
+        inner.fields.iter().map(|field| (field.wire.clone(), field.ty.clone(), field.required)).collect()
+    };
+    fields(a) == fields(b) && a.consts == b.consts
 }

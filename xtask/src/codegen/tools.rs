@@ -28,6 +28,8 @@ pub struct Tool {
     pub response: String,
     /// Schemas by status: submitted, working, input-required.
     pub forms: [Option<String>; 3],
+    /// Never answers with a task.
+    pub synchronous: bool,
     /// Certified under these specialisms.
     pub specialisms: Vec<String>,
 }
@@ -60,6 +62,7 @@ pub fn tools(bundle: &Bundle) -> Vec<Tool> {
                         .find(|path| path.ends_with(&format!("-{form}.json")))
                         .map(|path| (*path).to_owned())
                 }),
+                synchronous: tool["synchronous"].as_bool().unwrap_or_default(),
                 specialisms: tool["specialisms"].as_array().into_iter().flatten().map(text).collect(),
             }
         })
@@ -234,7 +237,8 @@ pub fn table(bundle: &Bundle, tools: &[Tool], emit: &Emit<'_>) -> Result<String>
                 "Presence::Absent"
             }
         };
-        let submitted_arm = tool.forms[0].is_some() || has_submitted_arm(bundle, &tool.response)?;
+        let submitted_arm =
+            !tool.synchronous && (tool.forms[0].is_some() || has_submitted_arm(bundle, &tool.response)?);
         let _ =
             writeln!(out, "/// `{}`.\npub const {}: ToolSpec = ToolSpec {{", tool.name, constant(&tool.name));
         let _ = writeln!(out, "    name: {:?},", tool.name);

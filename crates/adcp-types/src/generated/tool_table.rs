@@ -55,7 +55,7 @@ pub const BUILD_CREATIVE: ToolSpec = ToolSpec {
     submitted_schema: Some("media-buy/build-creative-async-response-submitted.json"),
     working_schema: Some("media-buy/build-creative-async-response-working.json"),
     input_required_schema: Some("media-buy/build-creative-async-response-input-required.json"),
-    submitted_arm: true,
+    submitted_arm: false,
     task_type: None,
     idempotency_key: Presence::Required,
     account: Presence::Optional,

@@ -455,7 +455,7 @@ impl ToJson for Spend {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct GetAccountFinancialsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

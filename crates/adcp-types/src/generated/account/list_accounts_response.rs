@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Accounts the caller may use.
 ///
 /// Spec: `account/list-accounts-response.json`.
 #[derive(Clone)]

@@ -24,7 +24,7 @@ pub struct ReportUsageRequest {
     pub idempotency_key: String,
     /// Required.
     pub reporting_period: crate::core::datetime_range::DatetimeRange,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub usage: Vec<Usage>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

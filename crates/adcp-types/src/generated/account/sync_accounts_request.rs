@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Declares the accounts a buyer wants to have at a seller.
 ///
 /// Spec: `account/sync-accounts-request.json`.
 #[derive(Clone)]

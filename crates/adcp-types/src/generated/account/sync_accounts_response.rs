@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJson, self};
 
+/// What became of the accounts: results for each, or a refusal.
+///
 /// One of 2 shapes.
 ///
 /// Spec: `account/sync-accounts-response.json`.
@@ -395,7 +397,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAccountsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -223,7 +223,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncGovernanceError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -141,7 +141,7 @@ pub struct Campaign {
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional. Format: date.
     pub start_date: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub uses: Vec<crate::enums::right_use::RightUse>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -395,7 +395,7 @@ impl ToJson for AcquireRightsRejected {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AcquireRightsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -338,7 +338,7 @@ impl ToJson for CreativePendingReview {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeApprovalError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

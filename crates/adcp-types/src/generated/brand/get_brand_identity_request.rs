@@ -22,7 +22,7 @@ pub struct GetBrandIdentityRequest {
     pub context: Option<JsonObject>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub fields: Option<Vec<Field>>,
     /// Optional.
     pub use_case: Option<String>,

@@ -89,7 +89,7 @@ pub struct GetBrandIdentitySuccess {
     pub fonts: Option<Box<Fonts>>,
     /// Required.
     pub house: House,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub industries: Option<Vec<String>>,
     /// Optional.
     pub keller_type: Option<KellerType>,
@@ -1343,7 +1343,7 @@ impl ToJson for VoiceSynthesis {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct GetBrandIdentityError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

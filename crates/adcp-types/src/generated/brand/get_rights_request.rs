@@ -34,7 +34,7 @@ pub struct GetRightsRequest {
     pub query: String,
     /// Optional.
     pub right_type: Option<crate::enums::right_type::RightType>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub uses: Vec<crate::enums::right_use::RightUse>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -202,7 +202,7 @@ pub struct Right {
     pub name: String,
     /// Optional.
     pub preview_assets: Option<Vec<PreviewAsset>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub pricing_options: Vec<crate::brand::rights_pricing_option::RightsPricingOption>,
     /// Optional.
     pub right_type: Option<crate::enums::right_type::RightType>,
@@ -411,7 +411,7 @@ impl ToJson for PreviewAsset {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct GetRightsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

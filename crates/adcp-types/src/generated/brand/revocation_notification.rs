@@ -24,7 +24,7 @@ pub struct RevocationNotification {
     pub idempotency_key: String,
     /// Required.
     pub reason: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub revoked_uses: Option<Vec<crate::enums::right_use::RightUse>>,
     /// Required.
     pub rights_id: String,

@@ -30,7 +30,7 @@ pub struct RightsPricingOption {
     pub price: f64,
     /// Required.
     pub pricing_option_id: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub uses: Vec<crate::enums::right_use::RightUse>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -18,11 +18,11 @@ pub struct SearchBrandsRequest {
     pub buyer_brand: Option<Box<crate::core::brand_ref::BrandRef>>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub industries: Option<Vec<crate::enums::advertiser_industry::AdvertiserIndustry>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,

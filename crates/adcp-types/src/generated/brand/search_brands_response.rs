@@ -79,7 +79,7 @@ pub struct SearchBrandResult {
     pub description: Option<String>,
     /// Required.
     pub house: House,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub industries: Option<Vec<crate::enums::advertiser_industry::AdvertiserIndustry>>,
     /// Optional.
     pub keller_type: Option<KellerType>,
@@ -430,7 +430,7 @@ impl ToJson for SearchBrandsSuccess {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SearchBrandsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

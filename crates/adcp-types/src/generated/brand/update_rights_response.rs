@@ -152,7 +152,7 @@ impl ToJson for UpdateRightsSuccess {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateRightsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

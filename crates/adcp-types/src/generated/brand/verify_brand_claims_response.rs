@@ -243,7 +243,7 @@ pub struct SignedSuccessPayload {
     pub context: Option<JsonObject>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub results: Vec<ResultEntry>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -293,7 +293,7 @@ impl ToJson for SignedSuccessPayload {
 pub struct VerifyBrandClaimsSuccess {
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub results: Vec<ResultEntry>,
     /// Required.
     pub signed_response: Box<crate::core::response_payload_jws_envelope::ResponsePayloadJwsEnvelope>,
@@ -341,7 +341,7 @@ impl ToJson for VerifyBrandClaimsSuccess {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifyBrandClaimsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -84,7 +84,7 @@ impl From<PublisherGenresSource> for BaseCollectionSource {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DistributionIDsSource {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub identifiers: Vec<Identifier>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -167,7 +167,7 @@ impl ToJson for Identifier {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherCollectionsSource {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub collection_ids: Vec<String>,
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: String,
@@ -214,7 +214,7 @@ impl ToJson for PublisherCollectionsSource {
 pub struct PublisherGenresSource {
     /// Required.
     pub genre_taxonomy: crate::enums::genre_taxonomy::GenreTaxonomy,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub genres: Vec<String>,
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: String,

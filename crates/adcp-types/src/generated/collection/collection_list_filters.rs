@@ -14,21 +14,21 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionListFilters {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub content_ratings_exclude: Option<Vec<crate::core::content_rating::ContentRating>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub content_ratings_include: Option<Vec<crate::core::content_rating::ContentRating>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub exclude_distribution_ids: Option<Vec<ExcludeDistributionId>>,
     /// Optional.
     pub genre_taxonomy: Option<crate::enums::genre_taxonomy::GenreTaxonomy>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub genres_exclude: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub genres_include: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub kinds: Option<Vec<crate::enums::collection_kind::CollectionKind>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub production_quality: Option<Vec<crate::enums::production_quality::ProductionQuality>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -160,7 +160,7 @@ pub struct Params {
     pub media_buy_id: Option<String>,
     /// Optional. At most 2000 characters.
     pub message: Option<String>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub metrics: Option<Vec<Metric>>,
     /// Optional.
     pub plan_id: Option<String>,

@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum CalibrateContentResponse {
     /// Chosen when: JSON type object, `verdict` is `pass` or `fail`.
-    Verdict(CalibrateContentResponseVerdict),
+    Success(CalibrateContentSuccess),
     /// Chosen when: JSON type object, has `errors`.
-    Error(CalibrateContentResponseError),
+    Error(CalibrateContentError),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -24,7 +24,7 @@ impl CalibrateContentResponse {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::Verdict(_) => "Verdict",
+            Self::Success(_) => "Success",
             Self::Error(_) => "Error",
             Self::Unrecognized(_) => "Unrecognized",
         }
@@ -34,7 +34,7 @@ impl CalibrateContentResponse {
 impl FromJson for CalibrateContentResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Text("verdict", &["pass", "fail"])]) {
-            return FromJson::from_json(value).map(Self::Verdict);
+            return FromJson::from_json(value).map(Self::Success);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("errors")]) {
             return FromJson::from_json(value).map(Self::Error);
@@ -46,21 +46,21 @@ impl FromJson for CalibrateContentResponse {
 impl ToJson for CalibrateContentResponse {
     fn to_json(&self) -> Value {
         match self {
-            Self::Verdict(inner) => inner.to_json(),
+            Self::Success(inner) => inner.to_json(),
             Self::Error(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
 }
 
-impl From<CalibrateContentResponseVerdict> for CalibrateContentResponse {
-    fn from(inner: CalibrateContentResponseVerdict) -> Self {
-        Self::Verdict(inner)
+impl From<CalibrateContentSuccess> for CalibrateContentResponse {
+    fn from(inner: CalibrateContentSuccess) -> Self {
+        Self::Success(inner)
     }
 }
 
-impl From<CalibrateContentResponseError> for CalibrateContentResponse {
-    fn from(inner: CalibrateContentResponseError) -> Self {
+impl From<CalibrateContentError> for CalibrateContentResponse {
+    fn from(inner: CalibrateContentError) -> Self {
         Self::Error(inner)
     }
 }
@@ -70,7 +70,7 @@ impl From<CalibrateContentResponseError> for CalibrateContentResponse {
 /// Spec: `content-standards/calibrate-content-response.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct CalibrateContentResponseVerdict {
+pub struct CalibrateContentSuccess {
     /// Optional. At least 0. At most 1.
     pub confidence: Option<f64>,
     /// Optional.
@@ -85,7 +85,7 @@ pub struct CalibrateContentResponseVerdict {
     pub extra: JsonObject,
 }
 
-impl CalibrateContentResponseVerdict {
+impl CalibrateContentSuccess {
     /// A value with the required fields.
     pub fn new(verdict: crate::enums::binary_verdict::BinaryVerdict) -> Self {
         Self { confidence: None, explanation: None, ext: None, features: None, verdict, extra: JsonObject::new() }
@@ -93,7 +93,7 @@ impl CalibrateContentResponseVerdict {
 }
 
 json::setters! {
-    CalibrateContentResponseVerdict
+    CalibrateContentSuccess
     text {
         with_explanation explanation,
     }
@@ -104,7 +104,7 @@ json::setters! {
     }
 }
 
-impl FromJson for CalibrateContentResponseVerdict {
+impl FromJson for CalibrateContentSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("verdict")?);
@@ -117,7 +117,7 @@ impl FromJson for CalibrateContentResponseVerdict {
     }
 }
 
-impl ToJson for CalibrateContentResponseVerdict {
+impl ToJson for CalibrateContentSuccess {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(5, &self.extra);
         e.opt("confidence", &self.confidence);
@@ -196,7 +196,7 @@ impl ToJson for Feature {
 /// Spec: `content-standards/calibrate-content-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct CalibrateContentResponseError {
+pub struct CalibrateContentError {
     /// Required.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
@@ -205,7 +205,7 @@ pub struct CalibrateContentResponseError {
     pub extra: JsonObject,
 }
 
-impl CalibrateContentResponseError {
+impl CalibrateContentError {
     /// A value with the required fields.
     pub fn new(errors: Vec<crate::core::error::Error>) -> Self {
         Self { errors, ext: None, extra: JsonObject::new() }
@@ -213,13 +213,13 @@ impl CalibrateContentResponseError {
 }
 
 json::setters! {
-    CalibrateContentResponseError
+    CalibrateContentError
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for CalibrateContentResponseError {
+impl FromJson for CalibrateContentError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("errors")?);
@@ -229,7 +229,7 @@ impl FromJson for CalibrateContentResponseError {
     }
 }
 
-impl ToJson for CalibrateContentResponseError {
+impl ToJson for CalibrateContentError {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(2, &self.extra);
         e.req("errors", &self.errors);
@@ -245,7 +245,7 @@ impl ToJson for CalibrateContentResponseError {
 #[non_exhaustive]
 pub enum CalibrateContentOutcome {
     /// The work is done.
-    Done(Box<CalibrateContentResponseVerdict>),
+    Done(Box<CalibrateContentSuccess>),
     /// Accepted; a task goes on and is asked about later.
     Submitted(Box<crate::envelope::Envelope>),
     /// The task is under way.
@@ -285,4 +285,4 @@ impl ToJson for CalibrateContentOutcome {
     }
 }
 
-json::bridge! { CalibrateContentResponse, CalibrateContentResponseVerdict, Feature, CalibrateContentResponseError, CalibrateContentOutcome }
+json::bridge! { CalibrateContentResponse, CalibrateContentSuccess, Feature, CalibrateContentError, CalibrateContentOutcome }

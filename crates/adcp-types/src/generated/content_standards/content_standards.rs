@@ -14,19 +14,19 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct ContentStandards {
     /// Optional.
     pub calibration_exemplars: Option<CalibrationExemplars>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub channels_any: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries_all: Option<Vec<String>>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub languages_any: Option<Vec<String>>,
     /// Optional.
     pub name: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub policies: Option<Vec<crate::governance::policy_entry::PolicyEntry>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Required.
     pub standards_id: String,

@@ -24,7 +24,7 @@ pub struct CreateContentStandardsRequest {
     pub ext: Option<JsonObject>,
     /// Required. 16 to 255 characters. Pattern: `^[A-Za-z0-9_.:-]{16,255}$`.
     pub idempotency_key: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub policies: Option<Vec<crate::governance::policy_entry::PolicyEntry>>,
     /// Optional.
     pub registry_policy_ids: Option<Vec<String>>,
@@ -380,13 +380,13 @@ impl ToJson for PassType {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Scope {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub channels_any: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries_all: Option<Vec<String>>,
     /// Optional.
     pub description: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub languages_any: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum CreateContentStandardsResponse {
     /// Chosen when: JSON type object, has `standards_id`.
-    StandardsId(CreateContentStandardsResponseStandardsId),
+    Success(CreateContentStandardsSuccess),
     /// Chosen when: JSON type object, has `errors`.
-    Error(CreateContentStandardsResponseError),
+    Error(CreateContentStandardsError),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -24,7 +24,7 @@ impl CreateContentStandardsResponse {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::StandardsId(_) => "StandardsId",
+            Self::Success(_) => "Success",
             Self::Error(_) => "Error",
             Self::Unrecognized(_) => "Unrecognized",
         }
@@ -34,7 +34,7 @@ impl CreateContentStandardsResponse {
 impl FromJson for CreateContentStandardsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("standards_id")]) {
-            return FromJson::from_json(value).map(Self::StandardsId);
+            return FromJson::from_json(value).map(Self::Success);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("errors")]) {
             return FromJson::from_json(value).map(Self::Error);
@@ -46,21 +46,21 @@ impl FromJson for CreateContentStandardsResponse {
 impl ToJson for CreateContentStandardsResponse {
     fn to_json(&self) -> Value {
         match self {
-            Self::StandardsId(inner) => inner.to_json(),
+            Self::Success(inner) => inner.to_json(),
             Self::Error(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
 }
 
-impl From<CreateContentStandardsResponseStandardsId> for CreateContentStandardsResponse {
-    fn from(inner: CreateContentStandardsResponseStandardsId) -> Self {
-        Self::StandardsId(inner)
+impl From<CreateContentStandardsSuccess> for CreateContentStandardsResponse {
+    fn from(inner: CreateContentStandardsSuccess) -> Self {
+        Self::Success(inner)
     }
 }
 
-impl From<CreateContentStandardsResponseError> for CreateContentStandardsResponse {
-    fn from(inner: CreateContentStandardsResponseError) -> Self {
+impl From<CreateContentStandardsError> for CreateContentStandardsResponse {
+    fn from(inner: CreateContentStandardsError) -> Self {
         Self::Error(inner)
     }
 }
@@ -70,7 +70,7 @@ impl From<CreateContentStandardsResponseError> for CreateContentStandardsRespons
 /// Spec: `content-standards/create-content-standards-response.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct CreateContentStandardsResponseStandardsId {
+pub struct CreateContentStandardsSuccess {
     /// Optional.
     pub ext: Option<JsonObject>,
     /// Required.
@@ -79,7 +79,7 @@ pub struct CreateContentStandardsResponseStandardsId {
     pub extra: JsonObject,
 }
 
-impl CreateContentStandardsResponseStandardsId {
+impl CreateContentStandardsSuccess {
     /// A value with the required fields.
     pub fn new(standards_id: impl Into<String>) -> Self {
         Self { ext: None, standards_id: standards_id.into(), extra: JsonObject::new() }
@@ -87,13 +87,13 @@ impl CreateContentStandardsResponseStandardsId {
 }
 
 json::setters! {
-    CreateContentStandardsResponseStandardsId
+    CreateContentStandardsSuccess
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for CreateContentStandardsResponseStandardsId {
+impl FromJson for CreateContentStandardsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req::<String>("standards_id")?);
@@ -103,7 +103,7 @@ impl FromJson for CreateContentStandardsResponseStandardsId {
     }
 }
 
-impl ToJson for CreateContentStandardsResponseStandardsId {
+impl ToJson for CreateContentStandardsSuccess {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(2, &self.extra);
         e.opt("ext", &self.ext);
@@ -117,7 +117,7 @@ impl ToJson for CreateContentStandardsResponseStandardsId {
 /// Spec: `content-standards/create-content-standards-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct CreateContentStandardsResponseError {
+pub struct CreateContentStandardsError {
     /// Optional.
     pub conflicting_standards_id: Option<String>,
     /// Required.
@@ -128,7 +128,7 @@ pub struct CreateContentStandardsResponseError {
     pub extra: JsonObject,
 }
 
-impl CreateContentStandardsResponseError {
+impl CreateContentStandardsError {
     /// A value with the required fields.
     pub fn new(errors: Vec<crate::core::error::Error>) -> Self {
         Self { conflicting_standards_id: None, errors, ext: None, extra: JsonObject::new() }
@@ -136,7 +136,7 @@ impl CreateContentStandardsResponseError {
 }
 
 json::setters! {
-    CreateContentStandardsResponseError
+    CreateContentStandardsError
     text {
         with_conflicting_standards_id conflicting_standards_id,
     }
@@ -145,7 +145,7 @@ json::setters! {
     }
 }
 
-impl FromJson for CreateContentStandardsResponseError {
+impl FromJson for CreateContentStandardsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("errors")?);
@@ -156,7 +156,7 @@ impl FromJson for CreateContentStandardsResponseError {
     }
 }
 
-impl ToJson for CreateContentStandardsResponseError {
+impl ToJson for CreateContentStandardsError {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(3, &self.extra);
         e.opt("conflicting_standards_id", &self.conflicting_standards_id);
@@ -173,7 +173,7 @@ impl ToJson for CreateContentStandardsResponseError {
 #[non_exhaustive]
 pub enum CreateContentStandardsOutcome {
     /// The work is done.
-    Done(Box<CreateContentStandardsResponseStandardsId>),
+    Done(Box<CreateContentStandardsSuccess>),
     /// Accepted; a task goes on and is asked about later.
     Submitted(Box<crate::envelope::Envelope>),
     /// The task is under way.
@@ -213,4 +213,4 @@ impl ToJson for CreateContentStandardsOutcome {
     }
 }
 
-json::bridge! { CreateContentStandardsResponse, CreateContentStandardsResponseStandardsId, CreateContentStandardsResponseError, CreateContentStandardsOutcome }
+json::bridge! { CreateContentStandardsResponse, CreateContentStandardsSuccess, CreateContentStandardsError, CreateContentStandardsOutcome }

@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum GetContentStandardsResponse {
     /// Chosen when: JSON type object, has `standards_id`.
-    StandardsId(Box<GetContentStandardsResponseStandardsId>),
+    Success(Box<GetContentStandardsSuccess>),
     /// Chosen when: JSON type object, has `errors`.
-    Error(GetContentStandardsResponseError),
+    Error(GetContentStandardsError),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -24,7 +24,7 @@ impl GetContentStandardsResponse {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::StandardsId(_) => "StandardsId",
+            Self::Success(_) => "Success",
             Self::Error(_) => "Error",
             Self::Unrecognized(_) => "Unrecognized",
         }
@@ -34,7 +34,7 @@ impl GetContentStandardsResponse {
 impl FromJson for GetContentStandardsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("standards_id")]) {
-            return FromJson::from_json(value).map(Self::StandardsId);
+            return FromJson::from_json(value).map(Self::Success);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("errors")]) {
             return FromJson::from_json(value).map(Self::Error);
@@ -46,21 +46,21 @@ impl FromJson for GetContentStandardsResponse {
 impl ToJson for GetContentStandardsResponse {
     fn to_json(&self) -> Value {
         match self {
-            Self::StandardsId(inner) => inner.to_json(),
+            Self::Success(inner) => inner.to_json(),
             Self::Error(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
 }
 
-impl From<GetContentStandardsResponseStandardsId> for GetContentStandardsResponse {
-    fn from(inner: GetContentStandardsResponseStandardsId) -> Self {
-        Self::StandardsId(Box::new(inner))
+impl From<GetContentStandardsSuccess> for GetContentStandardsResponse {
+    fn from(inner: GetContentStandardsSuccess) -> Self {
+        Self::Success(Box::new(inner))
     }
 }
 
-impl From<GetContentStandardsResponseError> for GetContentStandardsResponse {
-    fn from(inner: GetContentStandardsResponseError) -> Self {
+impl From<GetContentStandardsError> for GetContentStandardsResponse {
+    fn from(inner: GetContentStandardsError) -> Self {
         Self::Error(inner)
     }
 }
@@ -70,22 +70,22 @@ impl From<GetContentStandardsResponseError> for GetContentStandardsResponse {
 /// Spec: `content-standards/get-content-standards-response.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct GetContentStandardsResponseStandardsId {
+pub struct GetContentStandardsSuccess {
     /// Optional.
     pub calibration_exemplars: Option<crate::content_standards::content_standards::CalibrationExemplars>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub channels_any: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries_all: Option<Vec<String>>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub languages_any: Option<Vec<String>>,
     /// Optional.
     pub name: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub policies: Option<Vec<crate::governance::policy_entry::PolicyEntry>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Required.
     pub standards_id: String,
@@ -93,7 +93,7 @@ pub struct GetContentStandardsResponseStandardsId {
     pub extra: JsonObject,
 }
 
-impl GetContentStandardsResponseStandardsId {
+impl GetContentStandardsSuccess {
     /// A value with the required fields.
     pub fn new(standards_id: impl Into<String>) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl GetContentStandardsResponseStandardsId {
 }
 
 json::setters! {
-    GetContentStandardsResponseStandardsId
+    GetContentStandardsSuccess
     text {
         with_name name,
     }
@@ -127,7 +127,7 @@ json::setters! {
     }
 }
 
-impl FromJson for GetContentStandardsResponseStandardsId {
+impl FromJson for GetContentStandardsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req::<String>("standards_id")?);
@@ -144,7 +144,7 @@ impl FromJson for GetContentStandardsResponseStandardsId {
     }
 }
 
-impl ToJson for GetContentStandardsResponseStandardsId {
+impl ToJson for GetContentStandardsSuccess {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(9, &self.extra);
         e.opt("calibration_exemplars", &self.calibration_exemplars);
@@ -165,7 +165,7 @@ impl ToJson for GetContentStandardsResponseStandardsId {
 /// Spec: `content-standards/get-content-standards-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct GetContentStandardsResponseError {
+pub struct GetContentStandardsError {
     /// Required.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
@@ -174,7 +174,7 @@ pub struct GetContentStandardsResponseError {
     pub extra: JsonObject,
 }
 
-impl GetContentStandardsResponseError {
+impl GetContentStandardsError {
     /// A value with the required fields.
     pub fn new(errors: Vec<crate::core::error::Error>) -> Self {
         Self { errors, ext: None, extra: JsonObject::new() }
@@ -182,13 +182,13 @@ impl GetContentStandardsResponseError {
 }
 
 json::setters! {
-    GetContentStandardsResponseError
+    GetContentStandardsError
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for GetContentStandardsResponseError {
+impl FromJson for GetContentStandardsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("errors")?);
@@ -198,7 +198,7 @@ impl FromJson for GetContentStandardsResponseError {
     }
 }
 
-impl ToJson for GetContentStandardsResponseError {
+impl ToJson for GetContentStandardsError {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(2, &self.extra);
         e.req("errors", &self.errors);
@@ -214,7 +214,7 @@ impl ToJson for GetContentStandardsResponseError {
 #[non_exhaustive]
 pub enum GetContentStandardsOutcome {
     /// The work is done.
-    Done(Box<GetContentStandardsResponseStandardsId>),
+    Done(Box<GetContentStandardsSuccess>),
     /// Accepted; a task goes on and is asked about later.
     Submitted(Box<crate::envelope::Envelope>),
     /// The task is under way.
@@ -254,4 +254,4 @@ impl ToJson for GetContentStandardsOutcome {
     }
 }
 
-json::bridge! { GetContentStandardsResponse, GetContentStandardsResponseStandardsId, GetContentStandardsResponseError, GetContentStandardsOutcome }
+json::bridge! { GetContentStandardsResponse, GetContentStandardsSuccess, GetContentStandardsError, GetContentStandardsOutcome }

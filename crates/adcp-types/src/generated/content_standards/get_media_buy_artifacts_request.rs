@@ -26,7 +26,7 @@ pub struct GetMediaBuyArtifactsRequest {
     pub failures_only: Option<bool>,
     /// Required.
     pub media_buy_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub package_ids: Option<Vec<String>>,
     /// Optional.
     pub pagination: Option<Pagination>,

@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum GetMediaBuyArtifactsResponse {
     /// Chosen when: JSON type object, has `artifacts`, has `media_buy_id`.
-    MediaBuyId(Box<GetMediaBuyArtifactsResponseMediaBuyId>),
+    Success(Box<GetMediaBuyArtifactsSuccess>),
     /// Chosen when: JSON type object, has `errors`.
-    Error(GetMediaBuyArtifactsResponseError),
+    Error(GetMediaBuyArtifactsError),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -24,7 +24,7 @@ impl GetMediaBuyArtifactsResponse {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::MediaBuyId(_) => "MediaBuyId",
+            Self::Success(_) => "Success",
             Self::Error(_) => "Error",
             Self::Unrecognized(_) => "Unrecognized",
         }
@@ -34,7 +34,7 @@ impl GetMediaBuyArtifactsResponse {
 impl FromJson for GetMediaBuyArtifactsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("artifacts"), Test::Has("media_buy_id")]) {
-            return FromJson::from_json(value).map(Self::MediaBuyId);
+            return FromJson::from_json(value).map(Self::Success);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("errors")]) {
             return FromJson::from_json(value).map(Self::Error);
@@ -46,21 +46,21 @@ impl FromJson for GetMediaBuyArtifactsResponse {
 impl ToJson for GetMediaBuyArtifactsResponse {
     fn to_json(&self) -> Value {
         match self {
-            Self::MediaBuyId(inner) => inner.to_json(),
+            Self::Success(inner) => inner.to_json(),
             Self::Error(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
 }
 
-impl From<GetMediaBuyArtifactsResponseMediaBuyId> for GetMediaBuyArtifactsResponse {
-    fn from(inner: GetMediaBuyArtifactsResponseMediaBuyId) -> Self {
-        Self::MediaBuyId(Box::new(inner))
+impl From<GetMediaBuyArtifactsSuccess> for GetMediaBuyArtifactsResponse {
+    fn from(inner: GetMediaBuyArtifactsSuccess) -> Self {
+        Self::Success(Box::new(inner))
     }
 }
 
-impl From<GetMediaBuyArtifactsResponseError> for GetMediaBuyArtifactsResponse {
-    fn from(inner: GetMediaBuyArtifactsResponseError) -> Self {
+impl From<GetMediaBuyArtifactsError> for GetMediaBuyArtifactsResponse {
+    fn from(inner: GetMediaBuyArtifactsError) -> Self {
         Self::Error(inner)
     }
 }
@@ -70,7 +70,7 @@ impl From<GetMediaBuyArtifactsResponseError> for GetMediaBuyArtifactsResponse {
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct GetMediaBuyArtifactsResponseMediaBuyId {
+pub struct GetMediaBuyArtifactsSuccess {
     /// Required.
     pub artifacts: Vec<Artifact>,
     /// Optional.
@@ -85,7 +85,7 @@ pub struct GetMediaBuyArtifactsResponseMediaBuyId {
     pub extra: JsonObject,
 }
 
-impl GetMediaBuyArtifactsResponseMediaBuyId {
+impl GetMediaBuyArtifactsSuccess {
     /// A value with the required fields.
     pub fn new(media_buy_id: impl Into<String>, artifacts: Vec<Artifact>) -> Self {
         Self { artifacts, collection_info: None, ext: None, media_buy_id: media_buy_id.into(), pagination: None, extra: JsonObject::new() }
@@ -93,7 +93,7 @@ impl GetMediaBuyArtifactsResponseMediaBuyId {
 }
 
 json::setters! {
-    GetMediaBuyArtifactsResponseMediaBuyId
+    GetMediaBuyArtifactsSuccess
     plain {
         with_collection_info collection_info: CollectionInfo,
         with_ext ext: JsonObject,
@@ -101,7 +101,7 @@ json::setters! {
     }
 }
 
-impl FromJson for GetMediaBuyArtifactsResponseMediaBuyId {
+impl FromJson for GetMediaBuyArtifactsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req::<String>("media_buy_id")?, d.req("artifacts")?);
@@ -113,7 +113,7 @@ impl FromJson for GetMediaBuyArtifactsResponseMediaBuyId {
     }
 }
 
-impl ToJson for GetMediaBuyArtifactsResponseMediaBuyId {
+impl ToJson for GetMediaBuyArtifactsSuccess {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(5, &self.extra);
         e.req("artifacts", &self.artifacts);
@@ -351,7 +351,7 @@ impl ToJson for CollectionInfo {
 /// Spec: `content-standards/get-media-buy-artifacts-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct GetMediaBuyArtifactsResponseError {
+pub struct GetMediaBuyArtifactsError {
     /// Required.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
@@ -360,7 +360,7 @@ pub struct GetMediaBuyArtifactsResponseError {
     pub extra: JsonObject,
 }
 
-impl GetMediaBuyArtifactsResponseError {
+impl GetMediaBuyArtifactsError {
     /// A value with the required fields.
     pub fn new(errors: Vec<crate::core::error::Error>) -> Self {
         Self { errors, ext: None, extra: JsonObject::new() }
@@ -368,13 +368,13 @@ impl GetMediaBuyArtifactsResponseError {
 }
 
 json::setters! {
-    GetMediaBuyArtifactsResponseError
+    GetMediaBuyArtifactsError
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for GetMediaBuyArtifactsResponseError {
+impl FromJson for GetMediaBuyArtifactsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("errors")?);
@@ -384,7 +384,7 @@ impl FromJson for GetMediaBuyArtifactsResponseError {
     }
 }
 
-impl ToJson for GetMediaBuyArtifactsResponseError {
+impl ToJson for GetMediaBuyArtifactsError {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(2, &self.extra);
         e.req("errors", &self.errors);
@@ -400,7 +400,7 @@ impl ToJson for GetMediaBuyArtifactsResponseError {
 #[non_exhaustive]
 pub enum GetMediaBuyArtifactsOutcome {
     /// The work is done.
-    Done(Box<GetMediaBuyArtifactsResponseMediaBuyId>),
+    Done(Box<GetMediaBuyArtifactsSuccess>),
     /// Accepted; a task goes on and is asked about later.
     Submitted(Box<crate::envelope::Envelope>),
     /// The task is under way.
@@ -440,4 +440,4 @@ impl ToJson for GetMediaBuyArtifactsOutcome {
     }
 }
 
-json::bridge! { GetMediaBuyArtifactsResponse, GetMediaBuyArtifactsResponseMediaBuyId, Artifact, BrandContext, CollectionInfo, GetMediaBuyArtifactsResponseError, GetMediaBuyArtifactsOutcome }
+json::bridge! { GetMediaBuyArtifactsResponse, GetMediaBuyArtifactsSuccess, Artifact, BrandContext, CollectionInfo, GetMediaBuyArtifactsError, GetMediaBuyArtifactsOutcome }

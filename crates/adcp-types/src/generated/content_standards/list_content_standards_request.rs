@@ -16,15 +16,15 @@ pub struct ListContentStandardsRequest {
     pub adcp_major_version: Option<i64>,
     /// Optional. Pattern: `^\d+\.\d+(-[a-zA-Z0-9.-]+)?$`.
     pub adcp_version: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub channels: Option<Vec<crate::enums::channels::Channels>>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub languages: Option<Vec<String>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,

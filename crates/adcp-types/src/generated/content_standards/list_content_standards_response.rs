@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum ListContentStandardsResponse {
     /// Chosen when: JSON type object, has `standards`.
-    Standards(ListContentStandardsResponseStandards),
+    Success(ListContentStandardsSuccess),
     /// Chosen when: JSON type object, has `errors`.
-    Error(ListContentStandardsResponseError),
+    Error(ListContentStandardsError),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -24,7 +24,7 @@ impl ListContentStandardsResponse {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::Standards(_) => "Standards",
+            Self::Success(_) => "Success",
             Self::Error(_) => "Error",
             Self::Unrecognized(_) => "Unrecognized",
         }
@@ -34,7 +34,7 @@ impl ListContentStandardsResponse {
 impl FromJson for ListContentStandardsResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("standards")]) {
-            return FromJson::from_json(value).map(Self::Standards);
+            return FromJson::from_json(value).map(Self::Success);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("errors")]) {
             return FromJson::from_json(value).map(Self::Error);
@@ -46,21 +46,21 @@ impl FromJson for ListContentStandardsResponse {
 impl ToJson for ListContentStandardsResponse {
     fn to_json(&self) -> Value {
         match self {
-            Self::Standards(inner) => inner.to_json(),
+            Self::Success(inner) => inner.to_json(),
             Self::Error(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
 }
 
-impl From<ListContentStandardsResponseStandards> for ListContentStandardsResponse {
-    fn from(inner: ListContentStandardsResponseStandards) -> Self {
-        Self::Standards(inner)
+impl From<ListContentStandardsSuccess> for ListContentStandardsResponse {
+    fn from(inner: ListContentStandardsSuccess) -> Self {
+        Self::Success(inner)
     }
 }
 
-impl From<ListContentStandardsResponseError> for ListContentStandardsResponse {
-    fn from(inner: ListContentStandardsResponseError) -> Self {
+impl From<ListContentStandardsError> for ListContentStandardsResponse {
+    fn from(inner: ListContentStandardsError) -> Self {
         Self::Error(inner)
     }
 }
@@ -70,7 +70,7 @@ impl From<ListContentStandardsResponseError> for ListContentStandardsResponse {
 /// Spec: `content-standards/list-content-standards-response.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct ListContentStandardsResponseStandards {
+pub struct ListContentStandardsSuccess {
     /// Optional.
     pub ext: Option<JsonObject>,
     /// Optional.
@@ -81,7 +81,7 @@ pub struct ListContentStandardsResponseStandards {
     pub extra: JsonObject,
 }
 
-impl ListContentStandardsResponseStandards {
+impl ListContentStandardsSuccess {
     /// A value with the required fields.
     pub fn new(standards: Vec<crate::content_standards::content_standards::ContentStandards>) -> Self {
         Self { ext: None, pagination: None, standards, extra: JsonObject::new() }
@@ -89,14 +89,14 @@ impl ListContentStandardsResponseStandards {
 }
 
 json::setters! {
-    ListContentStandardsResponseStandards
+    ListContentStandardsSuccess
     plain {
         with_ext ext: JsonObject,
         with_pagination pagination: crate::core::pagination_response::PaginationResponse,
     }
 }
 
-impl FromJson for ListContentStandardsResponseStandards {
+impl FromJson for ListContentStandardsSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("standards")?);
@@ -107,7 +107,7 @@ impl FromJson for ListContentStandardsResponseStandards {
     }
 }
 
-impl ToJson for ListContentStandardsResponseStandards {
+impl ToJson for ListContentStandardsSuccess {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(3, &self.extra);
         e.opt("ext", &self.ext);
@@ -122,7 +122,7 @@ impl ToJson for ListContentStandardsResponseStandards {
 /// Spec: `content-standards/list-content-standards-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct ListContentStandardsResponseError {
+pub struct ListContentStandardsError {
     /// Required.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
@@ -131,7 +131,7 @@ pub struct ListContentStandardsResponseError {
     pub extra: JsonObject,
 }
 
-impl ListContentStandardsResponseError {
+impl ListContentStandardsError {
     /// A value with the required fields.
     pub fn new(errors: Vec<crate::core::error::Error>) -> Self {
         Self { errors, ext: None, extra: JsonObject::new() }
@@ -139,13 +139,13 @@ impl ListContentStandardsResponseError {
 }
 
 json::setters! {
-    ListContentStandardsResponseError
+    ListContentStandardsError
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for ListContentStandardsResponseError {
+impl FromJson for ListContentStandardsError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("errors")?);
@@ -155,7 +155,7 @@ impl FromJson for ListContentStandardsResponseError {
     }
 }
 
-impl ToJson for ListContentStandardsResponseError {
+impl ToJson for ListContentStandardsError {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(2, &self.extra);
         e.req("errors", &self.errors);
@@ -171,7 +171,7 @@ impl ToJson for ListContentStandardsResponseError {
 #[non_exhaustive]
 pub enum ListContentStandardsOutcome {
     /// The work is done.
-    Done(Box<ListContentStandardsResponseStandards>),
+    Done(Box<ListContentStandardsSuccess>),
     /// Accepted; a task goes on and is asked about later.
     Submitted(Box<crate::envelope::Envelope>),
     /// The task is under way.
@@ -211,4 +211,4 @@ impl ToJson for ListContentStandardsOutcome {
     }
 }
 
-json::bridge! { ListContentStandardsResponse, ListContentStandardsResponseStandards, ListContentStandardsResponseError, ListContentStandardsOutcome }
+json::bridge! { ListContentStandardsResponse, ListContentStandardsSuccess, ListContentStandardsError, ListContentStandardsOutcome }

@@ -44,25 +44,25 @@ pub use self::artifact::Artifact;
 #[cfg(feature = "content-standards")]
 pub use self::calibrate_content_request::CalibrateContentRequest;
 #[cfg(feature = "content-standards")]
-pub use self::calibrate_content_response::{CalibrateContentOutcome, CalibrateContentResponse, CalibrateContentResponseError, CalibrateContentResponseVerdict};
+pub use self::calibrate_content_response::{CalibrateContentError, CalibrateContentOutcome, CalibrateContentResponse, CalibrateContentSuccess};
 #[cfg(feature = "content-standards")]
 pub use self::content_standards::ContentStandards;
 #[cfg(feature = "content-standards")]
 pub use self::create_content_standards_request::CreateContentStandardsRequest;
 #[cfg(feature = "content-standards")]
-pub use self::create_content_standards_response::{CreateContentStandardsOutcome, CreateContentStandardsResponse, CreateContentStandardsResponseError, CreateContentStandardsResponseStandardsId};
+pub use self::create_content_standards_response::{CreateContentStandardsError, CreateContentStandardsOutcome, CreateContentStandardsResponse, CreateContentStandardsSuccess};
 #[cfg(feature = "content-standards")]
 pub use self::get_content_standards_request::GetContentStandardsRequest;
 #[cfg(feature = "content-standards")]
-pub use self::get_content_standards_response::{GetContentStandardsOutcome, GetContentStandardsResponse, GetContentStandardsResponseError, GetContentStandardsResponseStandardsId};
+pub use self::get_content_standards_response::{GetContentStandardsError, GetContentStandardsOutcome, GetContentStandardsResponse, GetContentStandardsSuccess};
 #[cfg(feature = "content-standards")]
 pub use self::get_media_buy_artifacts_request::GetMediaBuyArtifactsRequest;
 #[cfg(feature = "content-standards")]
-pub use self::get_media_buy_artifacts_response::{GetMediaBuyArtifactsOutcome, GetMediaBuyArtifactsResponse, GetMediaBuyArtifactsResponseError, GetMediaBuyArtifactsResponseMediaBuyId};
+pub use self::get_media_buy_artifacts_response::{GetMediaBuyArtifactsError, GetMediaBuyArtifactsOutcome, GetMediaBuyArtifactsResponse, GetMediaBuyArtifactsSuccess};
 #[cfg(feature = "content-standards")]
 pub use self::list_content_standards_request::ListContentStandardsRequest;
 #[cfg(feature = "content-standards")]
-pub use self::list_content_standards_response::{ListContentStandardsOutcome, ListContentStandardsResponse, ListContentStandardsResponseError, ListContentStandardsResponseStandards};
+pub use self::list_content_standards_response::{ListContentStandardsError, ListContentStandardsOutcome, ListContentStandardsResponse, ListContentStandardsSuccess};
 #[cfg(feature = "content-standards")]
 pub use self::update_content_standards_request::UpdateContentStandardsRequest;
 #[cfg(feature = "content-standards")]
@@ -70,4 +70,4 @@ pub use self::update_content_standards_response::{UpdateContentStandardsError, U
 #[cfg(feature = "content-standards")]
 pub use self::validate_content_delivery_request::ValidateContentDeliveryRequest;
 #[cfg(feature = "content-standards")]
-pub use self::validate_content_delivery_response::{ValidateContentDeliveryOutcome, ValidateContentDeliveryResponse, ValidateContentDeliveryResponseError, ValidateContentDeliveryResponseSummary};
+pub use self::validate_content_delivery_response::{ValidateContentDeliveryError, ValidateContentDeliveryOutcome, ValidateContentDeliveryResponse, ValidateContentDeliverySuccess};

@@ -124,7 +124,7 @@ impl ToJson for UpdateContentStandardsSuccess {
 pub struct UpdateContentStandardsError {
     /// Optional.
     pub conflicting_standards_id: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -20,7 +20,7 @@ pub struct ValidateContentDeliveryRequest {
     pub context: Option<JsonObject>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub feature_ids: Option<Vec<String>>,
     /// Optional. When absent: `true`.
     pub include_passed: Option<bool>,

@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum ValidateContentDeliveryResponse {
     /// Chosen when: JSON type object, has `results`, has `summary`.
-    Summary(ValidateContentDeliveryResponseSummary),
+    Success(ValidateContentDeliverySuccess),
     /// Chosen when: JSON type object, has `errors`.
-    Error(ValidateContentDeliveryResponseError),
+    Error(ValidateContentDeliveryError),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -24,7 +24,7 @@ impl ValidateContentDeliveryResponse {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::Summary(_) => "Summary",
+            Self::Success(_) => "Success",
             Self::Error(_) => "Error",
             Self::Unrecognized(_) => "Unrecognized",
         }
@@ -34,7 +34,7 @@ impl ValidateContentDeliveryResponse {
 impl FromJson for ValidateContentDeliveryResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("results"), Test::Has("summary")]) {
-            return FromJson::from_json(value).map(Self::Summary);
+            return FromJson::from_json(value).map(Self::Success);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("errors")]) {
             return FromJson::from_json(value).map(Self::Error);
@@ -46,21 +46,21 @@ impl FromJson for ValidateContentDeliveryResponse {
 impl ToJson for ValidateContentDeliveryResponse {
     fn to_json(&self) -> Value {
         match self {
-            Self::Summary(inner) => inner.to_json(),
+            Self::Success(inner) => inner.to_json(),
             Self::Error(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
 }
 
-impl From<ValidateContentDeliveryResponseSummary> for ValidateContentDeliveryResponse {
-    fn from(inner: ValidateContentDeliveryResponseSummary) -> Self {
-        Self::Summary(inner)
+impl From<ValidateContentDeliverySuccess> for ValidateContentDeliveryResponse {
+    fn from(inner: ValidateContentDeliverySuccess) -> Self {
+        Self::Success(inner)
     }
 }
 
-impl From<ValidateContentDeliveryResponseError> for ValidateContentDeliveryResponse {
-    fn from(inner: ValidateContentDeliveryResponseError) -> Self {
+impl From<ValidateContentDeliveryError> for ValidateContentDeliveryResponse {
+    fn from(inner: ValidateContentDeliveryError) -> Self {
         Self::Error(inner)
     }
 }
@@ -70,32 +70,32 @@ impl From<ValidateContentDeliveryResponseError> for ValidateContentDeliveryRespo
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct ValidateContentDeliveryResponseSummary {
+pub struct ValidateContentDeliverySuccess {
     /// Optional.
     pub ext: Option<JsonObject>,
     /// Required.
-    pub results: Vec<ValidateContentDeliveryResponseSummaryResult>,
+    pub results: Vec<ValidateContentDeliverySuccessResult>,
     /// Required.
     pub summary: Summary,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl ValidateContentDeliveryResponseSummary {
+impl ValidateContentDeliverySuccess {
     /// A value with the required fields.
-    pub fn new(summary: Summary, results: Vec<ValidateContentDeliveryResponseSummaryResult>) -> Self {
+    pub fn new(summary: Summary, results: Vec<ValidateContentDeliverySuccessResult>) -> Self {
         Self { ext: None, results, summary, extra: JsonObject::new() }
     }
 }
 
 json::setters! {
-    ValidateContentDeliveryResponseSummary
+    ValidateContentDeliverySuccess
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for ValidateContentDeliveryResponseSummary {
+impl FromJson for ValidateContentDeliverySuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("summary")?, d.req("results")?);
@@ -105,7 +105,7 @@ impl FromJson for ValidateContentDeliveryResponseSummary {
     }
 }
 
-impl ToJson for ValidateContentDeliveryResponseSummary {
+impl ToJson for ValidateContentDeliverySuccess {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(3, &self.extra);
         e.opt("ext", &self.ext);
@@ -120,7 +120,7 @@ impl ToJson for ValidateContentDeliveryResponseSummary {
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/0/properties/results/items`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct ValidateContentDeliveryResponseSummaryResult {
+pub struct ValidateContentDeliverySuccessResult {
     /// Optional.
     pub features: Option<Vec<Feature>>,
     /// Required.
@@ -131,7 +131,7 @@ pub struct ValidateContentDeliveryResponseSummaryResult {
     pub extra: JsonObject,
 }
 
-impl ValidateContentDeliveryResponseSummaryResult {
+impl ValidateContentDeliverySuccessResult {
     /// A value with the required fields.
     pub fn new(record_id: impl Into<String>, verdict: crate::enums::binary_verdict::BinaryVerdict) -> Self {
         Self { features: None, record_id: record_id.into(), verdict, extra: JsonObject::new() }
@@ -139,13 +139,13 @@ impl ValidateContentDeliveryResponseSummaryResult {
 }
 
 json::setters! {
-    ValidateContentDeliveryResponseSummaryResult
+    ValidateContentDeliverySuccessResult
     plain {
         with_features features: Vec<Feature>,
     }
 }
 
-impl FromJson for ValidateContentDeliveryResponseSummaryResult {
+impl FromJson for ValidateContentDeliverySuccessResult {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req::<String>("record_id")?, d.req("verdict")?);
@@ -155,7 +155,7 @@ impl FromJson for ValidateContentDeliveryResponseSummaryResult {
     }
 }
 
-impl ToJson for ValidateContentDeliveryResponseSummaryResult {
+impl ToJson for ValidateContentDeliverySuccessResult {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(3, &self.extra);
         e.opt("features", &self.features);
@@ -274,7 +274,7 @@ impl ToJson for Summary {
 /// Spec: `content-standards/validate-content-delivery-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct ValidateContentDeliveryResponseError {
+pub struct ValidateContentDeliveryError {
     /// Required.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
@@ -283,7 +283,7 @@ pub struct ValidateContentDeliveryResponseError {
     pub extra: JsonObject,
 }
 
-impl ValidateContentDeliveryResponseError {
+impl ValidateContentDeliveryError {
     /// A value with the required fields.
     pub fn new(errors: Vec<crate::core::error::Error>) -> Self {
         Self { errors, ext: None, extra: JsonObject::new() }
@@ -291,13 +291,13 @@ impl ValidateContentDeliveryResponseError {
 }
 
 json::setters! {
-    ValidateContentDeliveryResponseError
+    ValidateContentDeliveryError
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for ValidateContentDeliveryResponseError {
+impl FromJson for ValidateContentDeliveryError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("errors")?);
@@ -307,7 +307,7 @@ impl FromJson for ValidateContentDeliveryResponseError {
     }
 }
 
-impl ToJson for ValidateContentDeliveryResponseError {
+impl ToJson for ValidateContentDeliveryError {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(2, &self.extra);
         e.req("errors", &self.errors);
@@ -323,7 +323,7 @@ impl ToJson for ValidateContentDeliveryResponseError {
 #[non_exhaustive]
 pub enum ValidateContentDeliveryOutcome {
     /// The work is done.
-    Done(Box<ValidateContentDeliveryResponseSummary>),
+    Done(Box<ValidateContentDeliverySuccess>),
     /// Accepted; a task goes on and is asked about later.
     Submitted(Box<crate::envelope::Envelope>),
     /// The task is under way.
@@ -363,4 +363,4 @@ impl ToJson for ValidateContentDeliveryOutcome {
     }
 }
 
-json::bridge! { ValidateContentDeliveryResponse, ValidateContentDeliveryResponseSummary, ValidateContentDeliveryResponseSummaryResult, Feature, Summary, ValidateContentDeliveryResponseError, ValidateContentDeliveryOutcome }
+json::bridge! { ValidateContentDeliveryResponse, ValidateContentDeliverySuccess, ValidateContentDeliverySuccessResult, Feature, Summary, ValidateContentDeliveryError, ValidateContentDeliveryOutcome }

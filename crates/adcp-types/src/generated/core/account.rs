@@ -6,12 +6,14 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// An account at a seller: who orders, for which brand, and who is billed.
 ///
 /// Spec: `core/account.json`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Account {
+    /// The seller's id of the account.
+    ///
     /// Required.
     pub account_id: String,
     /// Optional.

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJson, self};
 
+/// Names an account: by the seller's id, or by brand and operator.
+///
 /// One of 2 shapes.
 ///
 /// Spec: `core/account-ref.json`.

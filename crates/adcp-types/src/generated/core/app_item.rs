@@ -16,7 +16,7 @@ pub struct AppItem {
     pub app_id: String,
     /// Optional. Pattern: `^[0-9]+$`.
     pub apple_id: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Optional.
     pub bundle_id: Option<String>,
@@ -46,11 +46,11 @@ pub struct AppItem {
     pub rating: Option<f64>,
     /// Optional. At least 0.
     pub rating_count: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub screenshots: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub store_url: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

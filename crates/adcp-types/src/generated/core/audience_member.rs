@@ -20,7 +20,7 @@ pub struct AudienceMember {
     pub hashed_email: Option<String>,
     /// Optional. Pattern: `^[a-f0-9]{64}$`.
     pub hashed_phone: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub uids: Option<Vec<Uid>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum AudienceSelector {
     /// Chosen when: JSON type object, `type` is `signal`, `value_type` is `binary`, has `value`.
-    Value(AudienceSelectorValue),
+    Binary(AudienceSelectorBinary),
     /// Chosen when: JSON type object, `type` is `signal`, `value_type` is `categorical`, has `values`.
-    Values(Box<AudienceSelectorValues>),
+    Categorical(Box<AudienceSelectorCategorical>),
     /// Chosen when: JSON type object, `type` is `signal`, `value_type` is `numeric`.
     Numeric(Box<AudienceSelectorNumeric>),
     /// Chosen when: JSON type object, `type` is `description`, has `description`.
@@ -28,8 +28,8 @@ impl AudienceSelector {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::Value(_) => "Value",
-            Self::Values(_) => "Values",
+            Self::Binary(_) => "Binary",
+            Self::Categorical(_) => "Categorical",
             Self::Numeric(_) => "Numeric",
             Self::Description(_) => "Description",
             Self::Unrecognized(_) => "Unrecognized",
@@ -40,10 +40,10 @@ impl AudienceSelector {
 impl FromJson for AudienceSelector {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Text("type", &["signal"]), Test::Text("value_type", &["binary"]), Test::Has("value")]) {
-            return FromJson::from_json(value).map(Self::Value);
+            return FromJson::from_json(value).map(Self::Binary);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Text("type", &["signal"]), Test::Text("value_type", &["categorical"]), Test::Has("values")]) {
-            return FromJson::from_json(value).map(Self::Values);
+            return FromJson::from_json(value).map(Self::Categorical);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Text("type", &["signal"]), Test::Text("value_type", &["numeric"])]) {
             return FromJson::from_json(value).map(Self::Numeric);
@@ -58,8 +58,8 @@ impl FromJson for AudienceSelector {
 impl ToJson for AudienceSelector {
     fn to_json(&self) -> Value {
         match self {
-            Self::Value(inner) => inner.to_json(),
-            Self::Values(inner) => inner.to_json(),
+            Self::Binary(inner) => inner.to_json(),
+            Self::Categorical(inner) => inner.to_json(),
             Self::Numeric(inner) => inner.to_json(),
             Self::Description(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
@@ -67,15 +67,15 @@ impl ToJson for AudienceSelector {
     }
 }
 
-impl From<AudienceSelectorValue> for AudienceSelector {
-    fn from(inner: AudienceSelectorValue) -> Self {
-        Self::Value(inner)
+impl From<AudienceSelectorBinary> for AudienceSelector {
+    fn from(inner: AudienceSelectorBinary) -> Self {
+        Self::Binary(inner)
     }
 }
 
-impl From<AudienceSelectorValues> for AudienceSelector {
-    fn from(inner: AudienceSelectorValues) -> Self {
-        Self::Values(Box::new(inner))
+impl From<AudienceSelectorCategorical> for AudienceSelector {
+    fn from(inner: AudienceSelectorCategorical) -> Self {
+        Self::Categorical(Box::new(inner))
     }
 }
 
@@ -98,7 +98,7 @@ impl From<AudienceSelectorDescription> for AudienceSelector {
 /// Spec: `core/audience-selector.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct AudienceSelectorValue {
+pub struct AudienceSelectorBinary {
     /// Optional. Deprecated.
     pub signal_id: Option<crate::core::signal_id::SignalId>,
     /// Optional.
@@ -109,7 +109,7 @@ pub struct AudienceSelectorValue {
     pub extra: JsonObject,
 }
 
-impl AudienceSelectorValue {
+impl AudienceSelectorBinary {
     /// A value with the required fields.
     pub fn new(value: bool) -> Self {
         Self { signal_id: None, signal_ref: None, value, extra: JsonObject::new() }
@@ -117,14 +117,14 @@ impl AudienceSelectorValue {
 }
 
 json::setters! {
-    AudienceSelectorValue
+    AudienceSelectorBinary
     plain {
         with_signal_id signal_id: crate::core::signal_id::SignalId,
         with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
     }
 }
 
-impl FromJson for AudienceSelectorValue {
+impl FromJson for AudienceSelectorBinary {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("value")?);
@@ -137,7 +137,7 @@ impl FromJson for AudienceSelectorValue {
     }
 }
 
-impl ToJson for AudienceSelectorValue {
+impl ToJson for AudienceSelectorBinary {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(5, &self.extra);
         e.opt("signal_id", &self.signal_id);
@@ -156,18 +156,18 @@ impl ToJson for AudienceSelectorValue {
 /// Spec: `core/audience-selector.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct AudienceSelectorValues {
+pub struct AudienceSelectorCategorical {
     /// Optional. Deprecated.
     pub signal_id: Option<crate::core::signal_id::SignalId>,
     /// Optional.
     pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl AudienceSelectorValues {
+impl AudienceSelectorCategorical {
     /// A value with the required fields.
     pub fn new(values: Vec<String>) -> Self {
         Self { signal_id: None, signal_ref: None, values, extra: JsonObject::new() }
@@ -175,14 +175,14 @@ impl AudienceSelectorValues {
 }
 
 json::setters! {
-    AudienceSelectorValues
+    AudienceSelectorCategorical
     plain {
         with_signal_id signal_id: crate::core::signal_id::SignalId,
         with_signal_ref signal_ref: crate::core::signal_ref::SignalRef,
     }
 }
 
-impl FromJson for AudienceSelectorValues {
+impl FromJson for AudienceSelectorCategorical {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("values")?);
@@ -195,7 +195,7 @@ impl FromJson for AudienceSelectorValues {
     }
 }
 
-impl ToJson for AudienceSelectorValues {
+impl ToJson for AudienceSelectorCategorical {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(5, &self.extra);
         e.opt("signal_id", &self.signal_id);
@@ -329,4 +329,4 @@ impl ToJson for AudienceSelectorDescription {
     }
 }
 
-json::bridge! { AudienceSelector, AudienceSelectorValue, AudienceSelectorValues, AudienceSelectorNumeric, AudienceSelectorDescription }
+json::bridge! { AudienceSelector, AudienceSelectorBinary, AudienceSelectorCategorical, AudienceSelectorNumeric, AudienceSelectorDescription }

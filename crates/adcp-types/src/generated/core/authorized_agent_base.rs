@@ -14,11 +14,11 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct AuthorizedAgentBase {
     /// Required. 1 to 500 characters.
     pub authorized_for: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub encryption_keys: Option<Vec<crate::core::agent_encryption_key::AgentEncryptionKey>>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Required. Format: uri.
     pub url: String,

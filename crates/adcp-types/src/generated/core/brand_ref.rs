@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Names a brand by the domain that publishes its brand.json.
 ///
 /// Closed: a validator refuses unknown fields.
 ///

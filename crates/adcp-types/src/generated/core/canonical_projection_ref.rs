@@ -16,7 +16,7 @@ pub struct CanonicalProjectionRef {
     pub asset_source: Option<AssetSource>,
     /// Required.
     pub kind: crate::core::canonical_format_kind::CanonicalFormatKind,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub slots_override: Option<Vec<crate::core::canonical_projection_slot_override::CanonicalProjectionSlotOverride>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

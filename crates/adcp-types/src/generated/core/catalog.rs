@@ -18,23 +18,23 @@ pub struct Catalog {
     pub category: Option<String>,
     /// Optional.
     pub content_id_type: Option<crate::enums::content_id_type::ContentIdType>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub conversion_events: Option<Vec<crate::enums::event_type::EventType>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub feed_field_mappings: Option<Vec<crate::core::catalog_field_mapping::CatalogFieldMapping>>,
     /// Optional.
     pub feed_format: Option<crate::enums::feed_format::FeedFormat>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub gtins: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub items: Option<Vec<JsonObject>>,
     /// Optional.
     pub name: Option<String>,
     /// Optional.
     pub query: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Required. On the wire `type`.
     pub type_: crate::enums::catalog_type::CatalogType,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CollectionSelector {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub collection_ids: Vec<String>,
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: String,

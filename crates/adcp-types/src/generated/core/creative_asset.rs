@@ -8,14 +8,18 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test, ToJson, self};
 
-/// An object.
+/// A creative as a buyer uploads it: a format and the assets that fill it.
 ///
 /// Spec: `core/creative-asset.json`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeAsset {
+    /// The assets, by the name the format gives them.
+    ///
     /// Required.
     pub assets: BTreeMap<String, Loose<Asset>>,
+    /// The buyer's id of the creative.
+    ///
     /// Required.
     pub creative_id: String,
     /// Optional.
@@ -30,9 +34,9 @@ pub struct CreativeAsset {
     pub inputs: Option<Vec<Input>>,
     /// Required.
     pub name: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_refs: Option<Vec<crate::core::placement_ref::PlacementRef>>,
     /// Optional.
     pub provenance: Option<Box<crate::core::provenance::Provenance>>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Puts a creative of the library on a line.
 ///
 /// Spec: `core/creative-assignment.json`.
 #[derive(Clone)]
@@ -14,9 +14,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct CreativeAssignment {
     /// Required.
     pub creative_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_refs: Option<Vec<crate::core::placement_ref::PlacementRef>>,
     /// Optional. At least 0. At most 100.
     pub weight: Option<f64>,

@@ -101,9 +101,9 @@ impl ToJson for CreativeBrief {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Compliance {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub prohibited_claims: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub required_disclosures: Option<Vec<RequiredDisclosure>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -156,7 +156,7 @@ impl ToJson for Compliance {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RequiredDisclosure {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub jurisdictions: Option<Vec<String>>,
     /// Optional.
     pub language: Option<String>,

@@ -12,11 +12,11 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativeFilters {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub accounts: Option<Vec<crate::core::account_ref::AccountRef>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assigned_to_packages: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub concept_ids: Option<Vec<String>>,
     /// Optional. Format: date-time.
     pub created_after: Option<String>,
@@ -26,21 +26,21 @@ pub struct CreativeFilters {
     pub creative_ids: Option<Vec<String>>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub has_served: Option<bool>,
     /// Optional.
     pub has_variables: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub media_buy_ids: Option<Vec<String>>,
     /// Optional.
     pub name_contains: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub statuses: Option<Vec<crate::enums::creative_status::CreativeStatus>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags_any: Option<Vec<String>>,
     /// Optional.
     pub unassigned: Option<bool>,

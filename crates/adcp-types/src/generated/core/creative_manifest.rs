@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test, ToJson, self};
 
-/// An object.
+/// The assets of one creative, by the name its format gives them.
 ///
 /// Spec: `core/creative-manifest.json`.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CreativePolicy {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub accepted_verifiers: Option<Vec<AcceptedVerifier>>,
     /// Required.
     pub co_branding: crate::enums::co_branding_requirement::CoBrandingRequirement,
@@ -93,7 +93,7 @@ pub struct AcceptedVerifier {
     pub agent_url: String,
     /// Optional.
     pub feature_id: Option<String>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub providers: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

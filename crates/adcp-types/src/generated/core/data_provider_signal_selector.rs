@@ -124,7 +124,7 @@ impl ToJson for DataProviderSignalSelectorAll {
 pub struct DataProviderSignalSelectorById {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub data_provider_domain: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub signal_ids: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -167,7 +167,7 @@ impl ToJson for DataProviderSignalSelectorById {
 pub struct DataProviderSignalSelectorByTag {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub data_provider_domain: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub signal_tags: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

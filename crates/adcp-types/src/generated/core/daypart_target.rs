@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DaypartTarget {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub days: Vec<crate::enums::day_of_week::DayOfWeek>,
     /// Required. At least 1. At most 24.
     pub end_hour: i64,

@@ -8,7 +8,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
 /// An object.
 ///
-/// At least 1 entries.
+/// Not empty.
 ///
 /// Spec: `core/deadline-policy.json`.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct DeadlinePolicy {
     pub business_days_only: Option<bool>,
     /// Optional. At least 0.
     pub cancellation_lead_days: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub material_stages: Option<Vec<MaterialStage>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

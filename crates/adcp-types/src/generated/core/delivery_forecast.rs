@@ -28,7 +28,7 @@ pub struct DeliveryForecast {
     pub measurement_source: Option<String>,
     /// Required.
     pub method: crate::enums::forecast_method::ForecastMethod,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub points: Vec<crate::core::forecast_point::ForecastPoint>,
     /// Optional.
     pub reach_unit: Option<crate::enums::reach_unit::ReachUnit>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Figures of what was delivered: impressions, spend, clicks, views and more.
 ///
 /// Spec: `core/delivery-metrics.json`.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DestinationItem {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Optional.
     pub city: Option<String>,
@@ -38,7 +38,7 @@ pub struct DestinationItem {
     pub rating: Option<f64>,
     /// Optional.
     pub region: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub url: Option<String>,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct EducationItem {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Optional.
     pub degree_type: Option<DegreeType>,
@@ -44,7 +44,7 @@ pub struct EducationItem {
     pub start_date: Option<String>,
     /// Optional.
     pub subject: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub url: Option<String>,

@@ -6,30 +6,42 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJson, self};
 
-/// An object.
+/// Why something went wrong, in a form a program can act on.
 ///
 /// Spec: `core/error.json`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Error {
+    /// What kind of error; `ErrorCode` has the known ones.
+    ///
     /// Required. 1 to 64 characters.
     pub code: String,
     /// Optional.
     pub details: Option<JsonObject>,
+    /// The field of the request that is wrong.
+    ///
     /// Optional.
     pub field: Option<String>,
     /// Optional.
     pub issues: Option<Vec<Issue>>,
+    /// A sentence for people.
+    ///
     /// Required.
     pub message: String,
+    /// Whether to repeat, change or give up the request.
+    ///
     /// Optional.
     pub recovery: Option<Recovery>,
+    /// Seconds to wait before the next attempt.
+    ///
     /// Optional. At least 1. At most 3600.
     pub retry_after: Option<f64>,
     /// Optional.
     pub sdk_id: Option<String>,
     /// Optional.
     pub source: Option<Source>,
+    /// What to do about it, in words.
+    ///
     /// Optional.
     pub suggestion: Option<String>,
     /// Fields this version does not know, kept and written back.

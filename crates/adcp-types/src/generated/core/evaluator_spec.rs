@@ -92,9 +92,9 @@ pub struct EvaluatorSpecExemplars {
     pub ext: Option<JsonObject>,
     /// Optional.
     pub feature_agent: Option<FeatureAgent>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub feature_requirement: Option<Vec<crate::core::feature_requirement::FeatureRequirement>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub rank_by: Option<Vec<RankBy>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -222,9 +222,9 @@ pub struct EvaluatorSpecEvaluatorId {
     pub ext: Option<JsonObject>,
     /// Optional.
     pub feature_agent: Option<FeatureAgent>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub feature_requirement: Option<Vec<crate::core::feature_requirement::FeatureRequirement>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub rank_by: Option<Vec<RankBy>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -297,9 +297,9 @@ pub struct EvaluatorSpecAgentUrl {
     pub ext: Option<JsonObject>,
     /// Optional.
     pub feature_agent: Option<FeatureAgent>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub feature_requirement: Option<Vec<crate::core::feature_requirement::FeatureRequirement>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub rank_by: Option<Vec<RankBy>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FeatureRequirement {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub allowed_values: Option<Vec<Value>>,
     /// Required.
     pub feature_id: String,

@@ -16,7 +16,7 @@ pub struct FlightItem {
     pub airline: Option<String>,
     /// Optional. Format: date-time.
     pub arrival_time: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Optional. Format: date-time.
     pub departure_time: Option<String>,
@@ -34,7 +34,7 @@ pub struct FlightItem {
     pub origin: Origin,
     /// Optional.
     pub price: Option<crate::core::price::Price>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub url: Option<String>,

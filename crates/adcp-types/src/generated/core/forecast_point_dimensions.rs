@@ -8,7 +8,7 @@ use crate::json::{DecodeError, FromJson, ToJson, self};
 
 /// Another name for a JSON type.
 ///
-/// At least 1 items. No item twice.
+/// Not empty. No item twice.
 ///
 /// Spec: `core/forecast-point-dimensions.json`.
 pub type ForecastPointDimensions = Vec<ForecastPointDimension>;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJson, self};
 
-/// An object.
+/// A creative format: which assets it takes and how they are rendered.
 ///
 /// Spec: `core/format.json`.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub struct Format {
     pub delivery: Option<JsonObject>,
     /// Optional.
     pub description: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub disclosure_capabilities: Option<Vec<DisclosureCapability>>,
     /// Optional. Format: uri.
     pub example_url: Option<String>,
@@ -42,13 +42,13 @@ pub struct Format {
     pub name: String,
     /// Optional. Deprecated.
     pub output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
-    /// Optional. Deprecated. At least 1 items.
+    /// Optional. Deprecated. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub renders: Option<Vec<Render>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub reported_metrics: Option<Vec<crate::enums::available_metric::AvailableMetric>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub supported_disclosure_positions: Option<Vec<crate::enums::disclosure_position::DisclosurePosition>>,
     /// Optional.
     pub supported_macros: Option<Vec<SupportedMacro>>,
@@ -3073,7 +3073,7 @@ impl ToJson for IndividualVastAsset {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DisclosureCapability {
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub persistence: Vec<crate::enums::disclosure_persistence::DisclosurePersistence>,
     /// Required.
     pub position: crate::enums::disclosure_position::DisclosurePosition,

@@ -6,18 +6,22 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Names a creative format: the agent that defines it, and its id there.
 ///
 /// Spec: `core/format-id.json`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FormatId {
+    /// The agent that defines the format.
+    ///
     /// Required. Format: uri.
     pub agent_url: String,
     /// Optional. At least 1.
     pub duration_ms: Option<f64>,
     /// Optional. At least 1.
     pub height: Option<i64>,
+    /// The format's id at that agent.
+    ///
     /// Required. Pattern: `^[a-zA-Z0-9_-]+$`.
     pub id: String,
     /// Optional. At least 1.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Limits how often one person sees a line.
 ///
 /// Spec: `core/frequency-cap.json`.
 #[derive(Clone)]

@@ -22,7 +22,7 @@ pub struct GenerationCredential {
     pub provider: String,
     /// Required.
     pub rights_key: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub uses: Vec<crate::enums::right_use::RightUse>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

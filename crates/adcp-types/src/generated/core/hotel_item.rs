@@ -14,9 +14,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct HotelItem {
     /// Optional.
     pub address: Option<Address>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub amenities: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Optional. Pattern: `^[0-2][0-9]:[0-5][0-9]$`.
     pub check_in_time: Option<String>,
@@ -40,7 +40,7 @@ pub struct HotelItem {
     pub price: Option<crate::core::price::Price>,
     /// Optional. At least 1. At most 5.
     pub star_rating: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub url: Option<String>,

@@ -16,7 +16,7 @@ pub struct Impairment {
     pub impairment_id: String,
     /// Required. Format: date-time.
     pub observed_at: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub package_ids: Vec<String>,
     /// Optional. At most 500 characters.
     pub reason: Option<String>,

@@ -8,7 +8,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
 /// An object.
 ///
-/// At least 1 entries.
+/// Not empty.
 ///
 /// Spec: `core/installment-deadlines.json`.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct InstallmentDeadlines {
     pub booking_deadline: Option<String>,
     /// Optional. Format: date-time.
     pub cancellation_deadline: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub material_deadlines: Option<Vec<crate::core::material_deadline::MaterialDeadline>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

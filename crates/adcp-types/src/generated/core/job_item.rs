@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct JobItem {
     /// Optional. Format: uri.
     pub apply_url: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Required.
     pub company_name: String,
@@ -28,9 +28,9 @@ pub struct JobItem {
     pub experience_level: Option<ExperienceLevel>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub industries: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub job_functions: Option<Vec<String>>,
     /// Required.
     pub job_id: String,
@@ -38,7 +38,7 @@ pub struct JobItem {
     pub location: Option<String>,
     /// Optional.
     pub salary: Option<Salary>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Required.
     pub title: String,

@@ -18,7 +18,7 @@ pub struct MeasurementReadiness {
     pub missing_event_types: Option<Vec<crate::enums::event_type::EventType>>,
     /// Optional.
     pub notes: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub required_event_types: Option<Vec<crate::enums::event_type::EventType>>,
     /// Required.
     pub status: crate::enums::assessment_status::AssessmentStatus,

@@ -132,7 +132,7 @@ impl ToJson for BillingMeasurement {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct MakegoodPolicy {
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub available_remedies: Vec<crate::enums::makegood_remedy::MakegoodRemedy>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// An order a seller has accepted: lines, flight, money and state.
 ///
 /// Spec: `core/media-buy.json`.
 #[derive(Clone)]

@@ -398,7 +398,7 @@ pub use self::attribution_window::AttributionWindow;
 #[cfg(feature = "media-buy")]
 pub use self::audience_member::AudienceMember;
 #[cfg(any(feature = "governance", feature = "media-buy"))]
-pub use self::audience_selector::{AudienceSelector, AudienceSelectorDescription, AudienceSelectorNumeric, AudienceSelectorValue, AudienceSelectorValues};
+pub use self::audience_selector::{AudienceSelector, AudienceSelectorBinary, AudienceSelectorCategorical, AudienceSelectorDescription, AudienceSelectorNumeric};
 #[cfg(feature = "protocol")]
 pub use self::authorized_agent_base::AuthorizedAgentBase;
 #[cfg(feature = "protocol")]
@@ -622,7 +622,7 @@ pub use self::product_allowed_action::ProductAllowedAction;
 #[cfg(feature = "media-buy")]
 pub use self::product_filters::ProductFilters;
 #[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
-pub use self::product_format_declaration::{AgentPlacementFormatDeclaration, CustomFormatDeclaration, DAASTAudioFormatDeclaration, DisplayTagFormatDeclaration, HTML5FormatDeclaration, HostedAudioFormatDeclaration, HostedVideoFormatDeclaration, ImageCarouselFormatDeclaration, ImageFormatDeclaration, NativeInFeedFormatDeclaration, ProductFormatDeclaration, ResponsiveCreativeFormatDeclaration, SponsoredPlacementFormatDeclaration, VASTVideoFormatDeclaration};
+pub use self::product_format_declaration::{AgentPlacementFormatDeclaration, CustomFormatDeclaration, DaastAudioFormatDeclaration, DisplayTagFormatDeclaration, HostedAudioFormatDeclaration, HostedVideoFormatDeclaration, Html5FormatDeclaration, ImageCarouselFormatDeclaration, ImageFormatDeclaration, NativeInFeedFormatDeclaration, ProductFormatDeclaration, ResponsiveCreativeFormatDeclaration, SponsoredPlacementFormatDeclaration, VastVideoFormatDeclaration};
 #[cfg(any(feature = "media-buy", feature = "protocol"))]
 pub use self::product_signal_targeting_option::ProductSignalTargetingOption;
 #[cfg(any(feature = "media-buy", feature = "protocol"))]

@@ -18,7 +18,7 @@ pub struct NotificationConfig {
     pub active: Option<bool>,
     /// Optional.
     pub authentication: Option<Authentication>,
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub event_types: Vec<crate::enums::notification_type::NotificationType>,
     /// Optional.
     pub ext: Option<JsonObject>,

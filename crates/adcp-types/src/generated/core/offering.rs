@@ -129,13 +129,13 @@ impl ToJson for Offering {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct GeoTargets {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub metros: Option<Vec<Metro>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub postal_areas: Option<Vec<PostalArea>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub regions: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -196,7 +196,7 @@ impl ToJson for GeoTargets {
 pub struct Metro {
     /// Required.
     pub system: crate::enums::metro_system::MetroSystem,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -235,7 +235,7 @@ impl ToJson for Metro {
 pub struct PostalArea {
     /// Required.
     pub system: crate::enums::postal_system::PostalSystem,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -18,7 +18,7 @@ pub struct OfferingAssetGroup {
     pub asset_type: crate::enums::asset_content_type::AssetContentType,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub items: Vec<Item>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -382,7 +382,7 @@ impl ToJson for TargetFrequency {
 pub struct OptimizationGoalEvent {
     /// Optional.
     pub attribution_window: Option<crate::core::attribution_window::AttributionWindow>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub event_sources: Vec<EventSource>,
     /// Optional. At least 1.
     pub priority: Option<i64>,
@@ -441,7 +441,7 @@ impl ToJson for OptimizationGoalEvent {
 pub struct EventSource {
     /// Optional.
     pub custom_event_name: Option<String>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub event_source_id: String,
     /// Required.
     pub event_type: crate::enums::event_type::EventType,

@@ -20,7 +20,7 @@ pub struct Overlay {
     pub description: Option<String>,
     /// Required.
     pub id: String,
-    /// Optional. At least 1 entries.
+    /// Optional. Not empty.
     pub visual: Option<Visual>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -139,7 +139,7 @@ json::string_enum! {
 ///
 /// Closed: a validator refuses unknown fields.
 ///
-/// At least 1 entries.
+/// Not empty.
 ///
 /// Spec: `core/overlay.json`, `/properties/visual`.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// A line of a media buy as the seller keeps it: a product, a budget, targeting and creatives.
 ///
 /// Spec: `core/package.json`.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub struct Package {
     pub agency_estimate_number: Option<String>,
     /// Optional. At least 0.
     pub bid_price: Option<f64>,
+    /// Money for this line, in the currency of its pricing option.
+    ///
     /// Optional. At least 0.
     pub budget: Option<f64>,
     /// Optional. When absent: `false`.
@@ -24,7 +26,7 @@ pub struct Package {
     pub cancellation: Option<Cancellation>,
     /// Optional.
     pub catalogs: Option<Vec<crate::core::catalog::Catalog>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub committed_metrics: Option<Vec<crate::core::committed_metric::CommittedMetric>>,
     /// Optional.
     pub context: Option<JsonObject>,
@@ -42,28 +44,34 @@ pub struct Package {
     pub format_ids_to_provide: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub format_kind: Option<crate::core::canonical_format_kind::CanonicalFormatKind>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_option_refs: Option<Vec<crate::core::format_option_ref::FormatOptionRef>>,
     /// Optional. At least 0.
     pub impressions: Option<f64>,
     /// Optional.
     pub measurement_terms: Option<crate::core::measurement_terms::MeasurementTerms>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub optimization_goals: Option<Vec<crate::core::optimization_goal::OptimizationGoal>>,
     /// Optional.
     pub pacing: Option<crate::enums::pacing::Pacing>,
+    /// The seller's id of the line.
+    ///
     /// Required.
     pub package_id: String,
     /// Optional.
     pub params: Option<JsonObject>,
+    /// Delivery is held back until it is resumed.
+    ///
     /// Optional. When absent: `false`.
     pub paused: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub performance_standards: Option<Vec<crate::core::performance_standard::PerformanceStandard>>,
     /// Optional.
     pub price_breakdown: Option<crate::pricing_options::price_breakdown::PriceBreakdown>,
     /// Optional.
     pub pricing_option_id: Option<String>,
+    /// The product it buys.
+    ///
     /// Optional.
     pub product_id: Option<String>,
     /// Optional. Format: date-time.

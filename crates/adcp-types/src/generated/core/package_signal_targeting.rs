@@ -155,7 +155,7 @@ pub struct PackageSignalTargetingCategorical {
     pub signal_agent_segment_id: Option<String>,
     /// Required.
     pub signal_ref: crate::core::signal_ref::SignalRef,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct PackageSignalTargetingGroup {
     /// Required.
     pub operator: Operator,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub signals: Vec<crate::core::package_signal_targeting::PackageSignalTargeting>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

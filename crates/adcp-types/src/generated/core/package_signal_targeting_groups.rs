@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PackageSignalTargetingGroups {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub groups: Vec<crate::core::package_signal_targeting_group::PackageSignalTargetingGroup>,
     /// Required.
     pub operator: Operator,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Which page of a list to give.
 ///
 /// Closed: a validator refuses unknown fields.
 ///

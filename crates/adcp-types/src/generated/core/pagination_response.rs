@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Whether there is more, and where it goes on.
 ///
 /// Closed: a validator refuses unknown fields.
 ///

@@ -14,9 +14,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct Placement {
     /// Optional.
     pub description: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_options: Option<Vec<crate::core::product_format_declaration::ProductFormatDeclaration>>,
     /// Required.
     pub kind: PlacementKind,
@@ -28,13 +28,13 @@ pub struct Placement {
     pub placement_id: String,
     /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: Option<String>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub social_placement_surfaces: Option<Vec<crate::enums::social_placement_surface::SocialPlacementSurface>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub sponsored_placement_types: Option<Vec<crate::enums::sponsored_placement_type::SponsoredPlacementType>>,
     /// Optional. No item twice.
     pub tags: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub video_placement_types: Option<Vec<crate::enums::video_placement_type::VideoPlacementType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -12,31 +12,31 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PlacementDefinition {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub collection_ids: Option<Vec<String>>,
     /// Optional.
     pub description: Option<String>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_options: Option<Vec<FormatOption>>,
     /// Required.
     pub name: String,
     /// Required.
     pub placement_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub property_tags: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub social_placement_surfaces: Option<Vec<crate::enums::social_placement_surface::SocialPlacementSurface>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub sponsored_placement_types: Option<Vec<crate::enums::sponsored_placement_type::SponsoredPlacementType>>,
     /// Optional. No item twice.
     pub tags: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub video_placement_types: Option<Vec<crate::enums::video_placement_type::VideoPlacementType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct PlannedDelivery {
     /// Optional.
     pub audience_summary: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub audience_targeting: Option<Vec<crate::core::audience_selector::AudienceSelector>>,
     /// Optional.
     pub channels: Option<Vec<crate::enums::channels::Channels>>,

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::json::{DecodeError, FromJson, ToJson, self};
 
+/// One way to pay for a product, by pricing model.
+///
 /// One of 9 shapes.
 ///
 /// Spec: `core/pricing-option.json`.

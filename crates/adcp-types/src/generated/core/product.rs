@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Something a seller offers: inventory, how it is priced, and what can run on it.
 ///
 /// Spec: `core/product.json`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Product {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub allowed_actions: Option<Vec<crate::core::product_allowed_action::ProductAllowedAction>>,
     /// Optional.
     pub brief_relevance: Option<String>,
@@ -20,13 +20,13 @@ pub struct Product {
     pub cancellation_policy: Option<crate::core::cancellation_policy::CancellationPolicy>,
     /// Optional.
     pub catalog_match: Option<CatalogMatch>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub catalog_types: Option<Vec<crate::enums::catalog_type::CatalogType>>,
     /// Optional. No item twice.
     pub channels: Option<Vec<crate::enums::channels::Channels>>,
     /// Optional. When absent: `false`.
     pub collection_targeting_allowed: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub collections: Option<Vec<crate::core::collection_selector::CollectionSelector>>,
     /// Optional.
     pub conversion_tracking: Option<ConversionTracking>,
@@ -36,6 +36,8 @@ pub struct Product {
     pub data_provider_signals: Option<Vec<crate::core::data_provider_signal_selector::DataProviderSignalSelector>>,
     /// Optional.
     pub delivery_measurement: Option<DeliveryMeasurement>,
+    /// Whether the seller promises delivery.
+    ///
     /// Required.
     pub delivery_type: crate::enums::delivery_type::DeliveryType,
     /// Required.
@@ -48,19 +50,25 @@ pub struct Product {
     pub expires_at: Option<String>,
     /// Optional.
     pub ext: Option<JsonObject>,
+    /// What a budget is likely to buy.
+    ///
     /// Optional.
     pub forecast: Option<Box<crate::core::delivery_forecast::DeliveryForecast>>,
+    /// Creative formats it accepts.
+    ///
     /// Optional.
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_options: Option<Vec<crate::core::product_format_declaration::ProductFormatDeclaration>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub included_signals: Option<Vec<crate::core::signal_listing::SignalListing>>,
     /// Optional.
     pub installments: Option<Vec<crate::core::installment::Installment>>,
+    /// Made for this brief rather than taken from the catalogue.
+    ///
     /// Optional.
     pub is_custom: Option<bool>,
-    /// Optional. At least 1 entries.
+    /// Optional. Not empty.
     pub material_submission: Option<MaterialSubmission>,
     /// Optional. At least 1.
     pub max_optimization_goals: Option<i64>,
@@ -74,39 +82,47 @@ pub struct Product {
     pub name: String,
     /// Optional.
     pub outcome_measurement: Option<crate::core::outcome_measurement::OutcomeMeasurement>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub performance_standards: Option<Vec<crate::core::performance_standard::PerformanceStandard>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placements: Option<Vec<crate::core::placement::Placement>>,
-    /// Required. At least 1 items.
+    /// The ways to pay; a package picks one by its id.
+    ///
+    /// Required. Not empty.
     pub pricing_options: Vec<crate::core::pricing_option::PricingOption>,
     /// Optional.
     pub product_card: Option<Box<ProductCard>>,
     /// Optional.
     pub product_card_detailed: Option<Box<ProductCardDetailed>>,
+    /// The seller's name for it; a package refers to the product by this id.
+    ///
     /// Required.
     pub product_id: String,
     /// Optional. When absent: `false`.
     pub property_targeting_allowed: Option<bool>,
-    /// Required. At least 1 items.
+    /// Where it runs: publishers and which of their properties.
+    ///
+    /// Required. Not empty.
     pub publisher_properties: Vec<crate::core::publisher_property_selector::PublisherPropertySelector>,
+    /// Which reports the seller can give, and how often.
+    ///
     /// Required.
     pub reporting_capabilities: Box<crate::core::reporting_capabilities::ReportingCapabilities>,
     /// Optional. When absent: `false`.
     pub signal_targeting_allowed: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signal_targeting_options: Option<Vec<crate::core::product_signal_targeting_option::ProductSignalTargetingOption>>,
     /// Optional.
     pub signal_targeting_rules: Option<crate::core::signal_targeting_rules::SignalTargetingRules>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub social_placement_surfaces: Option<Vec<crate::enums::social_placement_surface::SocialPlacementSurface>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub sponsored_placement_types: Option<Vec<crate::enums::sponsored_placement_type::SponsoredPlacementType>>,
     /// Optional.
     pub trusted_match: Option<TrustedMatch>,
     /// Optional.
     pub vendor_metric_optimization: Option<crate::core::vendor_metric_optimization::VendorMetricOptimization>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub video_placement_types: Option<Vec<crate::enums::video_placement_type::VideoPlacementType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -404,11 +420,11 @@ impl ToJson for CatalogMatch {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ConversionTracking {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub action_sources: Option<Vec<crate::enums::action_source::ActionSource>>,
     /// Optional.
     pub platform_managed: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_targets: Option<Vec<ConversionTrackingSupportedTarget>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -482,7 +498,7 @@ pub struct DeliveryMeasurement {
     pub notes: Option<String>,
     /// Optional.
     pub provider: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub vendors: Option<Vec<crate::core::brand_ref::BrandRef>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -536,7 +552,7 @@ impl ToJson for DeliveryMeasurement {
 
 /// An object.
 ///
-/// At least 1 entries.
+/// Not empty.
 ///
 /// Spec: `core/product.json`, `/properties/material_submission`.
 #[derive(Clone)]
@@ -609,9 +625,9 @@ impl ToJson for MaterialSubmission {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct MetricOptimization {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub supported_metrics: Vec<SupportedMetric>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_reach_units: Option<Vec<crate::enums::reach_unit::ReachUnit>>,
     /// Optional.
     pub supported_targets: Option<Vec<MetricOptimizationSupportedTarget>>,
@@ -922,9 +938,9 @@ pub struct TrustedMatch {
     pub dynamic_brands: Option<bool>,
     /// Optional. When absent: `false`.
     pub identity_match: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub providers: Option<Vec<Provider>>,
-    /// Optional. At least 1 items. When absent: `["activation"]`.
+    /// Optional. Not empty. When absent: `["activation"]`.
     pub response_types: Option<Vec<crate::enums::response_type::ResponseType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -982,11 +998,11 @@ pub struct Provider {
     pub agent_url: String,
     /// Optional. When absent: `false`.
     pub context_match: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub identity_match: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub uid_types: Option<Vec<crate::enums::uid_type::UidType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

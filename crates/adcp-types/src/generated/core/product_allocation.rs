@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct ProductAllocation {
     /// Required. At least 0. At most 100.
     pub allocation_percentage: f64,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub daypart_targets: Option<Vec<crate::core::daypart_target::DaypartTarget>>,
     /// Optional. Format: date-time.
     pub end_time: Option<String>,

@@ -16,9 +16,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct ProductAllowedAction {
     /// Required.
     pub action: crate::enums::media_buy_valid_action::MediaBuyValidAction,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub allowed_statuses: Option<Vec<crate::enums::media_buy_status::MediaBuyStatus>>,
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub modes: Vec<crate::enums::media_buy_action_mode::MediaBuyActionMode>,
     /// Optional.
     pub sla: Option<crate::core::sla_window::SlaWindow>,

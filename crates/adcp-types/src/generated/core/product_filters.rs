@@ -14,9 +14,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct ProductFilters {
     /// Optional.
     pub budget_range: Option<BudgetRange>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub delivery_type: Option<crate::enums::delivery_type::DeliveryType>,
@@ -26,41 +26,41 @@ pub struct ProductFilters {
     pub exclusivity: Option<crate::enums::exclusivity::Exclusivity>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_proximity: Option<Vec<GeoProximity>>,
     /// Optional.
     pub is_fixed_price: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub keywords: Option<Vec<Keyword>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub metros: Option<Vec<Metro>>,
     /// Optional. At least 1.
     pub min_exposures: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub postal_areas: Option<Vec<PostalArea>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub pricing_currencies: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub regions: Option<Vec<String>>,
-    /// Optional. Deprecated. At least 1 items.
+    /// Optional. Deprecated. Not empty.
     pub required_axe_integrations: Option<Vec<String>>,
     /// Optional.
     pub required_features: Option<crate::core::media_buy_features::MediaBuyFeatures>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub required_geo_targeting: Option<Vec<RequiredGeoTargeting>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub required_metrics: Option<Vec<crate::enums::available_metric::AvailableMetric>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub required_performance_standards: Option<Vec<crate::core::performance_standard::PerformanceStandard>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub required_vendor_metrics: Option<Vec<RequiredVendorMetric>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signal_targeting: Option<Vec<SignalTargeting>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub social_placement_surfaces: Option<Vec<crate::enums::social_placement_surface::SocialPlacementSurface>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub sponsored_placement_types: Option<Vec<crate::enums::sponsored_placement_type::SponsoredPlacementType>>,
     /// Optional.
     pub standard_formats_only: Option<bool>,
@@ -68,7 +68,7 @@ pub struct ProductFilters {
     pub start_date: Option<String>,
     /// Optional.
     pub trusted_match: Option<TrustedMatch>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub video_placement_types: Option<Vec<crate::enums::video_placement_type::VideoPlacementType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -515,7 +515,7 @@ impl ToJson for TravelTime {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Keyword {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub keyword: String,
     /// Optional. When absent: `"broad"`.
     pub match_type: Option<crate::enums::match_type::MatchType>,
@@ -607,7 +607,7 @@ impl ToJson for Metro {
 pub struct PostalArea {
     /// Required.
     pub system: crate::enums::postal_system::PostalSystem,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -889,7 +889,7 @@ pub struct SignalTargetingCategorical {
     pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
     /// Optional. When absent: `"include"`.
     pub targeting_mode: Option<TargetingMode>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1032,9 +1032,9 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TrustedMatch {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub providers: Option<Vec<Provider>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub response_types: Option<Vec<crate::enums::response_type::ResponseType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -15,7 +15,7 @@ pub enum ProductFormatDeclaration {
     /// Chosen when `format_kind` is `image`.
     Image(Box<ImageFormatDeclaration>),
     /// Chosen when `format_kind` is `html5`.
-    Html5(Box<HTML5FormatDeclaration>),
+    Html5(Box<Html5FormatDeclaration>),
     /// Chosen when `format_kind` is `display_tag`.
     DisplayTag(Box<DisplayTagFormatDeclaration>),
     /// Chosen when `format_kind` is `image_carousel`.
@@ -23,11 +23,11 @@ pub enum ProductFormatDeclaration {
     /// Chosen when `format_kind` is `video_hosted`.
     VideoHosted(Box<HostedVideoFormatDeclaration>),
     /// Chosen when `format_kind` is `video_vast`.
-    VideoVast(Box<VASTVideoFormatDeclaration>),
+    VideoVast(Box<VastVideoFormatDeclaration>),
     /// Chosen when `format_kind` is `audio_hosted`.
     AudioHosted(Box<HostedAudioFormatDeclaration>),
     /// Chosen when `format_kind` is `audio_daast`.
-    AudioDaast(Box<DAASTAudioFormatDeclaration>),
+    AudioDaast(Box<DaastAudioFormatDeclaration>),
     /// Chosen when `format_kind` is `sponsored_placement`.
     SponsoredPlacement(Box<SponsoredPlacementFormatDeclaration>),
     /// Chosen when `format_kind` is `native_in_feed`.
@@ -112,8 +112,8 @@ impl From<ImageFormatDeclaration> for ProductFormatDeclaration {
     }
 }
 
-impl From<HTML5FormatDeclaration> for ProductFormatDeclaration {
-    fn from(inner: HTML5FormatDeclaration) -> Self {
+impl From<Html5FormatDeclaration> for ProductFormatDeclaration {
+    fn from(inner: Html5FormatDeclaration) -> Self {
         Self::Html5(Box::new(inner))
     }
 }
@@ -136,8 +136,8 @@ impl From<HostedVideoFormatDeclaration> for ProductFormatDeclaration {
     }
 }
 
-impl From<VASTVideoFormatDeclaration> for ProductFormatDeclaration {
-    fn from(inner: VASTVideoFormatDeclaration) -> Self {
+impl From<VastVideoFormatDeclaration> for ProductFormatDeclaration {
+    fn from(inner: VastVideoFormatDeclaration) -> Self {
         Self::VideoVast(Box::new(inner))
     }
 }
@@ -148,8 +148,8 @@ impl From<HostedAudioFormatDeclaration> for ProductFormatDeclaration {
     }
 }
 
-impl From<DAASTAudioFormatDeclaration> for ProductFormatDeclaration {
-    fn from(inner: DAASTAudioFormatDeclaration) -> Self {
+impl From<DaastAudioFormatDeclaration> for ProductFormatDeclaration {
+    fn from(inner: DaastAudioFormatDeclaration) -> Self {
         Self::AudioDaast(Box::new(inner))
     }
 }
@@ -212,7 +212,7 @@ pub struct ImageFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -302,7 +302,7 @@ impl ToJson for ImageFormatDeclaration {
 /// Spec: `core/product-format-declaration.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct HTML5FormatDeclaration {
+pub struct Html5FormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
     /// Optional. When absent: `false`.
@@ -323,13 +323,13 @@ pub struct HTML5FormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl HTML5FormatDeclaration {
+impl Html5FormatDeclaration {
     /// A value with the required fields.
     pub fn new(params: crate::formats::canonical::html5::Html5) -> Self {
         Self {
@@ -350,7 +350,7 @@ impl HTML5FormatDeclaration {
 }
 
 json::setters! {
-    HTML5FormatDeclaration
+    Html5FormatDeclaration
     text {
         with_display_name display_name,
         with_format_option_id format_option_id,
@@ -367,7 +367,7 @@ json::setters! {
     }
 }
 
-impl FromJson for HTML5FormatDeclaration {
+impl FromJson for Html5FormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("params")?);
@@ -387,7 +387,7 @@ impl FromJson for HTML5FormatDeclaration {
     }
 }
 
-impl ToJson for HTML5FormatDeclaration {
+impl ToJson for Html5FormatDeclaration {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(12, &self.extra);
         e.opt("applies_to_channels", &self.applies_to_channels);
@@ -434,7 +434,7 @@ pub struct ResponsiveCreativeFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -545,7 +545,7 @@ pub struct AgentPlacementFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -656,7 +656,7 @@ pub struct CustomFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -767,7 +767,7 @@ pub struct DisplayTagFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -878,7 +878,7 @@ pub struct ImageCarouselFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -989,7 +989,7 @@ pub struct HostedVideoFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1079,7 +1079,7 @@ impl ToJson for HostedVideoFormatDeclaration {
 /// Spec: `core/product-format-declaration.json`, `/oneOf/5`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct VASTVideoFormatDeclaration {
+pub struct VastVideoFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
     /// Optional. When absent: `false`.
@@ -1100,13 +1100,13 @@ pub struct VASTVideoFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl VASTVideoFormatDeclaration {
+impl VastVideoFormatDeclaration {
     /// A value with the required fields.
     pub fn new(params: crate::formats::canonical::video_vast::VideoVast) -> Self {
         Self {
@@ -1127,7 +1127,7 @@ impl VASTVideoFormatDeclaration {
 }
 
 json::setters! {
-    VASTVideoFormatDeclaration
+    VastVideoFormatDeclaration
     text {
         with_display_name display_name,
         with_format_option_id format_option_id,
@@ -1144,7 +1144,7 @@ json::setters! {
     }
 }
 
-impl FromJson for VASTVideoFormatDeclaration {
+impl FromJson for VastVideoFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("params")?);
@@ -1164,7 +1164,7 @@ impl FromJson for VASTVideoFormatDeclaration {
     }
 }
 
-impl ToJson for VASTVideoFormatDeclaration {
+impl ToJson for VastVideoFormatDeclaration {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(12, &self.extra);
         e.opt("applies_to_channels", &self.applies_to_channels);
@@ -1211,7 +1211,7 @@ pub struct HostedAudioFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1301,7 +1301,7 @@ impl ToJson for HostedAudioFormatDeclaration {
 /// Spec: `core/product-format-declaration.json`, `/oneOf/7`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct DAASTAudioFormatDeclaration {
+pub struct DaastAudioFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
     /// Optional. When absent: `false`.
@@ -1322,13 +1322,13 @@ pub struct DAASTAudioFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl DAASTAudioFormatDeclaration {
+impl DaastAudioFormatDeclaration {
     /// A value with the required fields.
     pub fn new(params: crate::formats::canonical::audio_daast::AudioDaast) -> Self {
         Self {
@@ -1349,7 +1349,7 @@ impl DAASTAudioFormatDeclaration {
 }
 
 json::setters! {
-    DAASTAudioFormatDeclaration
+    DaastAudioFormatDeclaration
     text {
         with_display_name display_name,
         with_format_option_id format_option_id,
@@ -1366,7 +1366,7 @@ json::setters! {
     }
 }
 
-impl FromJson for DAASTAudioFormatDeclaration {
+impl FromJson for DaastAudioFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("params")?);
@@ -1386,7 +1386,7 @@ impl FromJson for DAASTAudioFormatDeclaration {
     }
 }
 
-impl ToJson for DAASTAudioFormatDeclaration {
+impl ToJson for DaastAudioFormatDeclaration {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(12, &self.extra);
         e.opt("applies_to_channels", &self.applies_to_channels);
@@ -1433,7 +1433,7 @@ pub struct SponsoredPlacementFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1544,7 +1544,7 @@ pub struct NativeInFeedFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1641,4 +1641,4 @@ json::string_enum! {
     }
 }
 
-json::bridge! { ProductFormatDeclaration, ImageFormatDeclaration, HTML5FormatDeclaration, ResponsiveCreativeFormatDeclaration, AgentPlacementFormatDeclaration, CustomFormatDeclaration, DisplayTagFormatDeclaration, ImageCarouselFormatDeclaration, HostedVideoFormatDeclaration, VASTVideoFormatDeclaration, HostedAudioFormatDeclaration, DAASTAudioFormatDeclaration, SponsoredPlacementFormatDeclaration, NativeInFeedFormatDeclaration }
+json::bridge! { ProductFormatDeclaration, ImageFormatDeclaration, Html5FormatDeclaration, ResponsiveCreativeFormatDeclaration, AgentPlacementFormatDeclaration, CustomFormatDeclaration, DisplayTagFormatDeclaration, ImageCarouselFormatDeclaration, HostedVideoFormatDeclaration, VastVideoFormatDeclaration, HostedAudioFormatDeclaration, DaastAudioFormatDeclaration, SponsoredPlacementFormatDeclaration, NativeInFeedFormatDeclaration }

@@ -14,9 +14,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct ProductSignalTargetingOption {
     /// Optional. When absent: `"ready"`.
     pub activation_status: Option<ActivationStatus>,
-    /// Optional. At least 1 items. No item twice. When absent: `["include"]`.
+    /// Optional. Not empty. No item twice. When absent: `["include"]`.
     pub allowed_targeting_modes: Option<Vec<AllowedTargetingMode>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub categories: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub default_selected: Option<bool>,
@@ -28,7 +28,7 @@ pub struct ProductSignalTargetingOption {
     pub methodology_url: Option<String>,
     /// Optional.
     pub name: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Optional.
     pub range: Option<crate::core::signal_listing::Range>,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Property {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub identifiers: Vec<Identifier>,
     /// Required.
     pub name: String,

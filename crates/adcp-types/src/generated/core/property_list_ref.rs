@@ -18,7 +18,7 @@ pub struct PropertyListRef {
     pub agent_url: String,
     /// Optional.
     pub auth_token: Option<String>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub list_id: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Proposal {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub allocations: Vec<crate::core::product_allocation::ProductAllocation>,
     /// Optional. At most 2000 characters.
     pub brief_alignment: Option<String>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Fields beside the body of every answer; `envelope::Envelope` is the one to use.
 ///
 /// Spec: `core/protocol-envelope.json`.
 #[derive(Clone)]
@@ -28,8 +28,8 @@ pub struct ProtocolEnvelope {
     pub push_notification_config: Option<crate::core::push_notification_config::PushNotificationConfig>,
     /// Optional. When absent: `false`.
     pub replayed: Option<bool>,
-    /// Required.
-    pub status: crate::enums::task_status::TaskStatus,
+    /// Optional.
+    pub status: Option<crate::enums::task_status::TaskStatus>,
     /// Optional.
     pub task_id: Option<String>,
     /// Optional. Format: date-time.
@@ -39,8 +39,8 @@ pub struct ProtocolEnvelope {
 }
 
 impl ProtocolEnvelope {
-    /// A value with the required fields.
-    pub fn new(status: crate::enums::task_status::TaskStatus) -> Self {
+    /// An empty value.
+    pub fn new() -> Self {
         Self {
             adcp_error: None,
             context: None,
@@ -50,11 +50,17 @@ impl ProtocolEnvelope {
             payload: None,
             push_notification_config: None,
             replayed: None,
-            status,
+            status: None,
             task_id: None,
             timestamp: None,
             extra: JsonObject::new(),
         }
+    }
+}
+
+impl Default for ProtocolEnvelope {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -72,6 +78,7 @@ json::setters! {
         with_payload payload: JsonObject,
         with_push_notification_config push_notification_config: crate::core::push_notification_config::PushNotificationConfig,
         with_replayed replayed: bool,
+        with_status status: crate::enums::task_status::TaskStatus,
     }
     boxed {
         with_adcp_error adcp_error: crate::core::error::Error,
@@ -81,7 +88,7 @@ json::setters! {
 impl FromJson for ProtocolEnvelope {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
-        let mut s = Self::new(d.req("status")?);
+        let mut s = Self::new();
         d.opt("adcp_error", &mut s.adcp_error);
         d.opt("context", &mut s.context);
         d.opt("context_id", &mut s.context_id);
@@ -90,6 +97,7 @@ impl FromJson for ProtocolEnvelope {
         d.opt("payload", &mut s.payload);
         d.opt("push_notification_config", &mut s.push_notification_config);
         d.opt("replayed", &mut s.replayed);
+        d.opt("status", &mut s.status);
         d.opt("task_id", &mut s.task_id);
         d.opt("timestamp", &mut s.timestamp);
         d.rest(&mut s.extra)?;
@@ -108,7 +116,7 @@ impl ToJson for ProtocolEnvelope {
         e.opt("payload", &self.payload);
         e.opt("push_notification_config", &self.push_notification_config);
         e.opt("replayed", &self.replayed);
-        e.req("status", &self.status);
+        e.opt("status", &self.status);
         e.opt("task_id", &self.task_id);
         e.opt("timestamp", &self.timestamp);
         e.done()

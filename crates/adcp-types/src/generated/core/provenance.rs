@@ -26,15 +26,15 @@ pub struct Provenance {
     pub digital_source_type: Option<crate::enums::digital_source_type::DigitalSourceType>,
     /// Optional.
     pub disclosure: Option<Disclosure>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub embedded_provenance: Option<Vec<EmbeddedProvenance>>,
     /// Optional.
     pub ext: Option<JsonObject>,
     /// Optional.
     pub human_oversight: Option<HumanOversight>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub verification: Option<Vec<Verification>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub watermarks: Option<Vec<Watermark>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -286,7 +286,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Disclosure {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub jurisdictions: Option<Vec<Jurisdiction>>,
     /// Required.
     pub required: bool,
@@ -341,7 +341,7 @@ pub struct Jurisdiction {
     pub region: Option<String>,
     /// Required.
     pub regulation: String,
-    /// Optional. At least 1 entries.
+    /// Optional. Not empty.
     pub render_guidance: Option<RenderGuidance>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -398,7 +398,7 @@ impl ToJson for Jurisdiction {
 
 /// An object.
 ///
-/// At least 1 entries.
+/// Not empty.
 ///
 /// Spec: `core/provenance.json`, `/properties/disclosure/properties/jurisdictions/items/properties/render_guidance`.
 #[derive(Clone)]
@@ -410,7 +410,7 @@ pub struct RenderGuidance {
     pub min_duration_ms: Option<i64>,
     /// Optional.
     pub persistence: Option<crate::enums::disclosure_persistence::DisclosurePersistence>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub positions: Option<Vec<crate::enums::disclosure_position::DisclosurePosition>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

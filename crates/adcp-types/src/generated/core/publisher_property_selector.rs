@@ -84,7 +84,7 @@ impl From<PublisherPropertySelectorByTag> for PublisherPropertySelector {
 pub struct PublisherPropertySelectorAll {
     /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: Option<String>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub publisher_domains: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -143,7 +143,7 @@ impl ToJson for PublisherPropertySelectorAll {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherPropertySelectorById {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub property_ids: Vec<String>,
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: String,
@@ -186,11 +186,11 @@ impl ToJson for PublisherPropertySelectorById {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherPropertySelectorByTag {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub property_tags: Vec<String>,
     /// Optional. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: Option<String>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub publisher_domains: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

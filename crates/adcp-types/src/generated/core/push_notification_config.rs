@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Where to send notifications about a task, and how to prove who sends them.
 ///
 /// Spec: `core/push-notification-config.json`.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ pub struct RealEstateItem {
     pub address: Address,
     /// Optional.
     pub area: Option<Area>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Optional. At least 0.
     pub bathrooms: Option<f64>,
@@ -40,7 +40,7 @@ pub struct RealEstateItem {
     pub price: Option<crate::core::price::Price>,
     /// Optional.
     pub property_type: Option<PropertyType>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Required.
     pub title: String,

@@ -392,7 +392,7 @@ pub struct AuthorizationPayload {
     pub authorization_type: Option<AuthorizationType>,
     /// Optional.
     pub authorized_for: Option<Nullable<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub collections: Option<Vec<crate::core::collection_selector::CollectionSelector>>,
     /// Optional.
     pub countries: Option<Vec<String>>,
@@ -420,25 +420,25 @@ pub struct AuthorizationPayload {
     pub override_applied: Option<bool>,
     /// Optional.
     pub override_reason: Option<Nullable<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub placement_tags: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub properties: Option<Vec<crate::core::property::Property>>,
     /// Optional.
     pub property_id_slug: Option<Nullable<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub property_ids: Option<Vec<String>>,
     /// Optional. Format: uuid.
     pub property_rid: Option<Nullable<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub property_tags: Option<Vec<String>>,
     /// Required.
     pub publisher_domain: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub publisher_properties: Option<Vec<crate::core::publisher_property_selector::PublisherPropertySelector>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Optional. Format: date-time.
     pub updated_at: Option<Nullable<String>>,
@@ -875,7 +875,7 @@ pub struct PropertyPayload {
     pub changed_fields: Option<Vec<String>>,
     /// Optional.
     pub classification: Option<Classification>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub identifiers: Option<Vec<crate::core::identifier::Identifier>>,
     /// Optional.
     pub property: Option<crate::core::property::Property>,
@@ -2196,7 +2196,7 @@ pub struct RegistryEventPropertyReactivatedPayload {
     pub changed_fields: Option<Vec<String>>,
     /// Optional.
     pub classification: Option<Classification>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub identifiers: Option<Vec<crate::core::identifier::Identifier>>,
     /// Optional.
     pub property: Option<crate::core::property::Property>,
@@ -2429,7 +2429,7 @@ impl ToJson for RegistryEventAgentRemoved {
 pub struct RegistryEventAgentRemovedPayload {
     /// Required. Format: uri.
     pub agent_url: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub removed_from_publishers: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2836,7 +2836,7 @@ pub struct RegistryEventAgentVerificationEarnedPayload {
     pub agent_url: String,
     /// Required.
     pub role: BadgeRole,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub verified_specialisms: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

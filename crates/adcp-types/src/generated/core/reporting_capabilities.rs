@@ -14,13 +14,13 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct ReportingCapabilities {
     /// Required. No item twice.
     pub available_metrics: Vec<crate::enums::available_metric::AvailableMetric>,
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub available_reporting_frequencies: Vec<crate::enums::reporting_frequency::ReportingFrequency>,
     /// Required. When absent: `"date_range"`.
     pub date_range_support: DateRangeSupport,
     /// Required. At least 0.
     pub expected_delay_minutes: i64,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub measurement_windows: Option<Vec<crate::core::measurement_window::MeasurementWindow>>,
     /// Optional.
     pub supports_audience_breakdown: Option<bool>,

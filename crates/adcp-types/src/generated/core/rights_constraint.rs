@@ -28,7 +28,7 @@ pub struct RightsConstraint {
     pub rights_agent: RightsAgent,
     /// Required.
     pub rights_id: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub uses: Vec<crate::enums::right_use::RightUse>,
     /// Optional. Format: date-time.
     pub valid_from: Option<String>,

@@ -16,7 +16,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct SellerAgentRef {
     /// Required. Format: uri.
     pub agent_url: String,
-    /// Optional. At least 1 characters. Pattern: `^[a-zA-Z0-9_-]+$`.
+    /// Optional. Not empty. Pattern: `^[a-zA-Z0-9_-]+$`.
     pub id: Option<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -24,7 +24,7 @@ pub struct SignalCoverageForecast {
     pub generated_at: Option<String>,
     /// Required.
     pub method: crate::enums::forecast_method::ForecastMethod,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub points: Vec<crate::core::forecast_point::ForecastPoint>,
     /// Required.
     pub scope: Box<Scope>,
@@ -133,7 +133,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Scope {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub date_range: Option<crate::core::date_range::DateRange>,
@@ -141,7 +141,7 @@ pub struct Scope {
     pub kind: ScopeKind,
     /// Required.
     pub label: String,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub line_item_types: Option<Vec<String>>,
     /// Optional.
     pub product_id: Option<String>,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalDefinition {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub allowed_values: Option<Vec<String>>,
     /// Optional.
     pub art9_basis: Option<Art9Basis>,
@@ -20,13 +20,13 @@ pub struct SignalDefinition {
     pub audience_expansion: Option<bool>,
     /// Optional.
     pub audience_scope: Option<AudienceScope>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub consent_basis: Option<Vec<crate::enums::consent_basis::ConsentBasis>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub criteria_url: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub data_sources: Option<Vec<DataSource>>,
     /// Optional.
     pub data_subject_rights: Option<DataSubjectRights>,
@@ -38,7 +38,7 @@ pub struct SignalDefinition {
     pub dts_compliant_version: Option<String>,
     /// Required. Pattern: `^[a-zA-Z0-9_-]+$`.
     pub id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub id_types: Option<Vec<IdType>>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
@@ -54,7 +54,7 @@ pub struct SignalDefinition {
     pub onboarder: Option<Onboarder>,
     /// Optional. Format: hostname.
     pub originating_domain: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub policy_categories: Option<Vec<String>>,
     /// Optional.
     pub range: Option<Range>,
@@ -62,7 +62,7 @@ pub struct SignalDefinition {
     pub refresh_cadence: Option<RefreshCadence>,
     /// Optional.
     pub resolution_method: Option<ResolutionMethod>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub restricted_attributes: Option<Vec<crate::enums::restricted_attribute::RestrictedAttribute>>,
     /// Optional. At most 500 characters.
     pub segmentation_criteria: Option<String>,
@@ -315,7 +315,7 @@ json::string_enum! {
 pub struct DataSubjectRights {
     /// Optional. Format: uri. Pattern: `^https://`.
     pub ccpa_opt_out_url: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub channels: Vec<Channel>,
     /// Optional. At least 1. At most 90.
     pub response_sla_days: Option<i64>,
@@ -380,7 +380,7 @@ pub struct Channel {
     pub email: Option<String>,
     /// Optional.
     pub languages: Option<Vec<String>>,
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub rights: Vec<Right>,
     /// Optional. Format: uri. Pattern: `^https://`.
     pub url: Option<String>,
@@ -524,7 +524,7 @@ pub struct Modeling {
     pub method: Method,
     /// Required.
     pub seed_source: SeedSource,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub training_data_jurisdictions: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -668,7 +668,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Onboarder {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub match_keys: Vec<MatchKey>,
     /// Optional.
     pub pre_onboarding_audience_expansion: Option<bool>,
@@ -899,9 +899,9 @@ pub struct Taxonomy {
     pub ref_: String,
     /// Optional. At least 1.
     pub segtax: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub value_mappings: Option<Vec<ValueMapping>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<TaxonomyValue>,
     /// Optional.
     pub version: Option<String>,
@@ -1047,7 +1047,7 @@ impl ToJson for ValueMapping {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TaxonomyValue {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub id: String,
     /// Optional.
     pub modifiers: Option<Vec<String>>,

@@ -16,13 +16,13 @@ pub struct SignalDefinitionEnrichment {
     pub art9_basis: Option<Art9Basis>,
     /// Optional.
     pub audience_expansion: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub consent_basis: Option<Vec<crate::enums::consent_basis::ConsentBasis>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub criteria_url: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub data_sources: Option<Vec<DataSource>>,
     /// Optional.
     pub data_subject_rights: Option<DataSubjectRights>,
@@ -40,11 +40,11 @@ pub struct SignalDefinitionEnrichment {
     pub modeling: Option<Box<Modeling>>,
     /// Optional.
     pub onboarder: Option<Onboarder>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub policy_categories: Option<Vec<String>>,
     /// Optional.
     pub refresh_cadence: Option<RefreshCadence>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub restricted_attributes: Option<Vec<crate::enums::restricted_attribute::RestrictedAttribute>>,
     /// Optional. At most 500 characters.
     pub segmentation_criteria: Option<String>,
@@ -239,7 +239,7 @@ json::string_enum! {
 pub struct DataSubjectRights {
     /// Optional. Format: uri. Pattern: `^https://`.
     pub ccpa_opt_out_url: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub channels: Vec<Channel>,
     /// Optional. At least 1. At most 90.
     pub response_sla_days: Option<i64>,
@@ -304,7 +304,7 @@ pub struct Channel {
     pub email: Option<String>,
     /// Optional.
     pub languages: Option<Vec<String>>,
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub rights: Vec<Right>,
     /// Optional. Format: uri. Pattern: `^https://`.
     pub url: Option<String>,
@@ -432,7 +432,7 @@ pub struct Modeling {
     pub method: Method,
     /// Required.
     pub seed_source: SeedSource,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub training_data_jurisdictions: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -576,7 +576,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Onboarder {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub match_keys: Vec<MatchKey>,
     /// Optional.
     pub pre_onboarding_audience_expansion: Option<bool>,
@@ -717,9 +717,9 @@ pub struct Taxonomy {
     pub ref_: String,
     /// Optional. At least 1.
     pub segtax: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub value_mappings: Option<Vec<ValueMapping>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<TaxonomyValue>,
     /// Optional.
     pub version: Option<String>,
@@ -865,7 +865,7 @@ impl ToJson for ValueMapping {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TaxonomyValue {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub id: String,
     /// Optional.
     pub modifiers: Option<Vec<String>>,

@@ -12,9 +12,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalFilters {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub catalog_types: Option<Vec<crate::enums::signal_catalog_type::SignalCatalogType>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub data_providers: Option<Vec<String>>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalListing {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub categories: Option<Vec<String>>,
     /// Optional.
     pub description: Option<String>,

@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SignalModelingDisclosure {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub jurisdictions: Option<Vec<Jurisdiction>>,
     /// Optional. At most 2000 characters.
     pub notes: Option<String>,

@@ -349,11 +349,11 @@ impl ToJson for PerUnitPricing {
 pub struct CustomPricing {
     /// Optional. Pattern: `^[A-Z]{3}$`.
     pub currency: Option<String>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub description: String,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required. At least 1 entries.
+    /// Required. Not empty.
     pub metadata: Metadata,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -402,13 +402,13 @@ impl ToJson for CustomPricing {
 
 /// An object.
 ///
-/// At least 1 entries.
+/// Not empty.
 ///
 /// Spec: `core/signal-pricing.json`, `/oneOf/4/properties/metadata`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// Optional. At least 1 characters.
+    /// Optional. Not empty.
     pub summary_for_operator: Option<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

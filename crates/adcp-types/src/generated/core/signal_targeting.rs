@@ -142,7 +142,7 @@ pub struct SignalTargetingCategorical {
     pub signal_id: Option<crate::core::signal_id::SignalId>,
     /// Optional.
     pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -126,7 +126,7 @@ impl ToJson for SignalTargetingExpressionBinary {
 pub struct SignalTargetingExpressionCategorical {
     /// Required.
     pub signal_ref: crate::core::signal_ref::SignalRef,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

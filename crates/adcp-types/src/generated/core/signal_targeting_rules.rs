@@ -24,7 +24,7 @@ pub struct SignalTargetingRules {
     pub min_selected_signals: Option<i64>,
     /// Optional. When absent: `"direct_targeting"`.
     pub resolution_model: Option<ResolutionModel>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub selection_group_rules: Option<Vec<crate::core::signal_selection_group_rule::SignalSelectionGroupRule>>,
     /// Optional. When absent: `"optional"`.
     pub selection_mode: Option<SelectionMode>,

@@ -5,6 +5,8 @@
 use crate::json;
 
 json::string_enum! {
+    /// When something starts: as soon as possible, or at a moment (`DateTime`).
+    ///
     /// An open vocabulary of 1 known values.
     ///
     /// Spec: `core/start-timing.json`.

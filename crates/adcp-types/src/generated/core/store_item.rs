@@ -16,7 +16,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct StoreItem {
     /// Optional.
     pub address: Option<Address>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub catchments: Option<Vec<crate::core::catchment::Catchment>>,
     /// Optional.
     pub ext: Option<JsonObject>,
@@ -30,7 +30,7 @@ pub struct StoreItem {
     pub phone: Option<String>,
     /// Required.
     pub store_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub url: Option<String>,

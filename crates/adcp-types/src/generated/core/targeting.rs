@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Narrows where, when and to whom a line runs, on top of what its product covers.
 ///
 /// Spec: `core/targeting.json`.
 #[derive(Clone)]
@@ -14,9 +14,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct Targeting {
     /// Optional.
     pub age_restriction: Option<AgeRestriction>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub audience_exclude: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub audience_include: Option<Vec<String>>,
     /// Optional. Deprecated.
     pub axe_exclude_segment: Option<String>,
@@ -26,47 +26,47 @@ pub struct Targeting {
     pub collection_list: Option<crate::core::collection_list_ref::CollectionListRef>,
     /// Optional.
     pub collection_list_exclude: Option<crate::core::collection_list_ref::CollectionListRef>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub daypart_targets: Option<Vec<crate::core::daypart_target::DaypartTarget>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub device_platform: Option<Vec<crate::enums::device_platform::DevicePlatform>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub device_type: Option<Vec<crate::enums::device_type::DeviceType>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub device_type_exclude: Option<Vec<crate::enums::device_type::DeviceType>>,
     /// Optional.
     pub frequency_cap: Option<Box<crate::core::frequency_cap::FrequencyCap>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_countries: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_countries_exclude: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_metros: Option<Vec<GeoMetro>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_metros_exclude: Option<Vec<GeoMetrosExclude>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_postal_areas: Option<Vec<GeoPostalArea>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_postal_areas_exclude: Option<Vec<GeoPostalAreasExclude>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_proximity: Option<Vec<GeoProximity>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_regions: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub geo_regions_exclude: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub keyword_targets: Option<Vec<KeywordTarget>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub language: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub negative_keywords: Option<Vec<NegativeKeyword>>,
     /// Optional.
     pub property_list: Option<crate::core::property_list_ref::PropertyListRef>,
-    /// Optional. Deprecated. At least 1 items.
+    /// Optional. Deprecated. Not empty.
     pub signal_targeting: Option<Vec<crate::core::signal_targeting::SignalTargeting>>,
     /// Optional.
     pub signal_targeting_groups: Option<crate::core::package_signal_targeting_groups::PackageSignalTargetingGroups>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub store_catchments: Option<Vec<StoreCatchment>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -233,7 +233,7 @@ impl ToJson for Targeting {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AgeRestriction {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub accepted_methods: Option<Vec<crate::enums::age_verification_method::AgeVerificationMethod>>,
     /// Required. At least 13. At most 99.
     pub min: i64,
@@ -289,7 +289,7 @@ impl ToJson for AgeRestriction {
 pub struct GeoMetro {
     /// Required.
     pub system: crate::enums::metro_system::MetroSystem,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -330,7 +330,7 @@ impl ToJson for GeoMetro {
 pub struct GeoMetrosExclude {
     /// Required.
     pub system: crate::enums::metro_system::MetroSystem,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -371,7 +371,7 @@ impl ToJson for GeoMetrosExclude {
 pub struct GeoPostalArea {
     /// Required.
     pub system: crate::enums::postal_system::PostalSystem,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -412,7 +412,7 @@ impl ToJson for GeoPostalArea {
 pub struct GeoPostalAreasExclude {
     /// Required.
     pub system: crate::enums::postal_system::PostalSystem,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -685,7 +685,7 @@ impl ToJson for TravelTime {
 pub struct KeywordTarget {
     /// Optional. At least 0.
     pub bid_price: Option<f64>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub keyword: String,
     /// Required.
     pub match_type: crate::enums::match_type::MatchType,
@@ -735,7 +735,7 @@ impl ToJson for KeywordTarget {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeyword {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub keyword: String,
     /// Required.
     pub match_type: crate::enums::match_type::MatchType,
@@ -776,9 +776,9 @@ impl ToJson for NegativeKeyword {
 pub struct StoreCatchment {
     /// Required.
     pub catalog_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub catchment_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub store_ids: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

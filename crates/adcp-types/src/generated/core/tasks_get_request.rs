@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Asks how a task is doing, under the tool's older name.
 ///
 /// Spec: `core/tasks-get-request.json`.
 #[derive(Clone)]

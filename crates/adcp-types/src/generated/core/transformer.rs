@@ -22,15 +22,15 @@ pub struct Transformer {
     pub multiplicity: Option<Multiplicity>,
     /// Required.
     pub name: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub output_format_ids: Vec<crate::core::format_id::FormatId>,
     /// Optional.
     pub params: Option<Vec<crate::core::transformer_param::TransformerParam>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Required.
     pub transformer_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub voice_synthesis_ref: Option<Vec<VoiceSynthesisRef>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

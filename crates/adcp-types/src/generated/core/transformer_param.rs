@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TransformerParam {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub allowed_values: Option<Vec<Value>>,
     /// Optional.
     pub default: Option<Value>,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct VehicleItem {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assets: Option<Vec<crate::core::offering_asset_group::OfferingAssetGroup>>,
     /// Optional.
     pub body_style: Option<BodyStyle>,
@@ -38,7 +38,7 @@ pub struct VehicleItem {
     pub model: String,
     /// Optional.
     pub price: Option<crate::core::price::Price>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub tags: Option<Vec<String>>,
     /// Required.
     pub title: String,

@@ -104,7 +104,7 @@ impl From<CustomPricing> for VendorPricingOption {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CpmPricing {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. At least 0.
     pub cpm: f64,
@@ -173,7 +173,7 @@ impl ToJson for CpmPricing {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PercentOfMediaPricing {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. Pattern: `^[A-Z]{3}$`.
     pub currency: String,
@@ -250,7 +250,7 @@ impl ToJson for PercentOfMediaPricing {
 pub struct FlatFeePricing {
     /// Required. At least 0.
     pub amount: f64,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. Pattern: `^[A-Z]{3}$`.
     pub currency: String,
@@ -326,7 +326,7 @@ impl ToJson for FlatFeePricing {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PerUnitPricing {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Required. Pattern: `^[A-Z]{3}$`.
     pub currency: String,
@@ -404,15 +404,15 @@ impl ToJson for PerUnitPricing {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CustomPricing {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional. Pattern: `^[A-Z]{3}$`.
     pub currency: Option<String>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub description: String,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required. At least 1 entries.
+    /// Required. Not empty.
     pub metadata: crate::core::signal_pricing::Metadata,
     /// Required.
     pub pricing_option_id: String,

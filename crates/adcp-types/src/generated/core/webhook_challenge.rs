@@ -22,7 +22,7 @@ pub struct WebhookChallenge {
     pub challenge: String,
     /// Required.
     pub delivery_auth: DeliveryAuth,
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub event_types: Vec<crate::enums::notification_type::NotificationType>,
     /// Required. Format: uri.
     pub seller_agent_url: String,

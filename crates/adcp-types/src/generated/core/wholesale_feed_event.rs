@@ -252,7 +252,7 @@ impl ToJson for AppliesToPublic {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AppliesToAccount {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub account_ids: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -322,29 +322,29 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Signal {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub categories: Option<Vec<String>>,
     /// Optional.
     pub coverage_forecast: Option<Box<crate::core::signal_coverage_forecast::SignalCoverageForecast>>,
     /// Optional. Deprecated. At least 0. At most 100.
     pub coverage_percentage: Option<f64>,
-    /// Optional. At least 1 characters.
+    /// Optional. Not empty.
     pub data_provider: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub deployments: Vec<crate::core::deployment::Deployment>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub description: String,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
     /// Optional. Format: uri.
     pub methodology_url: Option<String>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub name: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Optional.
     pub range: Option<Range>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub signal_agent_segment_id: String,
     /// Optional. Deprecated.
     pub signal_id: Option<crate::core::signal_id::SignalId>,
@@ -796,7 +796,7 @@ pub struct WholesaleFeedEventProductPricedPayload {
     pub effective_at: Option<String>,
     /// Optional.
     pub previous_pricing_option_ids: Option<Vec<String>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub pricing_options: Vec<crate::core::pricing_option::PricingOption>,
     /// Required.
     pub product_id: String,
@@ -1303,7 +1303,7 @@ pub struct WholesaleFeedEventSignalPricedPayload {
     pub effective_at: Option<String>,
     /// Optional.
     pub previous_pricing_option_ids: Option<Vec<String>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub pricing_options: Vec<crate::core::vendor_pricing_option::VendorPricingOption>,
     /// Optional. Format: uuid.
     pub retracts_event_id: Option<String>,

@@ -20,7 +20,7 @@ pub struct GetCreativeDeliveryRequest {
     pub adcp_version: Option<String>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub creative_ids: Option<Vec<String>>,
     /// Optional. Pattern: `^\d{4}-\d{2}-\d{2}$`.
     pub end_date: Option<String>,
@@ -28,7 +28,7 @@ pub struct GetCreativeDeliveryRequest {
     pub ext: Option<JsonObject>,
     /// Optional. At least 1.
     pub max_variants: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub media_buy_ids: Option<Vec<String>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,

@@ -24,7 +24,7 @@ pub struct GetCreativeFeaturesRequest {
     pub creative_manifest: Box<crate::core::creative_manifest::CreativeManifest>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub feature_ids: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

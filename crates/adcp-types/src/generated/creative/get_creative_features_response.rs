@@ -13,9 +13,9 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJso
 #[non_exhaustive]
 pub enum GetCreativeFeaturesResponse {
     /// Chosen when: JSON type object, has `results`.
-    Results(Box<GetCreativeFeaturesResponseResults>),
+    Success(Box<GetCreativeFeaturesSuccess>),
     /// Chosen when: JSON type object, has `errors`.
-    Error(GetCreativeFeaturesResponseError),
+    Error(GetCreativeFeaturesError),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -24,7 +24,7 @@ impl GetCreativeFeaturesResponse {
     /// The arm's name.
     pub fn arm(&self) -> &'static str {
         match self {
-            Self::Results(_) => "Results",
+            Self::Success(_) => "Success",
             Self::Error(_) => "Error",
             Self::Unrecognized(_) => "Unrecognized",
         }
@@ -34,7 +34,7 @@ impl GetCreativeFeaturesResponse {
 impl FromJson for GetCreativeFeaturesResponse {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("results")]) {
-            return FromJson::from_json(value).map(Self::Results);
+            return FromJson::from_json(value).map(Self::Success);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("errors")]) {
             return FromJson::from_json(value).map(Self::Error);
@@ -46,21 +46,21 @@ impl FromJson for GetCreativeFeaturesResponse {
 impl ToJson for GetCreativeFeaturesResponse {
     fn to_json(&self) -> Value {
         match self {
-            Self::Results(inner) => inner.to_json(),
+            Self::Success(inner) => inner.to_json(),
             Self::Error(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
 }
 
-impl From<GetCreativeFeaturesResponseResults> for GetCreativeFeaturesResponse {
-    fn from(inner: GetCreativeFeaturesResponseResults) -> Self {
-        Self::Results(Box::new(inner))
+impl From<GetCreativeFeaturesSuccess> for GetCreativeFeaturesResponse {
+    fn from(inner: GetCreativeFeaturesSuccess) -> Self {
+        Self::Success(Box::new(inner))
     }
 }
 
-impl From<GetCreativeFeaturesResponseError> for GetCreativeFeaturesResponse {
-    fn from(inner: GetCreativeFeaturesResponseError) -> Self {
+impl From<GetCreativeFeaturesError> for GetCreativeFeaturesResponse {
+    fn from(inner: GetCreativeFeaturesError) -> Self {
         Self::Error(inner)
     }
 }
@@ -70,7 +70,7 @@ impl From<GetCreativeFeaturesResponseError> for GetCreativeFeaturesResponse {
 /// Spec: `creative/get-creative-features-response.json`, `/oneOf/0`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct GetCreativeFeaturesResponseResults {
+pub struct GetCreativeFeaturesSuccess {
     /// Optional.
     pub audit_observations: Option<Vec<crate::creative::audit_observation::AuditObservation>>,
     /// Optional.
@@ -91,7 +91,7 @@ pub struct GetCreativeFeaturesResponseResults {
     pub extra: JsonObject,
 }
 
-impl GetCreativeFeaturesResponseResults {
+impl GetCreativeFeaturesSuccess {
     /// A value with the required fields.
     pub fn new(results: Vec<crate::creative::creative_feature_result::CreativeFeatureResult>) -> Self {
         Self {
@@ -109,7 +109,7 @@ impl GetCreativeFeaturesResponseResults {
 }
 
 json::setters! {
-    GetCreativeFeaturesResponseResults
+    GetCreativeFeaturesSuccess
     text {
         with_currency currency,
         with_detail_url detail_url,
@@ -123,7 +123,7 @@ json::setters! {
     }
 }
 
-impl FromJson for GetCreativeFeaturesResponseResults {
+impl FromJson for GetCreativeFeaturesSuccess {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("results")?);
@@ -139,7 +139,7 @@ impl FromJson for GetCreativeFeaturesResponseResults {
     }
 }
 
-impl ToJson for GetCreativeFeaturesResponseResults {
+impl ToJson for GetCreativeFeaturesSuccess {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(8, &self.extra);
         e.opt("audit_observations", &self.audit_observations);
@@ -159,7 +159,7 @@ impl ToJson for GetCreativeFeaturesResponseResults {
 /// Spec: `creative/get-creative-features-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct GetCreativeFeaturesResponseError {
+pub struct GetCreativeFeaturesError {
     /// Required.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
@@ -168,7 +168,7 @@ pub struct GetCreativeFeaturesResponseError {
     pub extra: JsonObject,
 }
 
-impl GetCreativeFeaturesResponseError {
+impl GetCreativeFeaturesError {
     /// A value with the required fields.
     pub fn new(errors: Vec<crate::core::error::Error>) -> Self {
         Self { errors, ext: None, extra: JsonObject::new() }
@@ -176,13 +176,13 @@ impl GetCreativeFeaturesResponseError {
 }
 
 json::setters! {
-    GetCreativeFeaturesResponseError
+    GetCreativeFeaturesError
     plain {
         with_ext ext: JsonObject,
     }
 }
 
-impl FromJson for GetCreativeFeaturesResponseError {
+impl FromJson for GetCreativeFeaturesError {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("errors")?);
@@ -192,7 +192,7 @@ impl FromJson for GetCreativeFeaturesResponseError {
     }
 }
 
-impl ToJson for GetCreativeFeaturesResponseError {
+impl ToJson for GetCreativeFeaturesError {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(2, &self.extra);
         e.req("errors", &self.errors);
@@ -208,7 +208,7 @@ impl ToJson for GetCreativeFeaturesResponseError {
 #[non_exhaustive]
 pub enum GetCreativeFeaturesOutcome {
     /// The work is done.
-    Done(Box<GetCreativeFeaturesResponseResults>),
+    Done(Box<GetCreativeFeaturesSuccess>),
     /// Accepted; a task goes on and is asked about later.
     Submitted(Box<crate::envelope::Envelope>),
     /// The task is under way.
@@ -248,4 +248,4 @@ impl ToJson for GetCreativeFeaturesOutcome {
     }
 }
 
-json::bridge! { GetCreativeFeaturesResponse, GetCreativeFeaturesResponseResults, GetCreativeFeaturesResponseError, GetCreativeFeaturesOutcome }
+json::bridge! { GetCreativeFeaturesResponse, GetCreativeFeaturesSuccess, GetCreativeFeaturesError, GetCreativeFeaturesOutcome }

@@ -18,21 +18,21 @@ pub struct ListCreativeFormatsRequest {
     pub adcp_major_version: Option<i64>,
     /// Optional. Pattern: `^\d+\.\d+(-[a-zA-Z0-9.-]+)?$`.
     pub adcp_version: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub asset_types: Option<Vec<crate::enums::asset_content_type::AssetContentType>>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub disclosure_persistence: Option<Vec<crate::enums::disclosure_persistence::DisclosurePersistence>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub disclosure_positions: Option<Vec<crate::enums::disclosure_position::DisclosurePosition>>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional. When absent: `false`.
     pub include_pricing: Option<bool>,
-    /// Optional. Deprecated. At least 1 items.
+    /// Optional. Deprecated. Not empty.
     pub input_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub is_responsive: Option<bool>,
@@ -46,7 +46,7 @@ pub struct ListCreativeFormatsRequest {
     pub min_width: Option<i64>,
     /// Optional.
     pub name_search: Option<String>,
-    /// Optional. Deprecated. At least 1 items.
+    /// Optional. Deprecated. Not empty.
     pub output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,

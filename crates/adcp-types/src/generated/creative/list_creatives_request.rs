@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Asks for creatives of a seller's library.
 ///
 /// Spec: `creative/list-creatives-request.json`.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub struct ListCreativesRequest {
     pub context: Option<JsonObject>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub fields: Option<Vec<Field>>,
     /// Optional.
     pub filters: Option<Box<crate::core::creative_filters::CreativeFilters>>,

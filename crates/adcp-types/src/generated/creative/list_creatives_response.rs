@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test, ToJson, self};
 
-/// An object.
+/// Creatives of a seller's library.
 ///
 /// Spec: `creative/list-creatives-response.json`.
 #[derive(Clone)]
@@ -121,7 +121,7 @@ pub struct Creative {
     pub items: Option<Vec<crate::core::creative_item::CreativeItem>>,
     /// Required.
     pub name: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Optional.
     pub purge: Option<Purge>,

@@ -22,23 +22,23 @@ pub struct ListTransformersRequest {
     pub brief: Option<String>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub expand_pagination: Option<Vec<ExpandPagination>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub expand_params: Option<Vec<String>>,
     /// Optional.
     pub ext: Option<JsonObject>,
     /// Optional. When absent: `false`.
     pub include_pricing: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub input_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub name_search: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub output_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub transformer_ids: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

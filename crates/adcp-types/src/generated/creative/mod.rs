@@ -70,7 +70,7 @@ pub use self::get_creative_delivery_response::{GetCreativeDeliveryOutcome, GetCr
 #[cfg(feature = "creative")]
 pub use self::get_creative_features_request::GetCreativeFeaturesRequest;
 #[cfg(feature = "creative")]
-pub use self::get_creative_features_response::{GetCreativeFeaturesOutcome, GetCreativeFeaturesResponse, GetCreativeFeaturesResponseError, GetCreativeFeaturesResponseResults};
+pub use self::get_creative_features_response::{GetCreativeFeaturesError, GetCreativeFeaturesOutcome, GetCreativeFeaturesResponse, GetCreativeFeaturesSuccess};
 #[cfg(feature = "creative")]
 pub use self::list_creative_formats_request::ListCreativeFormatsRequest;
 #[cfg(feature = "creative")]

@@ -28,7 +28,7 @@ pub struct PreviewCreativeRequest {
     pub ext: Option<JsonObject>,
     /// Optional.
     pub format_id: Option<crate::core::format_id::FormatId>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub inputs: Option<Vec<Input>>,
     /// Optional. At least 1.
     pub item_limit: Option<i64>,
@@ -219,7 +219,7 @@ pub struct Request {
     pub creative_manifest: Box<crate::core::creative_manifest::CreativeManifest>,
     /// Optional.
     pub format_id: Option<crate::core::format_id::FormatId>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub inputs: Option<Vec<Input>>,
     /// Optional. At least 1.
     pub item_limit: Option<i64>,

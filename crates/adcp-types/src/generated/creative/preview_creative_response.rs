@@ -90,7 +90,7 @@ pub struct PreviewCreativeSingleResponse {
     pub ext: Option<JsonObject>,
     /// Optional. Format: uri.
     pub interactive_url: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub previews: Vec<PreviewCreativeSingleResponsePreview>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -149,7 +149,7 @@ pub struct PreviewCreativeSingleResponsePreview {
     pub input: Input,
     /// Required.
     pub preview_id: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub renders: Vec<crate::creative::preview_render::PreviewRender>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -245,7 +245,7 @@ impl ToJson for Input {
 pub struct PreviewCreativeBatchResponse {
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub results: Vec<PreviewCreativeBatchResponseResult>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -294,7 +294,7 @@ impl ToJson for PreviewCreativeBatchResponse {
 pub struct PreviewCreativeBatchResponseResult {
     /// Required.
     pub creative_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub errors: Option<Vec<crate::core::error::Error>>,
     /// Optional.
     pub response: Option<Response>,
@@ -351,7 +351,7 @@ pub struct Response {
     pub expires_at: Option<String>,
     /// Optional. Format: uri.
     pub interactive_url: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub previews: Vec<PreviewCreativeSingleResponsePreview>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -409,7 +409,7 @@ pub struct PreviewCreativeVariantResponse {
     pub ext: Option<JsonObject>,
     /// Optional.
     pub manifest: Option<Box<crate::core::creative_manifest::CreativeManifest>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub previews: Vec<PreviewCreativeVariantResponsePreview>,
     /// Required.
     pub variant_id: String,
@@ -482,7 +482,7 @@ impl ToJson for PreviewCreativeVariantResponse {
 pub struct PreviewCreativeVariantResponsePreview {
     /// Required.
     pub preview_id: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub renders: Vec<crate::creative::preview_render::PreviewRender>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

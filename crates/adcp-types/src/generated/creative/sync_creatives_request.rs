@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Uploads creatives to a seller's library, or changes them.
 ///
 /// Spec: `creative/sync-creatives-request.json`.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct SyncCreativesRequest {
     pub adcp_major_version: Option<i64>,
     /// Optional. Pattern: `^\d+\.\d+(-[a-zA-Z0-9.-]+)?$`.
     pub adcp_version: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub assignments: Option<Vec<Assignment>>,
     /// Optional.
     pub context: Option<JsonObject>,
@@ -137,7 +137,7 @@ pub struct Assignment {
     pub creative_id: String,
     /// Required.
     pub package_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
     /// Optional. At least 0. At most 100.
     pub weight: Option<f64>,

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test, ToJson, self};
 
+/// What became of an upload: results by creative, a refusal, or a task.
+///
 /// One of 3 shapes.
 ///
 /// Spec: `creative/sync-creatives-response.json`.
@@ -80,7 +82,7 @@ impl From<SyncCreativesSubmitted> for SyncCreativesResponse {
     }
 }
 
-/// An object.
+/// Results, one for each creative.
 ///
 /// Spec: `creative/sync-creatives-response.json`, `/oneOf/0`.
 #[derive(Clone)]
@@ -256,7 +258,7 @@ impl ToJson for Creative {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCreativesError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct VideoBrief {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub segments: Vec<Segment>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

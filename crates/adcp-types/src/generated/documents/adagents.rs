@@ -135,15 +135,15 @@ pub struct AdagentsAuthorizedAgents {
     pub collections: Option<Vec<crate::core::collection::Collection>>,
     /// Optional.
     pub contact: Option<Contact>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub formats: Option<Vec<Format>>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
     /// Optional.
     pub placement_tags: Option<BTreeMap<String, PlacementTag>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placements: Option<Vec<crate::core::placement_definition::PlacementDefinition>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub properties: Option<Vec<crate::core::property::Property>>,
     /// Optional.
     pub property_features: Option<Vec<PropertyFeature>>,
@@ -151,7 +151,7 @@ pub struct AdagentsAuthorizedAgents {
     pub revoked_publisher_domains: Option<Vec<RevokedPublisherDomain>>,
     /// Optional.
     pub signal_tags: Option<BTreeMap<String, SignalTag>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signals: Option<Vec<crate::core::signal_definition::SignalDefinition>>,
     /// Optional. Format: uri. Pattern: `^https://`.
     pub superseded_by: Option<String>,
@@ -367,9 +367,9 @@ impl From<AuthorizedAgentSignalTags> for AuthorizedAgent {
 pub struct AuthorizedAgentPropertyIds {
     /// Required. 1 to 500 characters.
     pub authorized_for: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub collections: Option<Vec<crate::core::collection_selector::CollectionSelector>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub delegation_type: Option<DelegationType>,
@@ -377,19 +377,19 @@ pub struct AuthorizedAgentPropertyIds {
     pub effective_from: Option<String>,
     /// Optional. Format: date-time.
     pub effective_until: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub encryption_keys: Option<Vec<crate::core::agent_encryption_key::AgentEncryptionKey>>,
     /// Optional.
     pub exclusive: Option<bool>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub placement_tags: Option<Vec<String>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub property_ids: Vec<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Required. Format: uri.
     pub url: String,
@@ -506,9 +506,9 @@ json::string_enum! {
 pub struct AuthorizedAgentPropertyTags {
     /// Required. 1 to 500 characters.
     pub authorized_for: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub collections: Option<Vec<crate::core::collection_selector::CollectionSelector>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub delegation_type: Option<DelegationType>,
@@ -516,19 +516,19 @@ pub struct AuthorizedAgentPropertyTags {
     pub effective_from: Option<String>,
     /// Optional. Format: date-time.
     pub effective_until: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub encryption_keys: Option<Vec<crate::core::agent_encryption_key::AgentEncryptionKey>>,
     /// Optional.
     pub exclusive: Option<bool>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub placement_tags: Option<Vec<String>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub property_tags: Vec<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Required. Format: uri.
     pub url: String,
@@ -631,9 +631,9 @@ impl ToJson for AuthorizedAgentPropertyTags {
 pub struct AuthorizedAgentInlineProperties {
     /// Required. 1 to 500 characters.
     pub authorized_for: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub collections: Option<Vec<crate::core::collection_selector::CollectionSelector>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub delegation_type: Option<DelegationType>,
@@ -641,19 +641,19 @@ pub struct AuthorizedAgentInlineProperties {
     pub effective_from: Option<String>,
     /// Optional. Format: date-time.
     pub effective_until: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub encryption_keys: Option<Vec<crate::core::agent_encryption_key::AgentEncryptionKey>>,
     /// Optional.
     pub exclusive: Option<bool>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub placement_tags: Option<Vec<String>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub properties: Vec<crate::core::property::Property>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Required. Format: uri.
     pub url: String,
@@ -756,9 +756,9 @@ impl ToJson for AuthorizedAgentInlineProperties {
 pub struct AuthorizedAgentPublisherProperties {
     /// Required. 1 to 500 characters.
     pub authorized_for: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub collections: Option<Vec<crate::core::collection_selector::CollectionSelector>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub delegation_type: Option<DelegationType>,
@@ -766,19 +766,19 @@ pub struct AuthorizedAgentPublisherProperties {
     pub effective_from: Option<String>,
     /// Optional. Format: date-time.
     pub effective_until: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub encryption_keys: Option<Vec<crate::core::agent_encryption_key::AgentEncryptionKey>>,
     /// Optional.
     pub exclusive: Option<bool>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub placement_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub placement_tags: Option<Vec<String>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub publisher_properties: Vec<crate::core::publisher_property_selector::PublisherPropertySelector>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Required. Format: uri.
     pub url: String,
@@ -885,13 +885,13 @@ impl ToJson for AuthorizedAgentPublisherProperties {
 pub struct AuthorizedAgentSignalIds {
     /// Required. 1 to 500 characters.
     pub authorized_for: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub encryption_keys: Option<Vec<crate::core::agent_encryption_key::AgentEncryptionKey>>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub signal_ids: Vec<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Required. Format: uri.
     pub url: String,
@@ -962,13 +962,13 @@ impl ToJson for AuthorizedAgentSignalIds {
 pub struct AuthorizedAgentSignalTags {
     /// Required. 1 to 500 characters.
     pub authorized_for: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub encryption_keys: Option<Vec<crate::core::agent_encryption_key::AgentEncryptionKey>>,
     /// Optional. Format: date-time.
     pub last_updated: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub signal_tags: Vec<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signing_keys: Option<Vec<crate::core::agent_signing_key::AgentSigningKey>>,
     /// Required. Format: uri.
     pub url: String,
@@ -1113,7 +1113,7 @@ pub enum Format {
     /// Chosen when `format_kind` is `image`.
     Image(Box<ImageFormatDeclaration>),
     /// Chosen when `format_kind` is `html5`.
-    Html5(Box<HTML5FormatDeclaration>),
+    Html5(Box<Html5FormatDeclaration>),
     /// Chosen when `format_kind` is `display_tag`.
     DisplayTag(Box<DisplayTagFormatDeclaration>),
     /// Chosen when `format_kind` is `image_carousel`.
@@ -1121,11 +1121,11 @@ pub enum Format {
     /// Chosen when `format_kind` is `video_hosted`.
     VideoHosted(Box<HostedVideoFormatDeclaration>),
     /// Chosen when `format_kind` is `video_vast`.
-    VideoVast(Box<VASTVideoFormatDeclaration>),
+    VideoVast(Box<VastVideoFormatDeclaration>),
     /// Chosen when `format_kind` is `audio_hosted`.
     AudioHosted(Box<HostedAudioFormatDeclaration>),
     /// Chosen when `format_kind` is `audio_daast`.
-    AudioDaast(Box<DAASTAudioFormatDeclaration>),
+    AudioDaast(Box<DaastAudioFormatDeclaration>),
     /// Chosen when `format_kind` is `sponsored_placement`.
     SponsoredPlacement(Box<SponsoredPlacementFormatDeclaration>),
     /// Chosen when `format_kind` is `native_in_feed`.
@@ -1210,8 +1210,8 @@ impl From<ImageFormatDeclaration> for Format {
     }
 }
 
-impl From<HTML5FormatDeclaration> for Format {
-    fn from(inner: HTML5FormatDeclaration) -> Self {
+impl From<Html5FormatDeclaration> for Format {
+    fn from(inner: Html5FormatDeclaration) -> Self {
         Self::Html5(Box::new(inner))
     }
 }
@@ -1234,8 +1234,8 @@ impl From<HostedVideoFormatDeclaration> for Format {
     }
 }
 
-impl From<VASTVideoFormatDeclaration> for Format {
-    fn from(inner: VASTVideoFormatDeclaration) -> Self {
+impl From<VastVideoFormatDeclaration> for Format {
+    fn from(inner: VastVideoFormatDeclaration) -> Self {
         Self::VideoVast(Box::new(inner))
     }
 }
@@ -1246,8 +1246,8 @@ impl From<HostedAudioFormatDeclaration> for Format {
     }
 }
 
-impl From<DAASTAudioFormatDeclaration> for Format {
-    fn from(inner: DAASTAudioFormatDeclaration) -> Self {
+impl From<DaastAudioFormatDeclaration> for Format {
+    fn from(inner: DaastAudioFormatDeclaration) -> Self {
         Self::AudioDaast(Box::new(inner))
     }
 }
@@ -1292,9 +1292,9 @@ impl From<CustomFormatDeclaration> for Format {
 pub struct ImageFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -1314,7 +1314,7 @@ pub struct ImageFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1412,12 +1412,12 @@ impl ToJson for ImageFormatDeclaration {
 /// Spec: `core/product-format-declaration.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct HTML5FormatDeclaration {
+pub struct Html5FormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -1437,13 +1437,13 @@ pub struct HTML5FormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl HTML5FormatDeclaration {
+impl Html5FormatDeclaration {
     /// A value with the required fields.
     pub fn new(params: crate::formats::canonical::html5::Html5) -> Self {
         Self {
@@ -1466,7 +1466,7 @@ impl HTML5FormatDeclaration {
 }
 
 json::setters! {
-    HTML5FormatDeclaration
+    Html5FormatDeclaration
     text {
         with_display_name display_name,
         with_format_option_id format_option_id,
@@ -1485,7 +1485,7 @@ json::setters! {
     }
 }
 
-impl FromJson for HTML5FormatDeclaration {
+impl FromJson for Html5FormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("params")?);
@@ -1507,7 +1507,7 @@ impl FromJson for HTML5FormatDeclaration {
     }
 }
 
-impl ToJson for HTML5FormatDeclaration {
+impl ToJson for Html5FormatDeclaration {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(14, &self.extra);
         e.opt("applies_to_channels", &self.applies_to_channels);
@@ -1538,9 +1538,9 @@ impl ToJson for HTML5FormatDeclaration {
 pub struct ResponsiveCreativeFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -1560,7 +1560,7 @@ pub struct ResponsiveCreativeFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1661,9 +1661,9 @@ impl ToJson for ResponsiveCreativeFormatDeclaration {
 pub struct AgentPlacementFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -1683,7 +1683,7 @@ pub struct AgentPlacementFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1784,9 +1784,9 @@ impl ToJson for AgentPlacementFormatDeclaration {
 pub struct CustomFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -1806,7 +1806,7 @@ pub struct CustomFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1907,9 +1907,9 @@ impl ToJson for CustomFormatDeclaration {
 pub struct DisplayTagFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -1929,7 +1929,7 @@ pub struct DisplayTagFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2030,9 +2030,9 @@ impl ToJson for DisplayTagFormatDeclaration {
 pub struct ImageCarouselFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -2052,7 +2052,7 @@ pub struct ImageCarouselFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2153,9 +2153,9 @@ impl ToJson for ImageCarouselFormatDeclaration {
 pub struct HostedVideoFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -2175,7 +2175,7 @@ pub struct HostedVideoFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2273,12 +2273,12 @@ impl ToJson for HostedVideoFormatDeclaration {
 /// Spec: `core/product-format-declaration.json`, `/oneOf/5`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct VASTVideoFormatDeclaration {
+pub struct VastVideoFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -2298,13 +2298,13 @@ pub struct VASTVideoFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl VASTVideoFormatDeclaration {
+impl VastVideoFormatDeclaration {
     /// A value with the required fields.
     pub fn new(params: crate::formats::canonical::video_vast::VideoVast) -> Self {
         Self {
@@ -2327,7 +2327,7 @@ impl VASTVideoFormatDeclaration {
 }
 
 json::setters! {
-    VASTVideoFormatDeclaration
+    VastVideoFormatDeclaration
     text {
         with_display_name display_name,
         with_format_option_id format_option_id,
@@ -2346,7 +2346,7 @@ json::setters! {
     }
 }
 
-impl FromJson for VASTVideoFormatDeclaration {
+impl FromJson for VastVideoFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("params")?);
@@ -2368,7 +2368,7 @@ impl FromJson for VASTVideoFormatDeclaration {
     }
 }
 
-impl ToJson for VASTVideoFormatDeclaration {
+impl ToJson for VastVideoFormatDeclaration {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(14, &self.extra);
         e.opt("applies_to_channels", &self.applies_to_channels);
@@ -2399,9 +2399,9 @@ impl ToJson for VASTVideoFormatDeclaration {
 pub struct HostedAudioFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -2421,7 +2421,7 @@ pub struct HostedAudioFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2519,12 +2519,12 @@ impl ToJson for HostedAudioFormatDeclaration {
 /// Spec: `core/product-format-declaration.json`, `/oneOf/7`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct DAASTAudioFormatDeclaration {
+pub struct DaastAudioFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -2544,13 +2544,13 @@ pub struct DAASTAudioFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
 }
 
-impl DAASTAudioFormatDeclaration {
+impl DaastAudioFormatDeclaration {
     /// A value with the required fields.
     pub fn new(params: crate::formats::canonical::audio_daast::AudioDaast) -> Self {
         Self {
@@ -2573,7 +2573,7 @@ impl DAASTAudioFormatDeclaration {
 }
 
 json::setters! {
-    DAASTAudioFormatDeclaration
+    DaastAudioFormatDeclaration
     text {
         with_display_name display_name,
         with_format_option_id format_option_id,
@@ -2592,7 +2592,7 @@ json::setters! {
     }
 }
 
-impl FromJson for DAASTAudioFormatDeclaration {
+impl FromJson for DaastAudioFormatDeclaration {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("params")?);
@@ -2614,7 +2614,7 @@ impl FromJson for DAASTAudioFormatDeclaration {
     }
 }
 
-impl ToJson for DAASTAudioFormatDeclaration {
+impl ToJson for DaastAudioFormatDeclaration {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(14, &self.extra);
         e.opt("applies_to_channels", &self.applies_to_channels);
@@ -2645,9 +2645,9 @@ impl ToJson for DAASTAudioFormatDeclaration {
 pub struct SponsoredPlacementFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -2667,7 +2667,7 @@ pub struct SponsoredPlacementFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2768,9 +2768,9 @@ impl ToJson for SponsoredPlacementFormatDeclaration {
 pub struct NativeInFeedFormatDeclaration {
     /// Optional. No item twice.
     pub applies_to_channels: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub applies_to_property_tags: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub canonical_formats_only: Option<bool>,
@@ -2790,7 +2790,7 @@ pub struct NativeInFeedFormatDeclaration {
     pub publisher_domain: Option<String>,
     /// Optional.
     pub seller_preference: Option<crate::core::product_format_declaration::SellerPreference>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub v1_format_ref: Option<Vec<crate::core::format_id::FormatId>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2926,7 +2926,7 @@ impl ToJson for PlacementTag {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyFeature {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub features: Vec<String>,
     /// Required.
     pub name: String,
@@ -3117,4 +3117,4 @@ impl ToJson for Tag {
     }
 }
 
-json::bridge! { Adagents, AdagentsAuthoritativeLocation, AdagentsAuthorizedAgents, AuthorizedAgent, AuthorizedAgentPropertyIds, AuthorizedAgentPropertyTags, AuthorizedAgentInlineProperties, AuthorizedAgentPublisherProperties, AuthorizedAgentSignalIds, AuthorizedAgentSignalTags, Contact, Format, ImageFormatDeclaration, HTML5FormatDeclaration, ResponsiveCreativeFormatDeclaration, AgentPlacementFormatDeclaration, CustomFormatDeclaration, DisplayTagFormatDeclaration, ImageCarouselFormatDeclaration, HostedVideoFormatDeclaration, VASTVideoFormatDeclaration, HostedAudioFormatDeclaration, DAASTAudioFormatDeclaration, SponsoredPlacementFormatDeclaration, NativeInFeedFormatDeclaration, PlacementTag, PropertyFeature, RevokedPublisherDomain, SignalTag, Tag }
+json::bridge! { Adagents, AdagentsAuthoritativeLocation, AdagentsAuthorizedAgents, AuthorizedAgent, AuthorizedAgentPropertyIds, AuthorizedAgentPropertyTags, AuthorizedAgentInlineProperties, AuthorizedAgentPublisherProperties, AuthorizedAgentSignalIds, AuthorizedAgentSignalTags, Contact, Format, ImageFormatDeclaration, Html5FormatDeclaration, ResponsiveCreativeFormatDeclaration, AgentPlacementFormatDeclaration, CustomFormatDeclaration, DisplayTagFormatDeclaration, ImageCarouselFormatDeclaration, HostedVideoFormatDeclaration, VastVideoFormatDeclaration, HostedAudioFormatDeclaration, DaastAudioFormatDeclaration, SponsoredPlacementFormatDeclaration, NativeInFeedFormatDeclaration, PlacementTag, PropertyFeature, RevokedPublisherDomain, SignalTag, Tag }

@@ -399,13 +399,13 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthorizedOperator {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub brands: Vec<String>,
     /// Optional.
     pub countries: Option<Vec<String>>,
     /// Required.
     pub domain: String,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub scopes: Option<Vec<Scope>>,
     /// Optional. Format: date-time.
     pub valid_from: Option<String>,
@@ -582,13 +582,13 @@ pub struct BrandItem {
     pub fonts: Option<Box<Fonts>>,
     /// Required.
     pub id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub industries: Option<Vec<String>>,
     /// Optional.
     pub keller_type: Option<KellerType>,
     /// Optional.
     pub logos: Option<Vec<Logo>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub names: Vec<BTreeMap<String, String>>,
     /// Optional.
     pub parent_brand: Option<String>,
@@ -1265,7 +1265,7 @@ impl ToJson for BrandAgentItem {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct BrandAgentEntry {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub available_uses: Option<Vec<crate::enums::right_use::RightUse>>,
     /// Optional.
     pub countries: Option<Vec<String>>,
@@ -1275,7 +1275,7 @@ pub struct BrandAgentEntry {
     pub id: String,
     /// Optional. Format: uri. Pattern: `^https://`.
     pub jwks_uri: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub right_types: Option<Vec<crate::enums::right_type::RightType>>,
     /// Required. On the wire `type`.
     pub type_: crate::enums::brand_agent_type::BrandAgentType,
@@ -2907,7 +2907,7 @@ pub struct House {
     pub data_subject_contestation: Option<DataSubjectContestation>,
     /// Required.
     pub domain: String,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub name: String,
     /// Optional.
     pub names: Option<Vec<BTreeMap<String, String>>>,
@@ -3426,7 +3426,7 @@ pub struct LogoUsageRule {
     pub forbidden_contexts: Option<Vec<String>>,
     /// Optional.
     pub logo_id: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub logo_tags: Option<Vec<String>>,
     /// Optional. Format: uri.
     pub logo_url: Option<String>,
@@ -3436,7 +3436,7 @@ pub struct LogoUsageRule {
     pub minimum_size: Option<MinimumSize>,
     /// Optional.
     pub severity: Option<GuidelineSeverity>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub slots: Option<Vec<crate::enums::logo_slot::LogoSlot>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -4549,7 +4549,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Property {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub identifier: String,
     /// Optional. When absent: `false`.
     pub primary: Option<bool>,
@@ -4688,13 +4688,13 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RightsAgent {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub available_uses: Vec<crate::enums::right_use::RightUse>,
     /// Optional.
     pub countries: Option<Vec<String>>,
     /// Required. Pattern: `^[a-z0-9_]+$`.
     pub id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub right_types: Option<Vec<crate::enums::right_type::RightType>>,
     /// Required. Format: uri. Pattern: `^https://`.
     pub url: String,
@@ -5617,9 +5617,9 @@ pub struct HousePortfolio {
     pub schema: Option<String>,
     /// Optional.
     pub authorized_operators: Option<Vec<AuthorizedOperator>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub brand_refs: Option<Vec<PortfolioEntry>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub brands: Option<Vec<BrandItem>>,
     /// Optional.
     pub contact: Option<Contact>,
@@ -5736,7 +5736,7 @@ pub struct BrandCanonicalDocument {
     pub house_domain: Option<String>,
     /// Required.
     pub id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub industries: Option<Vec<String>>,
     /// Optional.
     pub keller_type: Option<KellerType>,
@@ -5744,7 +5744,7 @@ pub struct BrandCanonicalDocument {
     pub last_updated: Option<String>,
     /// Optional.
     pub logos: Option<Vec<Logo>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub names: Vec<BTreeMap<String, String>>,
     /// Optional.
     pub parent_brand: Option<String>,

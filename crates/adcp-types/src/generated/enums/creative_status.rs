@@ -5,6 +5,8 @@
 use crate::json;
 
 json::string_enum! {
+    /// Where a creative stands in a seller's review.
+    ///
     /// An open vocabulary of 6 known values.
     ///
     /// Spec: `enums/creative-status.json`.

@@ -5,6 +5,8 @@
 use crate::json;
 
 json::string_enum! {
+    /// Whether a seller promises delivery.
+    ///
     /// An open vocabulary of 2 known values.
     ///
     /// Spec: `enums/delivery-type.json`.

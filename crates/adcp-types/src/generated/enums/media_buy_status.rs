@@ -5,6 +5,8 @@
 use crate::json;
 
 json::string_enum! {
+    /// Where an order stands.
+    ///
     /// An open vocabulary of 7 known values.
     ///
     /// Spec: `enums/media-buy-status.json`.

@@ -5,6 +5,8 @@
 use crate::json;
 
 json::string_enum! {
+    /// What an agent claims to be good at, and is certified for.
+    ///
     /// An open vocabulary of 22 known values.
     ///
     /// Spec: `enums/specialism.json`.

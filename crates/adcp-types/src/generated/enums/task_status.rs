@@ -5,6 +5,8 @@
 use crate::json;
 
 json::string_enum! {
+    /// Where a task stands.
+    ///
     /// An open vocabulary of 9 known values.
     ///
     /// Spec: `enums/task-status.json`.

@@ -5,6 +5,8 @@
 use crate::json;
 
 json::string_enum! {
+    /// What a task does: the tool it came from.
+    ///
     /// An open vocabulary of 23 known values.
     ///
     /// Spec: `enums/task-type.json`.

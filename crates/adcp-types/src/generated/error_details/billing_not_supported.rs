@@ -14,7 +14,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct BillingNotSupported {
     /// Optional.
     pub scope: Option<Scope>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_billing: Option<Vec<crate::enums::billing_party::BillingParty>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -20,7 +20,7 @@ pub struct VersionUnsupported {
     pub build_version: Option<String>,
     /// Optional.
     pub supported_majors: Option<Vec<i64>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub supported_versions: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -10,15 +10,15 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 ///
 /// Closed: a validator refuses unknown fields.
 ///
-/// At least 1 entries.
+/// Not empty.
 ///
 /// Spec: `governance/audience-constraints.json`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AudienceConstraints {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub exclude: Option<Vec<crate::core::audience_selector::AudienceSelector>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub include: Option<Vec<crate::core::audience_selector::AudienceSelector>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -20,15 +20,15 @@ pub struct GetPlanAuditLogsRequest {
     pub context: Option<JsonObject>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub governance_contexts: Option<Vec<String>>,
     /// Optional. When absent: `false`.
     pub include_entries: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub plan_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub portfolio_plan_ids: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub purchase_types: Option<Vec<crate::enums::purchase_type::PurchaseType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

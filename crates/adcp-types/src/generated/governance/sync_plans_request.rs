@@ -101,7 +101,7 @@ pub struct Plan {
     pub budget: Budget,
     /// Optional.
     pub channels: Option<Channels>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub custom_policies: Option<Vec<crate::governance::policy_entry::PolicyEntry>>,
@@ -119,17 +119,17 @@ pub struct Plan {
     pub objectives: String,
     /// Required.
     pub plan_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub policy_categories: Option<Vec<String>>,
     /// Optional.
     pub policy_ids: Option<Vec<String>>,
     /// Optional.
     pub portfolio: Option<Portfolio>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub regions: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub restricted_attributes: Option<Vec<crate::enums::restricted_attribute::RestrictedAttribute>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub restricted_attributes_custom: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -60,7 +60,7 @@ pub struct BuildCreativeRequest {
     pub mode: Option<Mode>,
     /// Optional.
     pub package_id: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub preview_inputs: Option<Vec<PreviewInput>>,
     /// Optional. When absent: `"url"`.
     pub preview_output_format: Option<crate::enums::preview_output_format::PreviewOutputFormat>,
@@ -72,11 +72,11 @@ pub struct BuildCreativeRequest {
     pub refine_from_build_variant_id: Option<String>,
     /// Optional.
     pub selection_strategy: Option<crate::enums::creative_selection_strategy::CreativeSelectionStrategy>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signal_conditions: Option<Vec<SignalCondition>>,
     /// Optional.
     pub target_format_id: Option<crate::core::format_id::FormatId>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub target_format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub transformer_id: Option<String>,
@@ -523,7 +523,7 @@ pub struct SignalConditionCategorical {
     pub signal_id: Option<crate::core::signal_id::SignalId>,
     /// Optional.
     pub signal_ref: Option<crate::core::signal_ref::SignalRef>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub values: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -667,7 +667,7 @@ pub struct VariantAxis {
     pub field: Option<String>,
     /// Optional.
     pub label: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub values: Option<Vec<Value>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

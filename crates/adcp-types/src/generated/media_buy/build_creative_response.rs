@@ -238,7 +238,7 @@ pub struct BuildCreativeSuccessPreview {
     pub expires_at: String,
     /// Optional. Format: uri.
     pub interactive_url: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub previews: Vec<BuildCreativeSuccessPreviewPreview>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -288,7 +288,7 @@ pub struct BuildCreativeSuccessPreviewPreview {
     pub input: Input,
     /// Required.
     pub preview_id: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub renders: Vec<crate::creative::preview_render::PreviewRender>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -382,7 +382,7 @@ impl ToJson for Input {
 pub struct BuildCreativeMultiSuccess {
     /// Optional.
     pub consumption: Option<crate::core::creative_consumption::CreativeConsumption>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub creative_manifests: Vec<crate::core::creative_manifest::CreativeManifest>,
     /// Optional. Pattern: `^[A-Z]{3}$`.
     pub currency: Option<String>,
@@ -487,7 +487,7 @@ pub struct BuildCreativeMultiSuccessPreview {
     pub expires_at: String,
     /// Optional. Format: uri.
     pub interactive_url: Option<String>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub previews: Vec<BuildCreativeMultiSuccessPreviewPreview>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -539,7 +539,7 @@ pub struct BuildCreativeMultiSuccessPreviewPreview {
     pub input: Input,
     /// Required.
     pub preview_id: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub renders: Vec<crate::creative::preview_render::PreviewRender>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -585,7 +585,7 @@ impl ToJson for BuildCreativeMultiSuccessPreviewPreview {
 pub struct BuildCreativeVariantSuccess {
     /// Optional. When absent: `"complete"`.
     pub budget_status: Option<BudgetStatus>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub creatives: Vec<Creative>,
     /// Optional. Pattern: `^[A-Z]{3}$`.
     pub currency: Option<String>,
@@ -726,11 +726,11 @@ pub struct Creative {
     pub build_creative_id: Option<String>,
     /// Optional.
     pub catalog_item_ref: Option<CatalogItemRef>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub errors: Option<Vec<crate::core::error::Error>>,
     /// Optional.
     pub signal_condition: Option<Box<crate::core::signal_targeting::SignalTargeting>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub variants: Option<Vec<Variant>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1295,7 +1295,7 @@ impl ToJson for PerLeaf {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct BuildCreativeError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

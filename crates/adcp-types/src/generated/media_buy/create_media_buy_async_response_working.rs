@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Progress of an order that is being looked at.
 ///
 /// Spec: `media-buy/create-media-buy-async-response-working.json`.
 #[derive(Clone)]

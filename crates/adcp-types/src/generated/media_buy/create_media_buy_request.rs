@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Orders media: an account, a brand, a flight, and lines or a proposal.
 ///
 /// Spec: `media-buy/create-media-buy-request.json`.
 #[derive(Clone)]
@@ -28,28 +28,40 @@ pub struct CreateMediaBuyRequest {
     pub brand: Box<crate::core::brand_ref::BrandRef>,
     /// Optional.
     pub context: Option<JsonObject>,
+    /// When delivery ends.
+    ///
     /// Required. Format: date-time.
     pub end_time: String,
     /// Optional.
     pub ext: Option<JsonObject>,
+    /// Names this order; sending it again with the same key books nothing twice.
+    ///
     /// Required. 16 to 255 characters. Pattern: `^[A-Za-z0-9_.:-]{16,255}$`.
     pub idempotency_key: String,
     /// Optional.
     pub invoice_recipient: Option<Box<crate::core::business_entity::BusinessEntity>>,
     /// Optional.
     pub io_acceptance: Option<IoAcceptance>,
-    /// Optional. At least 1 items.
+    /// The lines, unless a proposal is taken as it stands.
+    ///
+    /// Optional. Not empty.
     pub packages: Option<Vec<crate::media_buy::package_request::PackageRequest>>,
     /// Optional.
     pub plan_id: Option<String>,
     /// Optional.
     pub po_number: Option<String>,
+    /// A proposal to buy instead of separate lines.
+    ///
     /// Optional.
     pub proposal_id: Option<String>,
+    /// Where to say what became of the order, should it take a while.
+    ///
     /// Optional.
     pub push_notification_config: Option<crate::core::push_notification_config::PushNotificationConfig>,
     /// Optional.
     pub reporting_webhook: Option<crate::core::reporting_webhook::ReportingWebhook>,
+    /// When delivery starts: a moment, or as soon as possible.
+    ///
     /// Required.
     pub start_time: crate::core::start_timing::StartTiming,
     /// Optional.

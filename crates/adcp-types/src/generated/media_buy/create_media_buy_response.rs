@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJson, self};
 
+/// What became of an order: booked, refused, or handed to a task.
+///
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`.
@@ -78,7 +80,7 @@ impl From<CreateMediaBuySubmitted> for CreateMediaBuyResponse {
     }
 }
 
-/// An object.
+/// The order is booked.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`, `/oneOf/0`.
 #[derive(Clone)]
@@ -88,6 +90,8 @@ pub struct CreateMediaBuySuccess {
     pub account: Option<Box<crate::core::account::Account>>,
     /// Optional. No item twice.
     pub available_actions: Option<Vec<crate::core::media_buy_available_action::MediaBuyAvailableAction>>,
+    /// When the seller committed to it; null while a person still has to.
+    ///
     /// Required. Format: date-time.
     pub confirmed_at: Option<String>,
     /// Optional. Format: date-time.
@@ -98,14 +102,20 @@ pub struct CreateMediaBuySuccess {
     pub ext: Option<JsonObject>,
     /// Optional.
     pub invoice_recipient: Option<Box<crate::core::business_entity::BusinessEntity>>,
+    /// The seller's id of the order.
+    ///
     /// Required.
     pub media_buy_id: String,
     /// Optional.
     pub media_buy_status: Option<crate::enums::media_buy_status::MediaBuyStatus>,
+    /// The lines as they were booked.
+    ///
     /// Required.
     pub packages: Vec<crate::core::package::Package>,
     /// Optional.
     pub planned_delivery: Option<Box<crate::core::planned_delivery::PlannedDelivery>>,
+    /// Counts the changes; an update may insist on the one it has seen.
+    ///
     /// Required. At least 1.
     pub revision: i64,
     /// Optional.
@@ -210,13 +220,13 @@ impl ToJson for CreateMediaBuySuccess {
     }
 }
 
-/// An object.
+/// The order is refused; nothing was booked.
 ///
 /// Spec: `media-buy/create-media-buy-response.json`, `/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CreateMediaBuyError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,
@@ -257,7 +267,7 @@ impl ToJson for CreateMediaBuyError {
     }
 }
 
-/// An object.
+/// The order is being looked at; a task tells when that is done.
 ///
 /// On the wire `status` is always `"submitted"`.
 ///
@@ -273,6 +283,8 @@ pub struct CreateMediaBuySubmitted {
     pub ext: Option<JsonObject>,
     /// Optional. At most 2000 characters.
     pub message: Option<String>,
+    /// The task to ask about.
+    ///
     /// Required.
     pub task_id: String,
     /// Fields this version does not know, kept and written back.

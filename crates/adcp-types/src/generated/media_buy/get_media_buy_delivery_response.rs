@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// What orders have delivered: totals, lines, and breakdowns that were asked for.
 ///
 /// Spec: `media-buy/get-media-buy-delivery-response.json`.
 #[derive(Clone)]

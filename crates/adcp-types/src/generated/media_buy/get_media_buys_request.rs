@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJson, self};
 
-/// An object.
+/// Asks for orders, by id, state or text.
 ///
 /// Spec: `media-buy/get-media-buys-request.json`.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub struct GetMediaBuysRequest {
     pub include_snapshot: Option<bool>,
     /// Optional. When absent: `false`.
     pub include_webhook_activity: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub media_buy_ids: Option<Vec<String>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,
@@ -136,7 +136,7 @@ pub enum StatusFilter {
     /// Chosen when: JSON type list.
     List(Vec<crate::enums::media_buy_status::MediaBuyStatus>),
     /// Chosen when: JSON type text.
-    Text(StatusFilterText),
+    Text(crate::enums::media_buy_status::MediaBuyStatus),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -174,31 +174,9 @@ impl ToJson for StatusFilter {
     }
 }
 
-impl From<StatusFilterText> for StatusFilter {
-    fn from(inner: StatusFilterText) -> Self {
+impl From<crate::enums::media_buy_status::MediaBuyStatus> for StatusFilter {
+    fn from(inner: crate::enums::media_buy_status::MediaBuyStatus) -> Self {
         Self::Text(inner)
-    }
-}
-
-json::string_enum! {
-    /// An open vocabulary of 7 known values.
-    ///
-    /// Spec: `media-buy/get-media-buys-request.json`, `/properties/status_filter/oneOf/0`.
-    StatusFilterText, Unrecognized {
-        /// `pending_creatives`.
-        PendingCreatives = "pending_creatives",
-        /// `pending_start`.
-        PendingStart = "pending_start",
-        /// `active`.
-        Active = "active",
-        /// `paused`.
-        Paused = "paused",
-        /// `completed`.
-        Completed = "completed",
-        /// `rejected`.
-        Rejected = "rejected",
-        /// `canceled`.
-        Canceled = "canceled",
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Orders with their state, and, when asked for, fresh delivery figures.
 ///
 /// Spec: `media-buy/get-media-buys-response.json`.
 #[derive(Clone)]
@@ -416,13 +416,13 @@ pub struct Package {
     pub end_time: Option<String>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub format_ids_pending: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub format_kind: Option<crate::core::canonical_format_kind::CanonicalFormatKind>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_option_refs: Option<Vec<crate::core::format_option_ref::FormatOptionRef>>,
     /// Optional. At least 0.
     pub impressions: Option<f64>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// The search waits for an answer from the buyer.
 ///
 /// Spec: `media-buy/get-products-async-response-input-required.json`.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// The search goes on as a task.
 ///
 /// On the wire `status` is always `"submitted"`.
 ///

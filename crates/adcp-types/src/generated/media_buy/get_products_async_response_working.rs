@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Progress of a search that takes a while.
 ///
 /// Spec: `media-buy/get-products-async-response-working.json`.
 #[derive(Clone)]

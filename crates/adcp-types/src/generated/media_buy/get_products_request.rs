@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Asks what a seller offers: by brief, the whole catalogue, or refining an earlier answer.
 ///
 /// Spec: `media-buy/get-products-request.json`.
 #[derive(Clone)]
@@ -20,8 +20,12 @@ pub struct GetProductsRequest {
     pub adcp_version: Option<String>,
     /// Optional.
     pub brand: Option<Box<crate::core::brand_ref::BrandRef>>,
+    /// What the campaign is about, in words.
+    ///
     /// Optional.
     pub brief: Option<String>,
+    /// How to read the request: a brief, the wholesale catalogue, or a refinement.
+    ///
     /// Required.
     pub buying_mode: BuyingMode,
     /// Optional.
@@ -30,8 +34,10 @@ pub struct GetProductsRequest {
     pub context: Option<JsonObject>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub fields: Option<Vec<Field>>,
+    /// Hard limits on what is offered.
+    ///
     /// Optional.
     pub filters: Option<Box<crate::core::product_filters::ProductFilters>>,
     /// Optional.
@@ -40,13 +46,15 @@ pub struct GetProductsRequest {
     pub if_wholesale_feed_version: Option<String>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub preferred_delivery_types: Option<Vec<crate::enums::delivery_type::DeliveryType>>,
     /// Optional.
     pub property_list: Option<crate::core::property_list_ref::PropertyListRef>,
     /// Optional.
     pub push_notification_config: Option<crate::core::push_notification_config::PushNotificationConfig>,
-    /// Optional. At least 1 items.
+    /// Wishes about products and proposals of an earlier answer.
+    ///
+    /// Optional. Not empty.
     pub refine: Option<Vec<Refine>>,
     /// Optional.
     pub required_policies: Option<Vec<String>>,
@@ -345,7 +353,7 @@ impl From<RefineProposal> for Refine {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RefineRequest {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub ask: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -389,9 +397,9 @@ impl ToJson for RefineRequest {
 pub struct RefineProduct {
     /// Optional. When absent: `"include"`.
     pub action: Option<RefineProductAction>,
-    /// Optional. At least 1 characters.
+    /// Optional. Not empty.
     pub ask: Option<String>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub product_id: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -465,9 +473,9 @@ json::string_enum! {
 pub struct RefineProposal {
     /// Optional. When absent: `"include"`.
     pub action: Option<RefineProposalAction>,
-    /// Optional. At least 1 characters.
+    /// Optional. Not empty.
     pub ask: Option<String>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub proposal_id: String,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Loose, Test, ToJson, self};
 
-/// An object.
+/// What a seller offers.
 ///
 /// Spec: `media-buy/get-products-response.json`.
 #[derive(Clone)]
@@ -26,16 +26,22 @@ pub struct GetProductsResponse {
     pub extensions: Option<BTreeMap<String, Loose<Extension>>>,
     /// Optional.
     pub filter_diagnostics: Option<FilterDiagnostics>,
-    /// Optional. At least 1 items.
+    /// Parts that could not be worked out in time, and how long they would take.
+    ///
+    /// Optional. Not empty.
     pub incomplete: Option<Vec<Incomplete>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_response::PaginationResponse>,
     /// Optional.
     pub pricing_version: Option<String>,
+    /// The products, best first.
+    ///
     /// Optional.
     pub products: Option<Vec<crate::core::product::Product>>,
     /// Optional.
     pub property_list_applied: Option<bool>,
+    /// Ready-made plans over several products.
+    ///
     /// Optional.
     pub proposals: Option<Vec<crate::core::proposal::Proposal>>,
     /// Optional.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Creative formats a seller accepts.
 ///
 /// Spec: `media-buy/list-creative-formats-response.json`.
 #[derive(Clone)]

@@ -192,7 +192,7 @@ impl ToJson for PartialFailure {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct LogEventError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

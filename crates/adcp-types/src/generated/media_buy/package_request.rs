@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// A line that a buyer orders: a product, one of its pricing options, and a budget.
 ///
 /// Spec: `media-buy/package-request.json`.
 #[derive(Clone)]
@@ -18,17 +18,21 @@ pub struct PackageRequest {
     pub adcp_version: Option<String>,
     /// Optional. At most 100 characters.
     pub agency_estimate_number: Option<String>,
+    /// The bid, for pricing options set by auction.
+    ///
     /// Optional. At least 0.
     pub bid_price: Option<f64>,
+    /// Money for this line, in the currency of the pricing option.
+    ///
     /// Required. At least 0.
     pub budget: f64,
     /// Optional.
     pub catalogs: Option<Vec<crate::core::catalog::Catalog>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub committed_metrics: Option<Vec<CommittedMetric>>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub creative_assignments: Option<Vec<crate::core::creative_assignment::CreativeAssignment>>,
     /// Optional. 1 to 100 items.
     pub creatives: Option<Vec<crate::core::creative_asset::CreativeAsset>>,
@@ -36,17 +40,17 @@ pub struct PackageRequest {
     pub end_time: Option<String>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_ids: Option<Vec<crate::core::format_id::FormatId>>,
     /// Optional.
     pub format_kind: Option<crate::core::canonical_format_kind::CanonicalFormatKind>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub format_option_refs: Option<Vec<crate::core::format_option_ref::FormatOptionRef>>,
     /// Optional. At least 0.
     pub impressions: Option<f64>,
     /// Optional.
     pub measurement_terms: Option<crate::core::measurement_terms::MeasurementTerms>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub optimization_goals: Option<Vec<crate::core::optimization_goal::OptimizationGoal>>,
     /// Optional.
     pub pacing: Option<crate::enums::pacing::Pacing>,
@@ -54,14 +58,20 @@ pub struct PackageRequest {
     pub params: Option<JsonObject>,
     /// Optional. When absent: `false`.
     pub paused: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub performance_standards: Option<Vec<crate::core::performance_standard::PerformanceStandard>>,
+    /// One of the product's pricing options.
+    ///
     /// Required.
     pub pricing_option_id: String,
+    /// The product to buy.
+    ///
     /// Required.
     pub product_id: String,
     /// Optional. Format: date-time.
     pub start_time: Option<String>,
+    /// Narrows where and to whom it runs.
+    ///
     /// Optional.
     pub targeting_overlay: Option<Box<crate::core::targeting::Targeting>>,
     /// Fields this version does not know, kept and written back.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Changes to one line of a media buy; absent fields stay as they are.
 ///
 /// Spec: `media-buy/package-update.json`.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct PackageUpdate {
     pub canceled: Option<bool>,
     /// Optional. At most 500 characters.
     pub cancellation_reason: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub catalogs: Option<Vec<crate::core::catalog::Catalog>>,
     /// Optional.
     pub context: Option<JsonObject>,
@@ -34,15 +34,15 @@ pub struct PackageUpdate {
     pub ext: Option<JsonObject>,
     /// Optional. At least 0.
     pub impressions: Option<f64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub keyword_targets_add: Option<Vec<KeywordTargetsAdd>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub keyword_targets_remove: Option<Vec<KeywordTargetsRemove>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub negative_keywords_add: Option<Vec<NegativeKeywordsAdd>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub negative_keywords_remove: Option<Vec<NegativeKeywordsRemove>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub optimization_goals: Option<Vec<crate::core::optimization_goal::OptimizationGoal>>,
     /// Optional.
     pub pacing: Option<crate::enums::pacing::Pacing>,
@@ -185,7 +185,7 @@ impl ToJson for PackageUpdate {
 pub struct KeywordTargetsAdd {
     /// Optional. At least 0.
     pub bid_price: Option<f64>,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub keyword: String,
     /// Required.
     pub match_type: crate::enums::match_type::MatchType,
@@ -235,7 +235,7 @@ impl ToJson for KeywordTargetsAdd {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct KeywordTargetsRemove {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub keyword: String,
     /// Required.
     pub match_type: crate::enums::match_type::MatchType,
@@ -276,7 +276,7 @@ impl ToJson for KeywordTargetsRemove {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeywordsAdd {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub keyword: String,
     /// Required.
     pub match_type: crate::enums::match_type::MatchType,
@@ -317,7 +317,7 @@ impl ToJson for NegativeKeywordsAdd {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeywordsRemove {
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub keyword: String,
     /// Required.
     pub match_type: crate::enums::match_type::MatchType,

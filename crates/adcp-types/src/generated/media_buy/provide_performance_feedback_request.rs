@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Tells a seller how well an order performs by the buyer's own measure.
 ///
 /// Spec: `media-buy/provide-performance-feedback-request.json`.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct ProvidePerformanceFeedbackRequest {
     pub adcp_version: Option<String>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 characters.
+    /// Optional. Not empty.
     pub creative_id: Option<String>,
     /// Optional.
     pub ext: Option<JsonObject>,
@@ -28,11 +28,11 @@ pub struct ProvidePerformanceFeedbackRequest {
     pub idempotency_key: String,
     /// Required.
     pub measurement_period: crate::core::datetime_range::DatetimeRange,
-    /// Required. At least 1 characters.
+    /// Required. Not empty.
     pub media_buy_id: String,
     /// Optional. When absent: `"overall_performance"`.
     pub metric_type: Option<crate::enums::metric_type::MetricType>,
-    /// Optional. At least 1 characters.
+    /// Optional. Not empty.
     pub package_id: Option<String>,
     /// Required. At least 0.
     pub performance_index: f64,

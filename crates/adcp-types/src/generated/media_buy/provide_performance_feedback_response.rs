@@ -130,7 +130,7 @@ impl ToJson for ProvidePerformanceFeedbackSuccess {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ProvidePerformanceFeedbackError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -18,7 +18,7 @@ pub struct SyncAudiencesRequest {
     pub adcp_major_version: Option<i64>,
     /// Optional. Pattern: `^\d+\.\d+(-[a-zA-Z0-9.-]+)?$`.
     pub adcp_version: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub audiences: Option<Vec<Audience>>,
     /// Optional.
     pub context: Option<JsonObject>,
@@ -99,7 +99,7 @@ impl ToJson for SyncAudiencesRequest {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Audience {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub add: Option<Vec<crate::core::audience_member::AudienceMember>>,
     /// Required.
     pub audience_id: String,
@@ -113,7 +113,7 @@ pub struct Audience {
     pub description: Option<String>,
     /// Optional.
     pub name: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub remove: Option<Vec<crate::core::audience_member::AudienceMember>>,
     /// Optional. No item twice.
     pub tags: Option<Vec<String>>,

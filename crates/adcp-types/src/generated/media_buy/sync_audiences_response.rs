@@ -146,7 +146,7 @@ pub struct Audience {
     pub errors: Option<Vec<crate::core::error::Error>>,
     /// Optional. Format: date-time.
     pub last_synced_at: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub match_breakdown: Option<Vec<MatchBreakdown>>,
     /// Optional. At least 0.
     pub matched_count: Option<i64>,
@@ -316,7 +316,7 @@ impl ToJson for MatchBreakdown {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncAudiencesError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -308,7 +308,7 @@ impl ToJson for ItemIssue {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SyncCatalogsError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

@@ -22,7 +22,7 @@ pub struct SyncEventSourcesRequest {
     pub context: Option<JsonObject>,
     /// Optional. When absent: `false`.
     pub delete_missing: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub event_sources: Option<Vec<EventSource>>,
     /// Optional.
     pub ext: Option<JsonObject>,
@@ -101,11 +101,11 @@ impl ToJson for SyncEventSourcesRequest {
 pub struct EventSource {
     /// Optional.
     pub action_source: Option<crate::enums::action_source::ActionSource>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub allowed_domains: Option<Vec<String>>,
     /// Required.
     pub event_source_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub event_types: Option<Vec<crate::enums::event_type::EventType>>,
     /// Optional.
     pub name: Option<String>,

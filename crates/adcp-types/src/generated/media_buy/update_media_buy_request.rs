@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Changes an order: pause, resume, cancel, money, dates, lines. Absent fields stay as they are.
 ///
 /// Spec: `media-buy/update-media-buy-request.json`.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct UpdateMediaBuyRequest {
     pub adcp_major_version: Option<i64>,
     /// Optional. Pattern: `^\d+\.\d+(-[a-zA-Z0-9.-]+)?$`.
     pub adcp_version: Option<String>,
+    /// Ends the order for good.
+    ///
     /// Optional. Only `true`.
     pub canceled: Option<bool>,
     /// Optional. At most 500 characters.
@@ -32,18 +34,24 @@ pub struct UpdateMediaBuyRequest {
     pub idempotency_key: String,
     /// Optional.
     pub invoice_recipient: Option<Box<crate::core::business_entity::BusinessEntity>>,
+    /// The order to change.
+    ///
     /// Required.
     pub media_buy_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub new_packages: Option<Vec<crate::media_buy::package_request::PackageRequest>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub packages: Option<Vec<crate::media_buy::package_update::PackageUpdate>>,
+    /// Holds delivery back, or resumes it.
+    ///
     /// Optional.
     pub paused: Option<bool>,
     /// Optional.
     pub push_notification_config: Option<crate::core::push_notification_config::PushNotificationConfig>,
     /// Optional.
     pub reporting_webhook: Option<crate::core::reporting_webhook::ReportingWebhook>,
+    /// The revision the buyer has seen; a newer one at the seller refuses the change.
+    ///
     /// Optional. At least 1.
     pub revision: Option<i64>,
     /// Optional.

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Nullable, Test, ToJson, self};
 
+/// What became of a change: made, refused, or handed to a task.
+///
 /// One of 3 shapes.
 ///
 /// Spec: `media-buy/update-media-buy-response.json`.
@@ -78,7 +80,7 @@ impl From<UpdateMediaBuySubmitted> for UpdateMediaBuyResponse {
     }
 }
 
-/// An object.
+/// The change is made.
 ///
 /// Spec: `media-buy/update-media-buy-response.json`, `/oneOf/0`.
 #[derive(Clone)]
@@ -197,7 +199,7 @@ impl ToJson for UpdateMediaBuySuccess {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct UpdateMediaBuyError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

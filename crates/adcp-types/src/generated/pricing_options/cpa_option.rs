@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// A price per action, such as a purchase or a lead.
 ///
 /// On the wire `pricing_model` is always `"cpa"`.
 ///

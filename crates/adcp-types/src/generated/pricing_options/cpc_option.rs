@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// A price per click.
 ///
 /// On the wire `pricing_model` is always `"cpc"`.
 ///

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// A price per thousand impressions.
 ///
 /// On the wire `pricing_model` is always `"cpm"`.
 ///
@@ -18,8 +18,12 @@ pub struct CpmOption {
     pub currency: String,
     /// Optional. No item twice.
     pub eligible_adjustments: Option<Vec<crate::enums::adjustment_kind::AdjustmentKind>>,
+    /// The price, when it is not set by auction.
+    ///
     /// Optional. At least 0.
     pub fixed_price: Option<f64>,
+    /// The lowest bid that can win, when the price is set by auction.
+    ///
     /// Optional. At least 0.
     pub floor_price: Option<f64>,
     /// Optional. When absent: `false`.

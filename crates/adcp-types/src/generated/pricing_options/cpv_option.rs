@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, Kind, Test, ToJson, self};
 
-/// An object.
+/// A price per view, counted from a threshold the seller states.
 ///
 /// On the wire `pricing_model` is always `"cpv"`.
 ///

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// One price for the whole flight, whatever is delivered.
 ///
 /// On the wire `pricing_model` is always `"flat_rate"`.
 ///

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// What winning bids looked like, for options priced by auction.
 ///
 /// Spec: `pricing-options/price-guidance.json`.
 #[derive(Clone)]

@@ -86,7 +86,7 @@ impl From<DirectIdentifiersSource> for BasePropertySource {
 pub struct PublisherTagsSource {
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: String,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub tags: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -129,7 +129,7 @@ impl ToJson for PublisherTagsSource {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PublisherPropertyIDsSource {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub property_ids: Vec<String>,
     /// Required. Pattern: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`.
     pub publisher_domain: String,
@@ -174,7 +174,7 @@ impl ToJson for PublisherPropertyIDsSource {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DirectIdentifiersSource {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub identifiers: Vec<crate::core::identifier::Identifier>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

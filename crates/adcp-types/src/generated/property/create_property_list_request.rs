@@ -18,7 +18,7 @@ pub struct CreatePropertyListRequest {
     pub adcp_major_version: Option<i64>,
     /// Optional. Pattern: `^\d+\.\d+(-[a-zA-Z0-9.-]+)?$`.
     pub adcp_version: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub base_properties: Option<Vec<crate::property::base_property_source::BasePropertySource>>,
     /// Optional.
     pub brand: Option<Box<crate::core::brand_ref::BrandRef>>,

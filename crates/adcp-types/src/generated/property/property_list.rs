@@ -32,7 +32,7 @@ pub struct PropertyList {
     pub list_id: String,
     /// Required.
     pub name: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Optional.
     pub property_count: Option<i64>,

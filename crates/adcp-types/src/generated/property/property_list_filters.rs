@@ -14,15 +14,15 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PropertyListFilters {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub channels_any: Option<Vec<crate::enums::channels::Channels>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries_all: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub exclude_identifiers: Option<Vec<crate::core::identifier::Identifier>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub feature_requirements: Option<Vec<crate::core::feature_requirement::FeatureRequirement>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub property_types: Option<Vec<crate::enums::property_type::PropertyType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Asks what an agent can do.
 ///
 /// Spec: `protocol/get-adcp-capabilities-request.json`.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct GetAdcpCapabilitiesRequest {
     pub context: Option<JsonObject>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub protocols: Option<Vec<Protocol>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// What an agent can do: versions, protocols, accounts, and details by area.
 ///
 /// Spec: `protocol/get-adcp-capabilities-response.json`.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ pub struct GetAdcpCapabilitiesResponse {
     pub specialisms: Option<Vec<crate::enums::specialism::Specialism>>,
     /// Optional.
     pub sponsored_intelligence: Option<SponsoredIntelligence>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub supported_protocols: Vec<SupportedProtocol>,
     /// Optional.
     pub webhook_signing: Option<WebhookSigning>,
@@ -195,7 +195,7 @@ pub struct Account {
     pub required_for_products: Option<bool>,
     /// Optional. When absent: `false`.
     pub sandbox: Option<bool>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub supported_billing: Vec<crate::enums::billing_party::BillingParty>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -266,9 +266,9 @@ pub struct Adcp {
     pub build_version: Option<String>,
     /// Required.
     pub idempotency: Idempotency,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub major_versions: Vec<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_versions: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -554,7 +554,7 @@ impl ToJson for Brand {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ComplianceTesting {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub scenarios: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1337,7 +1337,7 @@ impl ToJson for KeyOrigins {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Measurement {
-    /// Required. At least 1 items. No item twice.
+    /// Required. Not empty. No item twice.
     pub metrics: Vec<Metric>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1531,7 +1531,7 @@ impl ToJson for Accreditation {
 pub struct MediaBuy {
     /// Optional.
     pub audience_targeting: Option<AudienceTargeting>,
-    /// Optional. At least 1 items. No item twice. When absent: `["brief"]`.
+    /// Optional. Not empty. No item twice. When absent: `["brief"]`.
     pub buying_modes: Option<Vec<BuyingMode>>,
     /// Optional.
     pub content_standards: Option<ContentStandards>,
@@ -1545,17 +1545,17 @@ pub struct MediaBuy {
     pub features: Option<crate::core::media_buy_features::MediaBuyFeatures>,
     /// Optional.
     pub frequency_capping: Option<FrequencyCapping>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub offline_delivery_protocols: Option<Vec<crate::enums::cloud_storage_protocol::CloudStorageProtocol>>,
     /// Optional.
     pub portfolio: Option<Portfolio>,
-    /// Optional. At least 1 items. No item twice. When absent: `["snapshot"]`.
+    /// Optional. Not empty. No item twice. When absent: `["snapshot"]`.
     pub propagation_surfaces: Option<Vec<PropagationSurface>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub reporting_delivery_methods: Option<Vec<ReportingDeliveryMethod>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub supported_optimization_metrics: Option<Vec<SupportedOptimizationMetric>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub supported_pricing_models: Option<Vec<crate::enums::pricing_model::PricingModel>>,
     /// Optional. When absent: `false`.
     pub supports_proposals: Option<bool>,
@@ -1676,9 +1676,9 @@ pub struct AudienceTargeting {
     pub matching_latency_hours: Option<MatchingLatencyHours>,
     /// Required. At least 1.
     pub minimum_audience_size: i64,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub supported_identifier_types: Vec<SupportedIdentifierType>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_uid_types: Option<Vec<crate::enums::uid_type::UidType>>,
     /// Optional.
     pub supports_platform_customer_id: Option<bool>,
@@ -1822,7 +1822,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ContentStandards {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_channels: Option<Vec<crate::enums::channels::Channels>>,
     /// Optional.
     pub supports_local_evaluation: Option<bool>,
@@ -1888,15 +1888,15 @@ pub struct ConversionTracking {
     pub multi_source_event_dedup: Option<bool>,
     /// Optional.
     pub per_creative_attribution: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_action_sources: Option<Vec<crate::enums::action_source::ActionSource>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_event_types: Option<Vec<crate::enums::event_type::EventType>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_hashed_identifiers: Option<Vec<SupportedHashedIdentifier>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub supported_targets: Option<Vec<ConversionTrackingSupportedTarget>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub supported_uid_types: Option<Vec<crate::enums::uid_type::UidType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -1979,9 +1979,9 @@ impl ToJson for ConversionTracking {
 pub struct AttributionWindow {
     /// Optional.
     pub event_type: Option<crate::enums::event_type::EventType>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub post_click: Vec<crate::core::duration::Duration>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub post_view: Option<Vec<crate::core::duration::Duration>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2541,7 +2541,7 @@ pub struct GeoProximity {
     pub geometry: Option<bool>,
     /// Optional.
     pub radius: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub transport_modes: Option<Vec<crate::enums::transport_mode::TransportMode>>,
     /// Optional.
     pub travel_time: Option<bool>,
@@ -2602,7 +2602,7 @@ impl ToJson for GeoProximity {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct KeywordTargets {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub supported_match_types: Vec<crate::enums::match_type::MatchType>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2638,7 +2638,7 @@ impl ToJson for KeywordTargets {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct NegativeKeywords {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub supported_match_types: Vec<crate::enums::match_type::MatchType>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2750,9 +2750,9 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FrequencyCapping {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub supported_per_units: Option<Vec<crate::enums::reach_unit::ReachUnit>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub supported_window_units: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2813,7 +2813,7 @@ pub struct Portfolio {
     pub primary_channels: Option<Vec<crate::enums::channels::Channels>>,
     /// Optional.
     pub primary_countries: Option<Vec<String>>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub publisher_domains: Vec<String>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -2932,7 +2932,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct VendorMetricOptimization {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub supported_targets: Option<Vec<VendorMetricOptimizationSupportedTarget>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -3097,9 +3097,9 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Signals {
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub data_provider_domains: Option<Vec<String>>,
-    /// Optional. At least 1 items. No item twice. When absent: `["brief"]`.
+    /// Optional. Not empty. No item twice. When absent: `["brief"]`.
     pub discovery_modes: Option<Vec<DiscoveryMode>>,
     /// Optional.
     pub features: Option<Features>,
@@ -3271,7 +3271,7 @@ impl ToJson for SponsoredIntelligence {
 pub struct Endpoint {
     /// Optional.
     pub preferred: Option<Preferred>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub transports: Vec<Transport>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,
@@ -3401,7 +3401,7 @@ json::string_enum! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WebhookSigning {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub algorithms: Option<Vec<Algorithm>>,
     /// Optional. When absent: `false`.
     pub legacy_hmac_fallback: Option<bool>,
@@ -3532,7 +3532,7 @@ impl ToJson for WholesaleFeedVersioning {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WholesaleFeedWebhooks {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub event_types: Option<Vec<EventType>>,
     /// Required.
     pub supported: bool,

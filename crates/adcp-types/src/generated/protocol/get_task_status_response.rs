@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// How a task is doing, and its result once it is done.
 ///
 /// Spec: `protocol/get-task-status-response.json`.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// Asks for tasks, by state, type or time.
 ///
 /// Spec: `protocol/list-tasks-request.json`.
 #[derive(Clone)]
@@ -127,17 +127,17 @@ pub struct Filters {
     pub has_webhook: Option<bool>,
     /// Optional.
     pub protocol: Option<crate::enums::adcp_protocol::AdcpProtocol>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub protocols: Option<Vec<crate::enums::adcp_protocol::AdcpProtocol>>,
     /// Optional.
     pub status: Option<crate::enums::task_status::TaskStatus>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub statuses: Option<Vec<crate::enums::task_status::TaskStatus>>,
     /// Optional. 1 to 100 items.
     pub task_ids: Option<Vec<String>>,
     /// Optional.
     pub task_type: Option<crate::enums::task_type::TaskType>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub task_types: Option<Vec<crate::enums::task_type::TaskType>>,
     /// Optional. Format: date-time.
     pub updated_after: Option<String>,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 
-/// An object.
+/// The caller's tasks.
 ///
 /// Spec: `protocol/list-tasks-response.json`.
 #[derive(Clone)]

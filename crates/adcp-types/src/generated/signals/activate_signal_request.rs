@@ -22,7 +22,7 @@ pub struct ActivateSignalRequest {
     pub adcp_version: Option<String>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub destinations: Vec<crate::core::destination::Destination>,
     /// Optional.
     pub ext: Option<JsonObject>,

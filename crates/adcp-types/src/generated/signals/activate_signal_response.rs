@@ -123,7 +123,7 @@ impl ToJson for ActivateSignalSuccess {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ActivateSignalError {
-    /// Required. At least 1 items.
+    /// Required. Not empty.
     pub errors: Vec<crate::core::error::Error>,
     /// Optional.
     pub ext: Option<JsonObject>,

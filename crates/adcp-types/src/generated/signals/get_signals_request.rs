@@ -20,15 +20,15 @@ pub struct GetSignalsRequest {
     pub adcp_version: Option<String>,
     /// Optional.
     pub context: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub destinations: Option<Vec<crate::core::destination::Destination>>,
     /// Optional. When absent: `"brief"`.
     pub discovery_mode: Option<DiscoveryMode>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub fields: Option<Vec<Field>>,
     /// Optional.
     pub filters: Option<crate::core::signal_filters::SignalFilters>,
@@ -42,9 +42,9 @@ pub struct GetSignalsRequest {
     pub pagination: Option<crate::core::pagination_request::PaginationRequest>,
     /// Optional.
     pub push_notification_config: Option<crate::core::push_notification_config::PushNotificationConfig>,
-    /// Optional. Deprecated. At least 1 items.
+    /// Optional. Deprecated. Not empty.
     pub signal_ids: Option<Vec<crate::core::signal_id::SignalId>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub signal_refs: Option<Vec<crate::core::signal_ref::SignalRef>>,
     /// Optional.
     pub signal_spec: Option<String>,

@@ -18,7 +18,7 @@ pub struct GetSignalsResponse {
     pub errors: Option<Vec<crate::core::error::Error>>,
     /// Optional.
     pub ext: Option<JsonObject>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub incomplete: Option<Vec<Incomplete>>,
     /// Optional.
     pub pagination: Option<crate::core::pagination_response::PaginationResponse>,
@@ -205,9 +205,9 @@ pub struct Signal {
     pub audience_expansion: Option<bool>,
     /// Optional.
     pub categories: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub consent_basis: Option<Vec<crate::enums::consent_basis::ConsentBasis>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Optional.
     pub coverage_forecast: Option<Box<crate::core::signal_coverage_forecast::SignalCoverageForecast>>,
@@ -217,7 +217,7 @@ pub struct Signal {
     pub criteria_url: Option<String>,
     /// Optional.
     pub data_provider: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub data_sources: Option<Vec<crate::core::signal_definition_enrichment::DataSource>>,
     /// Optional.
     pub data_subject_rights: Option<crate::core::signal_definition_enrichment::DataSubjectRights>,
@@ -243,15 +243,15 @@ pub struct Signal {
     pub name: String,
     /// Optional.
     pub onboarder: Option<crate::core::signal_definition_enrichment::Onboarder>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub policy_categories: Option<Vec<String>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub pricing_options: Option<Vec<crate::core::vendor_pricing_option::VendorPricingOption>>,
     /// Optional.
     pub range: Option<Range>,
     /// Optional.
     pub refresh_cadence: Option<crate::core::signal_definition_enrichment::RefreshCadence>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub restricted_attributes: Option<Vec<crate::enums::restricted_attribute::RestrictedAttribute>>,
     /// Optional. At most 500 characters.
     pub segmentation_criteria: Option<String>,

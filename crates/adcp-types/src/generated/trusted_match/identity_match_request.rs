@@ -28,7 +28,7 @@ pub struct IdentityMatchRequest {
     pub country: Option<String>,
     /// Required. 1 to 3 items.
     pub identities: Vec<Identity>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub package_ids: Option<Vec<String>>,
     /// Optional. When absent: `"1.0"`.
     pub protocol_version: Option<String>,

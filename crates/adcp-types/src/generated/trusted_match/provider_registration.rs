@@ -16,7 +16,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct ProviderRegistration {
     /// Optional.
     pub context_match: Option<bool>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub countries: Option<Vec<String>>,
     /// Required. Format: uri.
     pub endpoint: String,
@@ -24,7 +24,7 @@ pub struct ProviderRegistration {
     pub identity_match: Option<bool>,
     /// Optional. At least 0. When absent: `0`.
     pub priority: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub properties: Option<Vec<String>>,
     /// Required.
     pub provider_id: String,
@@ -32,7 +32,7 @@ pub struct ProviderRegistration {
     pub status: Option<Status>,
     /// Optional. At least 5. At most 5000. When absent: `50`.
     pub timeout_ms: Option<i64>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub uid_types: Option<Vec<crate::enums::uid_type::UidType>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -194,7 +194,7 @@ pub struct CatalogFieldBindingCatalogGroup {
     pub ext: Option<JsonObject>,
     /// Required.
     pub format_group_id: String,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub per_item_bindings: Option<Vec<PerItemBinding>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

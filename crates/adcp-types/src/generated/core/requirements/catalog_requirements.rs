@@ -14,19 +14,19 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 pub struct CatalogRequirements {
     /// Required.
     pub catalog_type: crate::enums::catalog_type::CatalogType,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub feed_formats: Option<Vec<crate::enums::feed_format::FeedFormat>>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub field_bindings: Option<Vec<crate::core::requirements::catalog_field_binding::CatalogFieldBinding>>,
     /// Optional. At least 1.
     pub max_items: Option<i64>,
     /// Optional. At least 1.
     pub min_items: Option<i64>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub offering_asset_constraints: Option<Vec<crate::core::requirements::offering_asset_constraint::OfferingAssetConstraint>>,
     /// Optional. When absent: `true`.
     pub required: Option<bool>,
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub required_fields: Option<Vec<String>>,
     /// Fields this version does not know, kept and written back.
     pub extra: JsonObject,

@@ -154,7 +154,7 @@ pub enum Bleed {
     /// Chosen when: JSON type object, has `uniform`.
     Uniform(BleedUniform),
     /// Chosen when: JSON type object, has `bottom`, has `left`, has `right`, has `top`.
-    Top(BleedTop),
+    Sides(BleedSides),
     /// A shape this version does not know, kept as it came.
     Unrecognized(Value),
 }
@@ -164,7 +164,7 @@ impl Bleed {
     pub fn arm(&self) -> &'static str {
         match self {
             Self::Uniform(_) => "Uniform",
-            Self::Top(_) => "Top",
+            Self::Sides(_) => "Sides",
             Self::Unrecognized(_) => "Unrecognized",
         }
     }
@@ -173,7 +173,7 @@ impl Bleed {
 impl FromJson for Bleed {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("bottom"), Test::Has("left"), Test::Has("right"), Test::Has("top")]) {
-            return FromJson::from_json(value).map(Self::Top);
+            return FromJson::from_json(value).map(Self::Sides);
         }
         if json::passes(&value, &[Test::Is(Kind::Object), Test::Has("uniform")]) {
             return FromJson::from_json(value).map(Self::Uniform);
@@ -186,7 +186,7 @@ impl ToJson for Bleed {
     fn to_json(&self) -> Value {
         match self {
             Self::Uniform(inner) => inner.to_json(),
-            Self::Top(inner) => inner.to_json(),
+            Self::Sides(inner) => inner.to_json(),
             Self::Unrecognized(value) => value.clone(),
         }
     }
@@ -198,9 +198,9 @@ impl From<BleedUniform> for Bleed {
     }
 }
 
-impl From<BleedTop> for Bleed {
-    fn from(inner: BleedTop) -> Self {
-        Self::Top(inner)
+impl From<BleedSides> for Bleed {
+    fn from(inner: BleedSides) -> Self {
+        Self::Sides(inner)
     }
 }
 
@@ -249,7 +249,7 @@ impl ToJson for BleedUniform {
 /// Spec: `core/requirements/image-asset-requirements.json`, `/properties/bleed/oneOf/1`.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct BleedTop {
+pub struct BleedSides {
     /// Required. At least 0.
     pub bottom: f64,
     /// Required. At least 0.
@@ -262,14 +262,14 @@ pub struct BleedTop {
     pub extra: JsonObject,
 }
 
-impl BleedTop {
+impl BleedSides {
     /// A value with the required fields.
     pub fn new(top: f64, right: f64, bottom: f64, left: f64) -> Self {
         Self { bottom, left, right, top, extra: JsonObject::new() }
     }
 }
 
-impl FromJson for BleedTop {
+impl FromJson for BleedSides {
     fn from_json(value: Value) -> Result<Self, DecodeError> {
         let mut d = Dec::new(value)?;
         let mut s = Self::new(d.req("top")?, d.req("right")?, d.req("bottom")?, d.req("left")?);
@@ -278,7 +278,7 @@ impl FromJson for BleedTop {
     }
 }
 
-impl ToJson for BleedTop {
+impl ToJson for BleedSides {
     fn to_json(&self) -> Value {
         let mut e = Enc::new(4, &self.extra);
         e.req("bottom", &self.bottom);
@@ -331,4 +331,4 @@ json::string_enum! {
     }
 }
 
-json::bridge! { ImageAssetRequirements, Bleed, BleedUniform, BleedTop }
+json::bridge! { ImageAssetRequirements, Bleed, BleedUniform, BleedSides }

@@ -12,7 +12,7 @@ use crate::json::{Dec, DecodeError, Enc, FromJson, JsonObject, ToJson, self};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TextAssetRequirements {
-    /// Optional. At least 1 items. No item twice.
+    /// Optional. Not empty. No item twice.
     pub allowed_values: Option<Vec<String>>,
     /// Optional.
     pub character_pattern: Option<String>,

@@ -64,7 +64,7 @@ pub struct Html5 {
     pub required_connections: Option<Vec<crate::core::downstream_connection_requirement::DownstreamConnectionRequirement>>,
     /// Optional. Pattern: `^[1-9]\d*\.(0|[1-9]\d*)$`.
     pub since_version: Option<String>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub sizes: Option<Vec<Siz>>,
     /// Optional.
     pub slots: Option<Vec<crate::formats::canonical::base::Slot>>,

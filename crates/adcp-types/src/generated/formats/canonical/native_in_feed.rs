@@ -32,7 +32,7 @@ pub struct NativeInFeed {
     pub icon_size: Option<IconSize>,
     /// Optional.
     pub image_formats: Option<Vec<ImageFormat>>,
-    /// Optional. At least 1 items.
+    /// Optional. Not empty.
     pub main_image_sizes: Option<Vec<MainImageSiz>>,
     /// Optional. At least 1.
     pub max_image_file_size_kb: Option<i64>,
