@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::Currency;
+use super::search::Vocabulary;
 
 /// Products and formats, fixed for the life of the ad server.
 #[derive(Debug)]
@@ -13,6 +14,7 @@ pub(crate) struct Catalog {
     products: Vec<Product>,
     formats: Vec<Format>,
     by_id: HashMap<String, usize>,
+    vocabularies: Vec<Vocabulary>,
 }
 
 /// Why a catalogue cannot be sold from.
@@ -47,7 +49,8 @@ impl Catalog {
                 return Err(CatalogFault::Duplicate(product.id.clone()));
             }
         }
-        Ok(Self { products, formats, by_id })
+        let vocabularies = products.iter().map(Vocabulary::of).collect();
+        Ok(Self { products, formats, by_id, vocabularies })
     }
 
     pub(crate) fn products(&self) -> &[Product] {
@@ -65,6 +68,10 @@ impl Catalog {
     /// The place of a product in [`Catalog::products`].
     pub(crate) fn index_of(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
+    }
+
+    pub(super) fn vocabulary(&self, product: usize) -> &Vocabulary {
+        &self.vocabularies[product]
     }
 
     pub(crate) fn format(&self, id: &str) -> Option<&Format> {

@@ -53,7 +53,11 @@ impl Catalog {
             .filter(|(_, product)| query.admits(product))
             .filter_map(|(index, product)| {
                 let prices = query.prices(product);
-                (!prices.is_empty()).then(|| Found { product: index, score: score(product, &words), prices })
+                (!prices.is_empty()).then(|| Found {
+                    product: index,
+                    score: self.vocabulary(index).score(&words),
+                    prices,
+                })
             })
             .collect();
         if found.iter().any(|found| found.score > 0) {
@@ -148,20 +152,33 @@ const COMMON: &[&str] = &[
     "campaigns",
 ];
 
-/// Three for a channel or keyword, two for a word of the name, one for a word of the description.
-fn score(product: &Product, wanted: &[String]) -> u32 {
-    if wanted.is_empty() {
-        return 0;
+/// The words that find a product, made once.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    labels: Vec<String>,
+    name: Vec<String>,
+    description: Vec<String>,
+}
+
+impl Vocabulary {
+    pub(super) fn of(product: &Product) -> Self {
+        Self {
+            labels: words(&format!("{} {}", product.channels.join(" "), product.keywords.join(" "))),
+            name: words(&product.name),
+            description: words(&product.description),
+        }
     }
-    let labels = words(&format!("{} {}", product.channels.join(" "), product.keywords.join(" ")));
-    let (name, description) = (words(&product.name), words(&product.description));
-    let worth = |word: &String| match () {
-        () if labels.contains(word) => 3,
-        () if name.contains(word) => 2,
-        () if description.contains(word) => 1,
-        () => 0,
-    };
-    wanted.iter().map(worth).sum()
+
+    /// Three for a channel or keyword, two for a word of the name, one for a word of the description.
+    fn score(&self, wanted: &[String]) -> u32 {
+        let worth = |word: &String| match () {
+            () if self.labels.contains(word) => 3,
+            () if self.name.contains(word) => 2,
+            () if self.description.contains(word) => 1,
+            () => 0,
+        };
+        wanted.iter().map(worth).sum()
+    }
 }
 
 #[cfg(test)]
