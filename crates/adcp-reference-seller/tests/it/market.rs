@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use adcp_core::{Clock, ManualClock, Principal, Timestamp};
 use adcp_decisioning::{Agent, Call, Caller, Reply, Tokens};
-use adcp_reference_seller::{ReferenceSeller, SellerConfig};
+use adcp_reference_seller::SellerConfig;
 use adcp_registry_memory::MemoryRegistry;
 use serde_json::{Value, json};
 
@@ -35,18 +35,10 @@ impl Market {
 
     pub(crate) fn of(config: SellerConfig) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::parse(NOW).unwrap()));
-        let seller = ReferenceSeller::new(config);
-        let agent = Agent::builder(seller.clone())
-            .authenticator(Tokens::new())
-            .accounts(seller)
-            .sales()
-            .creative_library()
-            .list_accounts()
-            .sync_accounts()
-            .registry(MemoryRegistry::volatile().with_clock(Arc::clone(&clock) as Arc<dyn Clock>))
-            .clock(Arc::clone(&clock) as Arc<dyn Clock>)
-            .build()
-            .unwrap();
+        let time = Arc::clone(&clock) as Arc<dyn Clock>;
+        let registry = MemoryRegistry::volatile().with_clock(Arc::clone(&time));
+        let agent = adcp_reference_seller::builder(config, Arc::new(registry), Tokens::new());
+        let agent = agent.clock(time).build().unwrap();
         Self { agent, clock, keys: AtomicU64::new(0) }
     }
 
