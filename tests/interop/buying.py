@@ -16,7 +16,10 @@ from adcp.types import (
     GetMediaBuysRequest,
     GetMediaBuysResponse,
     GetTaskStatusRequest,
+    ListCreativesRequest,
+    ListCreativesResponse,
     ListTasksRequest,
+    SyncCreativesRequest,
     UpdateMediaBuyRequest,
 )
 from adcp.types.aliases import (
@@ -81,9 +84,42 @@ async def read_buy(world: World, media_buy_id: str) -> dict[str, Any]:
 
 
 @check
+async def uploads_a_creative(world: World) -> None:
+    """sync_creatives stores a banner, and list_creatives shows it"""
+    wanted = "display_300x250"
+    refs = [ref for product in world.kept["products"] for ref in product.get("format_ids") or []]
+    format_id = next(ref for ref in refs if ref["id"] == wanted)
+    world.kept["creative"] = creative_id = f"banner-{world.run}"
+    banner = {
+        "creative_id": creative_id,
+        "name": "Interop banner",
+        "format_id": format_id,
+        "assets": {
+            "banner_image": {
+                "asset_type": "image",
+                "url": "https://cdn.acme-outdoor.example/banner.png",
+                "width": 300,
+                "height": 250,
+            }
+        },
+    }
+    request = {"idempotency_key": world.key("sync-creatives"), "account": world.account, "creatives": [banner]}
+    result = await world.buyer.sync_creatives(SyncCreativesRequest.model_validate(request))
+    assert result.success, f"the call failed: {result.error}"
+    synced = result.data.model_dump(mode="json", exclude_none=True)["creatives"]
+    equal([(entry["creative_id"], entry["action"]) for entry in synced], [(creative_id, "created")], "creatives")
+
+    request = ListCreativesRequest.model_validate({"account": world.account})
+    listed = done(await world.buyer.list_creatives(request), ListCreativesResponse)
+    assert creative_id in {creative.creative_id for creative in listed.creatives}, f"listed: {listed}"
+
+
+@check
 async def instant_purchase(world: World) -> None:
-    """create_media_buy confirms non-guaranteed inventory at once, with our context"""
-    request = order(world, "non_guaranteed", 1500.0, "interop-instant-purchase-01")
+    """create_media_buy confirms non-guaranteed inventory at once, with our context and creative"""
+    request = order(world, "non_guaranteed", 1500.0, world.key("instant-purchase"))
+    request["start_time"] = "asap"
+    request["packages"][0]["creative_assignments"] = [{"creative_id": world.kept["creative"]}]
     result = await world.buyer.create_media_buy(CreateMediaBuyRequest.model_validate(request))
     bought = done(result, CreateMediaBuySuccessResponse).model_dump(mode="json", exclude_none=True)
     equal(bought["context"], {"trace": request["idempotency_key"]}, "context")
@@ -119,7 +155,7 @@ async def conflict(world: World) -> None:
 @check
 async def reviewed_purchase(world: World) -> None:
     """create_media_buy hands a large guaranteed order to a reviewer and says so"""
-    request = order(world, "guaranteed", 90000.0, "interop-reviewed-purchase-1")
+    request = order(world, "guaranteed", 90000.0, world.key("reviewed-purchase"))
     result = await world.buyer.create_media_buy(CreateMediaBuyRequest.model_validate(request))
     submitted = done(result, CreateMediaBuySubmittedResponse)
     assert submitted.task_id, "a submitted answer names its task"
@@ -165,20 +201,20 @@ async def update(world: World, key: str, **changes: Any) -> dict[str, Any]:
 
 @check
 async def pause_and_resume(world: World) -> None:
-    """update_media_buy pauses and resumes"""
+    """update_media_buy pauses what is running, and resumes it"""
     media_buy_id = world.kept["instant"]["media_buy_id"]
-    before = (await read_buy(world, media_buy_id))["status"]
-    await update(world, "interop-pause-0000001", paused=True)
+    equal((await read_buy(world, media_buy_id))["status"], "active", "status at first")
+    await update(world, world.key("pause"), paused=True)
     equal((await read_buy(world, media_buy_id))["status"], "paused", "status after the pause")
-    await update(world, "interop-resume-000001", paused=False)
-    equal((await read_buy(world, media_buy_id))["status"], before, "status after the resume")
+    await update(world, world.key("resume"), paused=False)
+    equal((await read_buy(world, media_buy_id))["status"], "active", "status after the resume")
 
 
 @check
 async def new_budget(world: World) -> None:
     """update_media_buy changes the budget of a package"""
     package_id = world.kept["instant"]["packages"][0]["package_id"]
-    await update(world, "interop-budget-000001", packages=[{"package_id": package_id, "budget": 2750.25}])
+    await update(world, world.key("budget"), packages=[{"package_id": package_id, "budget": 2750.25}])
     buy = await read_buy(world, world.kept["instant"]["media_buy_id"])
     equal(Decimal(str(buy["packages"][0]["budget"])), Decimal("2750.25"), "budget")
 
@@ -199,9 +235,9 @@ async def delivery(world: World) -> None:
 async def cancel(world: World) -> None:
     """update_media_buy cancels, once and for good"""
     media_buy_id = world.kept["instant"]["media_buy_id"]
-    await update(world, "interop-cancel-000001", canceled=True, cancellation_reason="season is over")
+    await update(world, world.key("cancel"), canceled=True, cancellation_reason="season is over")
     equal((await read_buy(world, media_buy_id))["status"], "canceled", "status")
-    request = {"idempotency_key": "interop-late-change-01", "account": world.account}
+    request = {"idempotency_key": world.key("late-change"), "account": world.account}
     request |= {"media_buy_id": media_buy_id, "paused": True}
     late = await world.buyer.adapter.update_media_buy(request)
     assert not late.success, "a cancelled purchase was changed"

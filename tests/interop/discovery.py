@@ -52,7 +52,7 @@ async def opens_an_account(world: World) -> None:
     brand = {"domain": "acme-outdoor.example"}
     request = SyncAccountsRequest.model_validate(
         {
-            "idempotency_key": "interop-sync-accounts-0001",
+            "idempotency_key": world.key("sync-accounts"),
             "accounts": [{"brand": brand, "operator": "acme-outdoor.example", "billing": "operator"}],
         }
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -32,6 +33,11 @@ class World:
         # Filled as the story goes on: account, products, media buys.
         self.account: dict[str, Any] = {}
         self.kept: dict[str, Any] = {}
+        self.run = uuid.uuid4().hex
+
+    def key(self, name: str) -> str:
+        """An idempotency key that no earlier run has used."""
+        return f"{name}-{self.run}"
 
     def client(self, token: str | None, **more: Any) -> ADCPClient:
         """A client as the SDK documents it, strict about what it is answered."""
