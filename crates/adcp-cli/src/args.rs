@@ -48,6 +48,14 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run the reference seller.
     Serve(ServeArgs),
+    /// Call a tool of an agent.
+    Call(CallArgs),
+    /// List the tools of an agent.
+    Tools(ToolsArgs),
+    /// Check a JSON document against a schema of AdCP.
+    Validate(ValidateArgs),
+    /// Watch a buyer and a seller at work, over real HTTP, in this process.
+    Demo(DemoArgs),
 }
 
 /// Run the reference seller: a complete agent over an ad server in this process.

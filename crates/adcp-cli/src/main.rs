@@ -1,15 +1,20 @@
 //! The `adcp` command: a seller's agent in a terminal, and a buyer's way to talk to one.
 
-#![expect(dead_code, reason = "the other subcommands follow")]
-
 mod args;
+mod call;
 mod colour;
 mod credential;
+mod demo;
 mod exit;
+mod input;
 mod log;
 mod output;
+mod request;
 mod seller;
 mod serve;
+mod tools;
+mod validate;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -25,6 +30,10 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(args.color);
     let done = match args.command {
         Command::Serve(serve) => on(Runtime::new(), |run| run.block_on(serve::run(&serve, &terminal))),
+        Command::Call(call) => on(single(), |run| run.block_on(call::run(&call, &terminal))),
+        Command::Tools(tools) => on(single(), |run| run.block_on(tools::run(&tools, &terminal))),
+        Command::Validate(validate) => validate::run(&validate, &terminal),
+        Command::Demo(demo) => on(single(), |run| run.block_on(demo::run(&demo, &terminal))),
     };
     match done {
         Ok(exit) => exit.into(),
@@ -33,6 +42,11 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// Enough for one conversation.
+fn single() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn on(

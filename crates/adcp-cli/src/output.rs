@@ -50,6 +50,11 @@ impl Terminal {
         self.line(&if compact { value.to_string() } else { colour::indented(value, self.coloured) })
     }
 
+    /// Whether colours are shown.
+    pub(crate) const fn is_coloured(&self) -> bool {
+        self.coloured
+    }
+
     /// `text` in bold.
     pub(crate) fn bold(&self, text: &str) -> String {
         self.painted("1", text)
