@@ -20,6 +20,8 @@ pub(crate) struct Change {
     pub(crate) lines: Vec<LineChange>,
     /// Creatives that come along, for the library.
     pub(crate) drafts: Vec<CreativeDraft>,
+    /// Keys to replace in the order's note.
+    pub(crate) note: Note,
     /// A start in the past becomes now instead of being refused.
     pub(crate) move_past_flights: bool,
 }
@@ -79,6 +81,7 @@ pub(super) fn apply(
         order.log(now, "canceled", None);
         return Ok(order.lines.iter().map(|line| line.id.clone()).collect());
     }
+    order.note.extend(change.note.clone());
     let mut touched = Vec::new();
     if let Some(paused) = change.paused {
         order.paused = paused;

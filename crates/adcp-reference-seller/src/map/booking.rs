@@ -34,6 +34,9 @@ const KEPT_OF_PACKAGE: &[&str] = &[
 /// Parts of a media buy that the ad server keeps for the buyer.
 const KEPT_OF_BUY: &[&str] = &["context", "ext", "invoice_recipient"];
 
+/// Those of them that a change replaces; the context of a change is its own.
+const CHANGED_OF_BUY: &[&str] = &["invoice_recipient"];
+
 /// The smallest measured difference, in percent, over which this seller settles bills.
 const LEAST_VARIANCE: f64 = 5.0;
 
@@ -176,6 +179,11 @@ fn sized(size: Option<(u32, u32)>, params: Option<&JsonObject>) -> bool {
 
 /// Reads a request to change.
 pub(crate) fn change(req: &UpdateMediaBuyRequest, seller: &ReferenceSeller) -> Result<Change, AdcpError> {
+    let revision = req.revision.and_then(|revision| u64::try_from(revision).ok());
+    // A cancellation wins over everything else in the request.
+    if let Some(reason) = canceled(req.canceled, req.cancellation_reason.as_ref()) {
+        return Ok(Change { revision, cancel: Some(reason), ..Change::default() });
+    }
     if req.new_packages.is_some() {
         return Err(unsupported(
             "new_packages",
@@ -191,13 +199,14 @@ pub(crate) fn change(req: &UpdateMediaBuyRequest, seller: &ReferenceSeller) -> R
         drafts.extend(inline(package.creatives.as_deref(), index, seller)?);
     }
     Ok(Change {
-        revision: req.revision.and_then(|revision| u64::try_from(revision).ok()),
+        revision,
         paused: req.paused,
-        cancel: canceled(req.canceled, req.cancellation_reason.as_ref()),
+        cancel: None,
         start: req.start_time.as_ref().map(start).transpose()?,
         end: moment(req.end_time.as_deref(), "end_time".to_owned())?,
         lines,
         drafts,
+        note: note::keep(req, CHANGED_OF_BUY),
         move_past_flights: seller.config().sandbox,
     })
 }

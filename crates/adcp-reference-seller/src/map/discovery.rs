@@ -76,19 +76,11 @@ fn shown(shelf: &Shelf, found: &Found, fields: Option<&[Field]>) -> Product {
     if let Some(fields) = fields {
         // Required fields stay, asked for or not; formats are required of every product in one form or the other.
         let asked = |name: &str| fields.iter().any(|field| field.as_str() == name);
-        let keep = |name: &str, present: bool| present && asked(name);
-        if !keep("channels", product.channels.is_some()) {
-            product.channels = None;
-        }
-        if !keep("exclusivity", product.exclusivity.is_some()) {
-            product.exclusivity = None;
-        }
-        if !keep("video_placement_types", product.video_placement_types.is_some()) {
-            product.video_placement_types = None;
-        }
-        if !keep("cancellation_policy", product.cancellation_policy.is_some()) {
-            product.cancellation_policy = None;
-        }
+        product.channels = product.channels.filter(|_| asked("channels"));
+        product.exclusivity = product.exclusivity.filter(|_| asked("exclusivity"));
+        product.video_placement_types =
+            product.video_placement_types.filter(|_| asked("video_placement_types"));
+        product.cancellation_policy = product.cancellation_policy.filter(|_| asked("cancellation_policy"));
     }
     product
 }
@@ -131,7 +123,7 @@ fn currency(code: &str, field: &str) -> Result<Currency, AdcpError> {
     })
 }
 
-/// Countries wanted, also those that wanted regions and metros lie in.
+/// Countries wanted, also those that wanted regions lie in; nothing here is sold finer than by country.
 fn countries(filters: &ProductFilters) -> Vec<String> {
     let mut countries = filters.countries.clone().unwrap_or_default();
     for region in filters.regions.iter().flatten() {

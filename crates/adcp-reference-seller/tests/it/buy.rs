@@ -190,7 +190,8 @@ async fn pause_resume_and_cancel() {
     let resumed = market.ok("update_media_buy", update(&bought, json!({ "paused": false }))).await;
     assert_eq!(resumed["media_buy_status"], "active");
     let cancel = json!({ "canceled": true, "cancellation_reason": "season is over" });
-    let canceled = market.ok("update_media_buy", update(&bought, cancel.clone())).await;
+    let among_others = with(cancel.clone(), json!({ "new_packages": [display(1.0)], "paused": true }));
+    let canceled = market.ok("update_media_buy", update(&bought, among_others)).await;
     assert_eq!(canceled["media_buy_status"], "canceled");
     assert_eq!(canceled["valid_actions"], json!([]));
     market.refused("update_media_buy", update(&bought, cancel), "NOT_CANCELLABLE", "canceled").await;
