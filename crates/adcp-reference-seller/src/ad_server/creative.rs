@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::Note;
+use super::{Note, Reason};
 
 /// A creative in the library.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ pub(crate) struct SyncOutcome {
     pub(crate) changes: Vec<&'static str>,
     pub(crate) assigned: Vec<String>,
     /// Line, and why the creative is not on it.
-    pub(crate) unassigned: BTreeMap<String, String>,
+    pub(crate) unassigned: BTreeMap<String, Reason>,
 }
 
 /// What a batch did with a creative.

@@ -32,7 +32,7 @@ impl From<Reason> for Refusal {
 }
 
 /// What stands against a request.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Reason {
     #[error("no such order")]
     UnknownOrder,

@@ -381,7 +381,7 @@ impl AdServer {
             let known = assignable(draft_library.get(creative));
             match known.and_then(|()| put_on_line(&mut draft_orders, creative, line, *weight, now)) {
                 Ok(()) => outcome.assigned.push(line.clone()),
-                Err(reason) => drop(outcome.unassigned.insert(line.clone(), reason.to_string())),
+                Err(reason) => drop(outcome.unassigned.insert(line.clone(), reason)),
             }
         }
         if !sync.dry_run {

@@ -22,6 +22,7 @@ use crate::ad_server::{
 };
 
 use super::amount::{decimal, time};
+use super::error::words;
 use super::page::{Direction, Place, page};
 use super::{Shelf, note};
 
@@ -170,8 +171,9 @@ fn synced(outcome: SyncOutcome) -> Synced {
     synced.changes =
         (!outcome.changes.is_empty()).then(|| outcome.changes.iter().map(|&name| name.to_owned()).collect());
     synced.assigned_to = (!outcome.assigned.is_empty()).then_some(outcome.assigned);
-    synced.assignment_errors = (!outcome.unassigned.is_empty())
-        .then(|| outcome.unassigned.into_iter().map(|(line, why)| (line, Loose::Typed(why))).collect());
+    synced.assignment_errors = (!outcome.unassigned.is_empty()).then(|| {
+        outcome.unassigned.into_iter().map(|(line, why)| (line, Loose::Typed(words(&why)))).collect()
+    });
     synced
 }
 

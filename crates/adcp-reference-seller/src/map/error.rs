@@ -16,7 +16,7 @@ pub(crate) fn refused(refusal: &Refusal, lines: &str) -> AdcpError {
         None => field.to_owned(),
     };
     let item = refusal.item.unwrap_or_default();
-    let message = refusal.reason.to_string();
+    let message = words(&refusal.reason);
     let error = |code, field: String| AdcpError::new(code, message.clone()).with_field(field);
     match &refusal.reason {
         Reason::UnknownOrder => error(ErrorCode::MEDIA_BUY_NOT_FOUND, "media_buy_id".into())
@@ -66,6 +66,24 @@ pub(crate) fn refused(refusal: &Refusal, lines: &str) -> AdcpError {
         Reason::Empty => error(ErrorCode::INVALID_REQUEST, lines.to_owned()),
         Reason::Full => AdcpError::unavailable(),
         Reason::UnknownAccount => no_account(),
+    }
+}
+
+/// A reason in the protocol's words: an order is a media buy there, and a line a package.
+pub(super) fn words(reason: &Reason) -> String {
+    match reason {
+        Reason::UnknownOrder => "no such media buy".to_owned(),
+        Reason::UnknownLine => "no such package in this media buy".to_owned(),
+        Reason::MixedCurrencies { first, other } => {
+            format!("the packages are priced in {first} and {other}; a media buy has one currency")
+        }
+        Reason::OutsideOrder => "the package runs outside the media buy".to_owned(),
+        Reason::StaleRevision { current } => format!("the media buy is at revision {current}"),
+        Reason::AlreadyCanceled => "the media buy was canceled before".to_owned(),
+        Reason::Over(status) => format!("the media buy is {}", status.as_str()),
+        Reason::LineCanceled => "the package was canceled".to_owned(),
+        Reason::Empty => "a media buy needs at least one package".to_owned(),
+        same => same.to_string(),
     }
 }
 
