@@ -37,24 +37,20 @@ Start here:
 #[command(name = "adcp", version, max_term_width = 100, after_help = format!("{START}\n\n{ENVIRONMENT}\n\n{EXIT_CODES}"))]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Args {
-    /// When to colour the output.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to colour the output; `auto` is on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", display_order = 1000)]
     pub(crate) color: When,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+// What each is for stands on its arguments, where clap takes it from.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the reference seller.
     Serve(ServeArgs),
-    /// Call a tool of an agent.
     Call(CallArgs),
-    /// List the tools of an agent.
     Tools(ToolsArgs),
-    /// Check a JSON document against a schema of AdCP.
     Validate(ValidateArgs),
-    /// Watch a buyer and a seller at work, over real HTTP, in this process.
     Demo(DemoArgs),
 }
 
@@ -70,7 +66,8 @@ pub(crate) enum Command {
 Examples:
   adcp serve                                  on 127.0.0.1:3000, with a token made and printed
   adcp serve --bind 127.0.0.1:0 --token local-secret
-  adcp serve --bind 0.0.0.0:3000 --token-file /run/secrets/adcp --public-url https://ads.example.com/mcp
+  adcp serve --bind 0.0.0.0:3000 --token-file adcp.token \\
+    --public-url https://ads.example.com/mcp
 
 SIGINT or SIGTERM stops it: requests in flight are finished, then accepted tasks, within --grace.
 A second signal ends it at once. GET /healthz is for load balancers.")]
@@ -121,9 +118,9 @@ pub(crate) struct ServeArgs {
 #[command(after_help = format!("\
 Examples:
   adcp call http://127.0.0.1:3000/mcp get_adcp_capabilities
-  adcp call http://127.0.0.1:3000/mcp get_products '{{\"buying_mode\": \"wholesale\"}}' --auth local-secret
-  adcp call http://127.0.0.1:3000/mcp create_media_buy @order.json --auth local-secret --wait
-  jq .order all.json | adcp call http://127.0.0.1:3000/mcp create_media_buy - | jq .media_buy_id
+  adcp call URL get_products '{{\"buying_mode\": \"wholesale\"}}' --auth local-secret
+  adcp call URL create_media_buy @order.json --auth-file adcp.token --wait
+  jq .order all.json | adcp call URL create_media_buy - | jq .media_buy_id
 
 {EXIT_CODES}"))]
 pub(crate) struct CallArgs {
@@ -153,6 +150,8 @@ pub(crate) struct CallArgs {
 }
 
 /// List the tools of an agent.
+///
+/// For people: names and descriptions. With --json, or with a tool's name: schemas.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -218,7 +217,7 @@ pub(crate) struct AuthArgs {
     /// A file that holds the token.
     #[arg(long, value_name = "FILE")]
     pub(crate) auth_file: Option<PathBuf>,
-    /// The header that carries the token.
+    /// The header that carries the token: `Authorization: Bearer`, or `x-adcp-auth` as some agents want it.
     #[arg(long, value_name = "HEADER", default_value = "bearer")]
     pub(crate) auth_header: AuthHeader,
 }
@@ -226,18 +225,14 @@ pub(crate) struct AuthArgs {
 /// The header that carries a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AuthHeader {
-    /// `Authorization: Bearer …`.
     Bearer,
-    /// `x-adcp-auth: …`, which some AdCP agents read.
     XAdcpAuth,
 }
 
 /// A setting that follows from others unless it is forced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Switch {
-    /// Force it on.
     On,
-    /// Force it off.
     Off,
 }
 

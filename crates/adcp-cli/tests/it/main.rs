@@ -1,0 +1,10 @@
+//! The built command, as people and scripts run it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod call;
+mod demo;
+mod run;
+mod serve;
+mod tools;
+mod validate;

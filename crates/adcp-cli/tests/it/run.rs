@@ -1,0 +1,115 @@
+//! Runs the command, and keeps a seller running while a test talks to it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+
+pub(crate) const TOKEN: &str = "a-token-for-these-tests";
+
+/// The command with an environment of its own.
+pub(crate) fn adcp(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_adcp"));
+    command.args(args).stdin(Stdio::null());
+    for name in ["ADCP_TOKEN", "RUST_LOG", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a run came to.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    pub(crate) fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().expect("not ended by a signal"),
+            out: String::from_utf8(output.stdout.clone()).unwrap(),
+            err: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+
+    /// Expects this exit code, and shows what was printed otherwise.
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n{}\n{}", self.out, self.err);
+        self
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+}
+
+pub(crate) fn run(args: &[&str]) -> Ran {
+    Ran::of(&adcp(args).output().unwrap())
+}
+
+/// Runs with text on standard input.
+pub(crate) fn run_with(args: &[&str], input: &str) -> Ran {
+    let mut command = adcp(args);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    Ran::of(&child.wait_with_output().unwrap())
+}
+
+/// A running `adcp serve` on a free port, ended when dropped.
+pub(crate) struct Seller {
+    pub(crate) url: String,
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    greeting: String,
+}
+
+impl Seller {
+    /// Serves with [`TOKEN`] and these flags.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::spawn(adcp(&["serve", "--bind", "127.0.0.1:0", "--token", TOKEN]).args(flags))
+    }
+
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        while !greeting.contains("Ctrl-C") {
+            let read = stdout.read_line(&mut greeting).unwrap();
+            assert!(read > 0, "the seller ended early: {greeting}");
+        }
+        let url = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { url, child, stdout, greeting }
+    }
+
+    /// Calls a tool with the token.
+    pub(crate) fn call(&self, tool: &str, arguments: &str, more: &[&str]) -> Ran {
+        run(&[&["call", &self.url, tool, arguments, "--auth", TOKEN], more].concat())
+    }
+
+    pub(crate) fn greeting(&self) -> &str {
+        &self.greeting
+    }
+
+    /// Asks the process to end, as a supervisor does, and gives all it printed.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> Ran {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let mut out = std::mem::take(&mut self.greeting);
+        self.stdout.read_to_string(&mut out).unwrap();
+        let mut err = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let code = self.child.wait().unwrap().code().expect("not ended by a signal");
+        Ran { code, out, err }
+    }
+}
+
+impl Drop for Seller {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way it is gone afterwards.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
