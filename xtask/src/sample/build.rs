@@ -133,6 +133,11 @@ impl<'a> Builder<'a> {
             };
             return guess.to_owned();
         };
+        let wanted = self.plan.kind.as_ref().filter(|(place, _)| goal.kinds.contains(place));
+        let wanted = wanted.map(|(_, name)| name).filter(|name| types.contains(*name));
+        if let Some(name) = wanted {
+            return name.clone();
+        }
         let first = ORDER.iter().find(|name| types.contains(**name));
         first.map(|name| (*name).to_owned()).unwrap_or_default()
     }

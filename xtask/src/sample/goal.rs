@@ -14,6 +14,8 @@ use super::{Spot, Stuck, Texts};
 pub(super) struct Goal {
     /// Types that every schema allows; `None` while nobody has said.
     pub(super) types: Option<BTreeSet<String>>,
+    /// Places that allow several types.
+    pub(super) kinds: BTreeSet<String>,
     /// Constants it has to equal.
     pub(super) constants: Vec<Value>,
     /// Enumerations it has to be in, with their places.
@@ -111,6 +113,9 @@ impl Goal {
                 Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
                 one => one.as_str().map(str::to_owned).into_iter().collect(),
             };
+            if named.len() > 1 {
+                self.kinds.insert(spot.to_string());
+            }
             self.types = Some(match self.types.take() {
                 None => named,
                 Some(old) => shared_types(&old, &named),

@@ -86,8 +86,10 @@ struct Spot {
 }
 
 impl Spot {
-    fn root(file: &str) -> Self {
-        Self { file: Arc::from(file), pointer: String::new() }
+    /// A path, or a path with `#` and a pointer.
+    fn parse(path: &str) -> Self {
+        let (file, pointer) = path.split_once('#').unwrap_or((path, ""));
+        Self { file: Arc::from(file), pointer: pointer.to_owned() }
     }
 
     fn down(&self, token: &str) -> Self {
@@ -252,6 +254,8 @@ impl Sampler {
 
     /// Samples of one schema: minimal, maximal, each arm of its unions, each value of its enumerations.
     ///
+    /// A path may go on with `#` and a JSON pointer to a schema inside the file.
+    ///
     /// # Errors
     ///
     /// When the bundle has no such schema.
@@ -270,14 +274,20 @@ impl Sampler {
         };
         add("minimal".to_owned(), Plan::default(), None);
         add("maximal".to_owned(), Plan { full: FULL, ..Plan::default() }, None);
-        for (target, route) in route::targets(&self.texts, path) {
-            let (label, value) = match &target {
-                Target::Arm { union, index } => (format!("{union}/{index}"), None),
-                Target::Value { choice, index } => {
-                    (format!("{choice}/enum/{index}"), Some((choice.clone(), *index)))
-                }
-            };
-            add(label, Plan { route, value, ..Plan::default() }, Some(&target));
+        for route::Way { target, route, at_root } in route::targets(&self.texts, &Spot::parse(path)) {
+            let label = target.to_string();
+            let mut plan = Plan { route, ..Plan::default() };
+            match &target {
+                Target::Arm { .. } => {}
+                Target::Value { choice, index } => plan.value = Some((choice.clone(), *index)),
+                Target::Kind { place, name } => plan.kind = Some((place.clone(), name.clone())),
+            }
+            // What tells the arms of the schema itself apart may be optional.
+            if at_root && matches!(target, Target::Arm { .. }) {
+                let plan = Plan { full: FULL, ..plan.clone() };
+                add(format!("{label}, maximal"), plan, Some(&target));
+            }
+            add(label, plan, Some(&target));
         }
         Ok(made)
     }
@@ -325,7 +335,7 @@ impl Sampler {
     ) -> Result<(Value, Vec<Arm>), Stuck> {
         let first = plan.attempt;
         let mut last = Stuck("nothing was tried".to_owned());
-        let spots = [Spot::root(validator.path())];
+        let spots = [Spot::parse(validator.path())];
         let attempts = if plan.value.is_some() { ATTEMPTS_FOR_VALUE } else { ATTEMPTS };
         while plan.attempt < first + attempts {
             let mut tried = plan.clone();

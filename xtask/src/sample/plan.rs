@@ -13,6 +13,8 @@ pub(super) struct Plan {
     pub(super) route: BTreeSet<String>,
     /// Which value of an enumeration to take, by its place.
     pub(super) value: Option<(String, usize)>,
+    /// Which type to take where several are allowed, by the place of the schema.
+    pub(super) kind: Option<(String, String)>,
     /// Fields to add, by the pointer of their object.
     pub(super) added: BTreeMap<String, BTreeSet<String>>,
     /// Fields to leave out, by the pointer of their object.

@@ -23,8 +23,21 @@ const DATA: &[&str] = &["const", "enum", "required"];
 /// The document for the schema at `path`: a file, or `file#pointer`.
 pub(super) fn assemble(files: &Files, path: &str) -> Result<Value, SchemaError> {
     let mut document = Document { files, numbers: BTreeMap::new(), definitions: Map::new() };
-    let root = document.reference("", path)?;
+    let root = document.reference("", &encoded(path))?;
     Ok(json!({ "$ref": root, "definitions": document.definitions }))
+}
+
+/// A path as a reference: what may not stand in a fragment is percent-encoded.
+fn encoded(path: &str) -> String {
+    let mut reference = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/#-_.~$!&'()*+,;=:@?".contains(&byte) {
+            reference.push(char::from(byte));
+        } else {
+            reference.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    reference
 }
 
 struct Document<'a> {

@@ -59,10 +59,13 @@ fn what_is_not_there_is_an_error() {
 
 #[test]
 fn a_path_may_point_into_a_file() {
-    let bundle = one(&json!({ "definitions": { "a": { "type": "string" } }, "type": "object" }));
-    let inner = bundle.validator("s.json#/definitions/a").unwrap();
-    assert!(inner.is_valid(&json!("text")));
-    assert!(!inner.is_valid(&json!({})));
+    let text = json!({ "type": "string" });
+    let bundle = one(&json!({ "definitions": { "a": text }, "patternProperties": { "^[a-z 0-9]+$": text } }));
+    for path in ["s.json#/definitions/a", "s.json#/patternProperties/^[a-z 0-9]+$"] {
+        let inner = bundle.validator(path).unwrap();
+        assert!(inner.is_valid(&json!("text")));
+        assert!(!inner.is_valid(&json!({})));
+    }
 }
 
 #[test]

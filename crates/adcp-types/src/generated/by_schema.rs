@@ -1262,9 +1262,11 @@ pub fn round_trip(path: &str, value: Value) -> Option<Result<Value, DecodeError>
     })
 }
 
-/// The arm which a value of the union at `path` takes; `None` for other paths and for values that do not decode.
-pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
-    match path {
+/// The arm which a value of the union at `place` takes: a schema path, with `#` and a pointer for a union inside a file.
+///
+/// `None` for other places and for values that do not decode.
+pub fn arm(place: &str, value: &Value) -> Option<&'static str> {
+    match place {
         #[cfg(feature = "a2ui")]
         "a2ui/bound-value.json" => crate::a2ui::bound_value::BoundValue::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "account")]
@@ -1276,13 +1278,39 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         #[cfg(feature = "documents")]
         "adagents.json" => crate::documents::adagents::Adagents::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "documents")]
+        "adagents.json#/oneOf/1/properties/authorized_agents/items" => crate::documents::adagents::AuthorizedAgent::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "documents")]
+        "adagents.json#/oneOf/1/properties/formats/items" => crate::documents::adagents::Format::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "documents")]
         "brand.json" => crate::documents::brand::Brand::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "documents")]
+        "brand.json#/definitions/brand/properties/tagline" => crate::documents::brand::Tagline::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "documents")]
+        "brand.json#/definitions/brand/properties/tone" => crate::documents::brand::Tone::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "documents")]
+        "brand.json#/definitions/color_value" => crate::documents::brand::ColorValue::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "documents")]
+        "brand.json#/definitions/font_role" => crate::documents::brand::FontRole::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "brand")]
         "brand/acquire-rights-response.json" => crate::brand::acquire_rights_response::AcquireRightsResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "brand")]
         "brand/creative-approval-response.json" => crate::brand::creative_approval_response::CreativeApprovalResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "brand")]
         "brand/get-brand-identity-response.json" => crate::brand::get_brand_identity_response::GetBrandIdentityResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/accent" => crate::brand::get_brand_identity_response::Accent::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/background" => crate::brand::get_brand_identity_response::ColorsBackground::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/primary" => crate::brand::get_brand_identity_response::Primary::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/secondary" => crate::brand::get_brand_identity_response::Secondary::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/text" => crate::brand::get_brand_identity_response::Text::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/get-brand-identity-response.json#/oneOf/0/properties/fonts/definitions/font_role" => crate::brand::get_brand_identity_response::FontRole::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/get-brand-identity-response.json#/oneOf/0/properties/tagline" => crate::brand::get_brand_identity_response::Tagline::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "brand")]
         "brand/get-rights-response.json" => crate::brand::get_rights_response::GetRightsResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "brand")]
@@ -1294,13 +1322,27 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         #[cfg(feature = "brand")]
         "brand/verify-brand-claim-response.json" => crate::brand::verify_brand_claim_response::VerifyBrandClaimResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "brand")]
+        "brand/verify-brand-claims-request.json#/definitions/claim_entry" => crate::brand::verify_brand_claims_request::ClaimEntry::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
         "brand/verify-brand-claims-response.json" => crate::brand::verify_brand_claims_response::VerifyBrandClaimsResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "brand")]
+        "brand/verify-brand-claims-response.json#/definitions/result_entry" => crate::brand::verify_brand_claims_response::ResultEntry::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "collection")]
         "collection/base-collection-source.json" => crate::collection::base_collection_source::BaseCollectionSource::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "compliance")]
         "compliance/comply-test-controller-response.json" => crate::compliance::comply_test_controller_response::ComplyTestControllerResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "compliance")]
+        "compliance/comply-test-controller-response.json#/oneOf/6/properties/recorded_calls/items" => crate::compliance::comply_test_controller_response::RecordedCall::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "content-standards", feature = "media-buy", feature = "trusted-match"))]
+        "content-standards/artifact.json#/$defs/asset_access" => crate::content_standards::artifact::AssetAccess::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "content-standards", feature = "media-buy", feature = "trusted-match"))]
+        "content-standards/artifact.json#/properties/assets/items" => crate::content_standards::artifact::Asset::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "content-standards")]
         "content-standards/calibrate-content-response.json" => crate::content_standards::calibrate_content_response::CalibrateContentResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "content-standards")]
+        "content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items" => crate::content_standards::create_content_standards_request::Fail::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "content-standards")]
+        "content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items" => crate::content_standards::create_content_standards_request::Pass::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "content-standards")]
         "content-standards/create-content-standards-response.json" => crate::content_standards::create_content_standards_response::CreateContentStandardsResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "content-standards")]
@@ -1310,6 +1352,10 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         #[cfg(feature = "content-standards")]
         "content-standards/list-content-standards-response.json" => crate::content_standards::list_content_standards_response::ListContentStandardsResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "content-standards")]
+        "content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items" => crate::content_standards::update_content_standards_request::Fail::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "content-standards")]
+        "content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items" => crate::content_standards::update_content_standards_request::Pass::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "content-standards")]
         "content-standards/update-content-standards-response.json" => crate::content_standards::update_content_standards_response::UpdateContentStandardsResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "content-standards")]
         "content-standards/validate-content-delivery-response.json" => crate::content_standards::validate_content_delivery_response::ValidateContentDeliveryResponse::from_json(value.clone()).ok().map(|union| union.arm()),
@@ -1318,6 +1364,8 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         "core/activation-key.json" => crate::core::activation_key::ActivationKey::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
         "core/assets/asset-union.json" => crate::core::assets::asset_union::AssetUnion::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
+        "core/assets/card-asset.json#/properties/media" => crate::core::assets::card_asset::Media::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
         "core/assets/daast-asset.json" => crate::core::assets::daast_asset::DaastAsset::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
@@ -1326,8 +1374,14 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         "core/audience-selector.json" => crate::core::audience_selector::AudienceSelector::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/committed-metric.json" => crate::core::committed_metric::CommittedMetric::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy"))]
+        "core/creative-asset.json#/properties/assets/patternProperties/^[a-z0-9_]+$" => crate::core::creative_asset::Asset::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "creative")]
         "core/creative-item.json" => crate::core::creative_item::CreativeItem::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "creative")]
+        "core/creative-item.json#/oneOf/1/properties/content" => crate::core::creative_item::Content::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy", feature = "trusted-match"))]
+        "core/creative-manifest.json#/properties/assets/patternProperties/^[a-z0-9_]+$" => crate::core::creative_manifest::Asset::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/data-provider-signal-selector.json" => crate::core::data_provider_signal_selector::DataProviderSignalSelector::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
@@ -1336,18 +1390,39 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         "core/deployment.json" => crate::core::deployment::Deployment::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "signals")]
         "core/destination.json" => crate::core::destination::Destination::from_json(value.clone()).ok().map(|union| union.arm()),
+        "core/error.json#/properties/issues/items/properties/discriminator/items/properties/value" => crate::core::error::DiscriminatorValue::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
         "core/evaluator-spec.json" => crate::core::evaluator_spec::EvaluatorSpec::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
+        "core/forecast-dimension-signal.json#/properties/signal_value" => crate::core::forecast_dimension_signal::SignalValue::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "media-buy", feature = "protocol", feature = "signals"))]
+        "core/forecast-point-dimensions.json#/items" => crate::core::forecast_point_dimensions::ForecastPointDimension::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "creative", feature = "media-buy", feature = "protocol", feature = "trusted-match"))]
         "core/format-option-ref.json" => crate::core::format_option_ref::FormatOptionRef::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy"))]
+        "core/format.json#/properties/assets/items" => crate::core::format::FormatAsset::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy"))]
+        "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items" => crate::core::format::RepeatableGroupAssetAsset::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
         "core/missing-metric.json" => crate::core::missing_metric::MissingMetric::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "protocol")]
+        "core/offering-asset-group.json#/properties/items/items" => crate::core::offering_asset_group::Item::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/optimization-goal.json" => crate::core::optimization_goal::OptimizationGoal::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
+        "core/optimization-goal.json#/oneOf/0/properties/target" => crate::core::optimization_goal::OptimizationGoalMetricTarget::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "media-buy", feature = "protocol"))]
+        "core/optimization-goal.json#/oneOf/1/properties/target" => crate::core::optimization_goal::OptimizationGoalEventTarget::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/package-signal-targeting.json" => crate::core::package_signal_targeting::PackageSignalTargeting::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "protocol")]
+        "core/performance-feedback.json#/properties/metric" => crate::core::performance_feedback::Metric::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "documents")]
+        "core/placement-definition.json#/properties/format_options/items" => crate::core::placement_definition::FormatOption::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "media-buy", feature = "protocol"))]
         "core/pricing-option.json" => crate::core::pricing_option::PricingOption::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
+        "core/product-filters.json#/properties/signal_targeting/items" => crate::core::product_filters::SignalTargeting::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "creative", feature = "documents", feature = "media-buy", feature = "protocol"))]
         "core/product-format-declaration.json" => crate::core::product_format_declaration::ProductFormatDeclaration::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "documents", feature = "media-buy", feature = "protocol", feature = "registry"))]
@@ -1358,10 +1433,12 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         "core/requirements/asset-requirements.json" => crate::core::requirements::asset_requirements::AssetRequirements::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "creative", feature = "media-buy"))]
         "core/requirements/catalog-field-binding.json" => crate::core::requirements::catalog_field_binding::CatalogFieldBinding::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy"))]
+        "core/requirements/catalog-field-binding.json#/oneOf/2/properties/per_item_bindings/items" => crate::core::requirements::catalog_field_binding::PerItemBinding::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy"))]
+        "core/requirements/image-asset-requirements.json#/properties/bleed" => crate::core::requirements::image_asset_requirements::Bleed::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol", feature = "signals"))]
         "core/signal-id.json" => crate::core::signal_id::SignalId::from_json(value.clone()).ok().map(|union| union.arm()),
-        #[cfg(feature = "protocol")]
-        "core/signal-pricing-option.json" => crate::core::signal_pricing_option::SignalPricingOption::from_json(value.clone()).ok().map(|union| union.arm()),
         "core/signal-pricing.json" => crate::core::signal_pricing::SignalPricing::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "governance", feature = "media-buy", feature = "protocol", feature = "signals"))]
         "core/signal-ref.json" => crate::core::signal_ref::SignalRef::from_json(value.clone()).ok().map(|union| union.arm()),
@@ -1372,20 +1449,48 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         "core/vendor-pricing-option.json" => crate::core::vendor_pricing_option::VendorPricingOption::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "protocol")]
         "core/wholesale-feed-event.json" => crate::core::wholesale_feed_event::WholesaleFeedEvent::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "protocol")]
+        "core/wholesale-feed-event.json#/$defs/appliesTo" => crate::core::wholesale_feed_event::AppliesTo::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "compliance", feature = "creative"))]
+        "creative/audit-observation.json#/properties/details/properties/observed_value" => crate::creative::audit_observation::ObservedValue::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "creative", feature = "media-buy"))]
+        "creative/creative-feature-result.json#/properties/value" => crate::creative::creative_feature_result::CreativeFeatureResultValue::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "creative")]
         "creative/get-creative-features-response.json" => crate::creative::get_creative_features_response::GetCreativeFeaturesResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "creative")]
+        "creative/list-creatives-response.json#/properties/creatives/items/properties/assets/patternProperties/^[a-z0-9_]+$" => crate::creative::list_creatives_response::Asset::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "creative")]
         "creative/preview-creative-response.json" => crate::creative::preview_creative_response::PreviewCreativeResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(any(feature = "creative", feature = "media-buy"))]
         "creative/preview-render.json" => crate::creative::preview_render::PreviewRender::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "creative")]
         "creative/sync-creatives-response.json" => crate::creative::sync_creatives_response::SyncCreativesResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "creative")]
+        "creative/validate-input-request.json#/properties/targets/items" => crate::creative::validate_input_request::Target::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "protocol")]
+        "error-details/conflict.json#/properties/current_version" => crate::error_details::conflict::CurrentVersion::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "protocol")]
+        "error-details/conflict.json#/properties/expected_version" => crate::error_details::conflict::ExpectedVersion::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
+        "media-buy/build-creative-request.json#/properties/signal_conditions/items" => crate::media_buy::build_creative_request::SignalCondition::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
         "media-buy/build-creative-response.json" => crate::media_buy::build_creative_response::BuildCreativeResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
         "media-buy/create-media-buy-response.json" => crate::media_buy::create_media_buy_response::CreateMediaBuyResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
+        "media-buy/get-media-buy-delivery-request.json#/properties/status_filter" => crate::media_buy::get_media_buy_delivery_request::StatusFilter::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
+        "media-buy/get-media-buys-request.json#/properties/status_filter" => crate::media_buy::get_media_buys_request::StatusFilter::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
+        "media-buy/get-products-request.json#/properties/refine/items" => crate::media_buy::get_products_request::Refine::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
+        "media-buy/get-products-response.json#/properties/filter_diagnostics/properties/excluded_by/additionalProperties/properties/values/items" => crate::media_buy::get_products_response::ExcludedByValue::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
+        "media-buy/get-products-response.json#/properties/refinement_applied/items" => crate::media_buy::get_products_response::RefinementApplied::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
         "media-buy/log-event-response.json" => crate::media_buy::log_event_response::LogEventResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "media-buy")]
+        "media-buy/package-request.json#/properties/committed_metrics/items" => crate::media_buy::package_request::CommittedMetric::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
         "media-buy/provide-performance-feedback-response.json" => crate::media_buy::provide_performance_feedback_response::ProvidePerformanceFeedbackResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
@@ -1396,13 +1501,473 @@ pub fn arm(path: &str, value: &Value) -> Option<&'static str> {
         "media-buy/sync-event-sources-response.json" => crate::media_buy::sync_event_sources_response::SyncEventSourcesResponse::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "media-buy")]
         "media-buy/update-media-buy-response.json" => crate::media_buy::update_media_buy_response::UpdateMediaBuyResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "media-buy", feature = "protocol"))]
+        "pricing-options/cpv-option.json#/properties/parameters/properties/view_threshold" => crate::pricing_options::cpv_option::ViewThreshold::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "property")]
         "property/base-property-source.json" => crate::property::base_property_source::BasePropertySource::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "property")]
+        "property/property-feature-value.json#/properties/value" => crate::property::property_feature_value::PropertyFeatureValueValue::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "protocol")]
+        "protocol/get-adcp-capabilities-response.json#/properties/adcp/properties/idempotency" => crate::protocol::get_adcp_capabilities_response::Idempotency::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(feature = "registry")]
+        "registries/v1-canonical-mapping.json#/properties/mappings/items/properties/v1_pattern" => crate::registries::v1_canonical_mapping::V1Pattern::from_json(value.clone()).ok().map(|union| union.arm()),
         #[cfg(feature = "signals")]
         "signals/activate-signal-response.json" => crate::signals::activate_signal_response::ActivateSignalResponse::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "protocol", feature = "sponsored-intelligence"))]
+        "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/avatar" => crate::sponsored_intelligence::si_capabilities::Avatar::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "protocol", feature = "sponsored-intelligence"))]
+        "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/video" => crate::sponsored_intelligence::si_capabilities::Video::from_json(value.clone()).ok().map(|union| union.arm()),
+        #[cfg(any(feature = "protocol", feature = "sponsored-intelligence"))]
+        "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/voice" => crate::sponsored_intelligence::si_capabilities::Voice::from_json(value.clone()).ok().map(|union| union.arm()),
         _ => None,
     }
 }
+
+/// The arms of all unions: place of the union, place of the arm's schema, name of the arm. Sorted.
+pub const ARMS: &[(&str, &str, &str)] = &[
+    ("a2ui/bound-value.json", "a2ui/bound-value.json#/oneOf/0", "LiteralString"),
+    ("a2ui/bound-value.json", "a2ui/bound-value.json#/oneOf/1", "LiteralNumber"),
+    ("a2ui/bound-value.json", "a2ui/bound-value.json#/oneOf/2", "LiteralBoolean"),
+    ("a2ui/bound-value.json", "a2ui/bound-value.json#/oneOf/3", "Path"),
+    ("a2ui/bound-value.json", "a2ui/bound-value.json#/oneOf/4", "LiteralStringPath"),
+    ("account/get-account-financials-response.json", "account/get-account-financials-response.json#/oneOf/0", "Success"),
+    ("account/get-account-financials-response.json", "account/get-account-financials-response.json#/oneOf/1", "Error"),
+    ("account/sync-accounts-response.json", "account/sync-accounts-response.json#/oneOf/0", "Success"),
+    ("account/sync-accounts-response.json", "account/sync-accounts-response.json#/oneOf/1", "Error"),
+    ("account/sync-governance-response.json", "account/sync-governance-response.json#/oneOf/0", "Success"),
+    ("account/sync-governance-response.json", "account/sync-governance-response.json#/oneOf/1", "Error"),
+    ("adagents.json", "adagents.json#/oneOf/0", "AuthoritativeLocation"),
+    ("adagents.json", "adagents.json#/oneOf/1", "AuthorizedAgents"),
+    ("adagents.json#/oneOf/1/properties/authorized_agents/items", "adagents.json#/oneOf/1/properties/authorized_agents/items/oneOf/0", "PropertyIds"),
+    ("adagents.json#/oneOf/1/properties/authorized_agents/items", "adagents.json#/oneOf/1/properties/authorized_agents/items/oneOf/1", "PropertyTags"),
+    ("adagents.json#/oneOf/1/properties/authorized_agents/items", "adagents.json#/oneOf/1/properties/authorized_agents/items/oneOf/2", "InlineProperties"),
+    ("adagents.json#/oneOf/1/properties/authorized_agents/items", "adagents.json#/oneOf/1/properties/authorized_agents/items/oneOf/3", "PublisherProperties"),
+    ("adagents.json#/oneOf/1/properties/authorized_agents/items", "adagents.json#/oneOf/1/properties/authorized_agents/items/oneOf/4", "SignalIds"),
+    ("adagents.json#/oneOf/1/properties/authorized_agents/items", "adagents.json#/oneOf/1/properties/authorized_agents/items/oneOf/5", "SignalTags"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/0", "Image"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/1", "Html5"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/10", "ResponsiveCreative"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/11", "AgentPlacement"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/12", "Custom"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/2", "DisplayTag"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/3", "ImageCarousel"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/4", "VideoHosted"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/5", "VideoVast"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/6", "AudioHosted"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/7", "AudioDaast"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/8", "SponsoredPlacement"),
+    ("adagents.json#/oneOf/1/properties/formats/items", "adagents.json#/oneOf/1/properties/formats/items/oneOf/9", "NativeInFeed"),
+    ("brand.json", "brand.json#/oneOf/0", "AuthoritativeLocationRedirect"),
+    ("brand.json", "brand.json#/oneOf/1", "HouseRedirect"),
+    ("brand.json", "brand.json#/oneOf/2", "Agent"),
+    ("brand.json", "brand.json#/oneOf/3", "HousePortfolio"),
+    ("brand.json", "brand.json#/oneOf/4", "CanonicalDocument"),
+    ("brand.json#/definitions/brand/properties/tagline", "brand.json#/definitions/brand/properties/tagline/oneOf/0", "Text"),
+    ("brand.json#/definitions/brand/properties/tagline", "brand.json#/definitions/brand/properties/tagline/oneOf/1", "List"),
+    ("brand.json#/definitions/brand/properties/tone", "brand.json#/definitions/brand/properties/tone/oneOf/0", "Text"),
+    ("brand.json#/definitions/brand/properties/tone", "brand.json#/definitions/brand/properties/tone/oneOf/1", "Object"),
+    ("brand.json#/definitions/color_value", "brand.json#/definitions/color_value/oneOf/0", "Text"),
+    ("brand.json#/definitions/color_value", "brand.json#/definitions/color_value/oneOf/1", "List"),
+    ("brand.json#/definitions/font_role", "brand.json#/definitions/font_role/oneOf/0", "Text"),
+    ("brand.json#/definitions/font_role", "brand.json#/definitions/font_role/oneOf/1", "Object"),
+    ("brand/acquire-rights-response.json", "brand/acquire-rights-response.json#/oneOf/0", "Acquired"),
+    ("brand/acquire-rights-response.json", "brand/acquire-rights-response.json#/oneOf/1", "PendingApproval"),
+    ("brand/acquire-rights-response.json", "brand/acquire-rights-response.json#/oneOf/2", "Rejected"),
+    ("brand/acquire-rights-response.json", "brand/acquire-rights-response.json#/oneOf/3", "Error"),
+    ("brand/creative-approval-response.json", "brand/creative-approval-response.json#/oneOf/0", "Approved"),
+    ("brand/creative-approval-response.json", "brand/creative-approval-response.json#/oneOf/1", "Rejected"),
+    ("brand/creative-approval-response.json", "brand/creative-approval-response.json#/oneOf/2", "PendingReview"),
+    ("brand/creative-approval-response.json", "brand/creative-approval-response.json#/oneOf/3", "Error"),
+    ("brand/get-brand-identity-response.json", "brand/get-brand-identity-response.json#/oneOf/0", "Success"),
+    ("brand/get-brand-identity-response.json", "brand/get-brand-identity-response.json#/oneOf/1", "Error"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/accent", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/accent/oneOf/0", "Text"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/accent", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/accent/oneOf/1", "List"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/background", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/background/oneOf/0", "Text"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/background", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/background/oneOf/1", "List"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/primary", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/primary/oneOf/0", "Text"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/primary", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/primary/oneOf/1", "List"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/secondary", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/secondary/oneOf/0", "Text"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/secondary", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/secondary/oneOf/1", "List"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/text", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/text/oneOf/0", "Text"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/text", "brand/get-brand-identity-response.json#/oneOf/0/properties/colors/properties/text/oneOf/1", "List"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/fonts/definitions/font_role", "brand/get-brand-identity-response.json#/oneOf/0/properties/fonts/definitions/font_role/oneOf/0", "Text"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/fonts/definitions/font_role", "brand/get-brand-identity-response.json#/oneOf/0/properties/fonts/definitions/font_role/oneOf/1", "Object"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/tagline", "brand/get-brand-identity-response.json#/oneOf/0/properties/tagline/oneOf/0", "Text"),
+    ("brand/get-brand-identity-response.json#/oneOf/0/properties/tagline", "brand/get-brand-identity-response.json#/oneOf/0/properties/tagline/oneOf/1", "List"),
+    ("brand/get-rights-response.json", "brand/get-rights-response.json#/oneOf/0", "Success"),
+    ("brand/get-rights-response.json", "brand/get-rights-response.json#/oneOf/1", "Error"),
+    ("brand/search-brands-response.json", "brand/search-brands-response.json#/oneOf/0", "Success"),
+    ("brand/search-brands-response.json", "brand/search-brands-response.json#/oneOf/1", "Error"),
+    ("brand/update-rights-response.json", "brand/update-rights-response.json#/oneOf/0", "Success"),
+    ("brand/update-rights-response.json", "brand/update-rights-response.json#/oneOf/1", "Error"),
+    ("brand/verify-brand-claim-request.json", "brand/verify-brand-claim-request.json#/oneOf/0", "Subsidiary"),
+    ("brand/verify-brand-claim-request.json", "brand/verify-brand-claim-request.json#/oneOf/1", "Parent"),
+    ("brand/verify-brand-claim-request.json", "brand/verify-brand-claim-request.json#/oneOf/2", "Property"),
+    ("brand/verify-brand-claim-request.json", "brand/verify-brand-claim-request.json#/oneOf/3", "Trademark"),
+    ("brand/verify-brand-claim-response.json", "brand/verify-brand-claim-response.json#/oneOf/0", "Success"),
+    ("brand/verify-brand-claim-response.json", "brand/verify-brand-claim-response.json#/oneOf/1", "Error"),
+    ("brand/verify-brand-claims-request.json#/definitions/claim_entry", "brand/verify-brand-claims-request.json#/definitions/claim_entry/oneOf/0", "Subsidiary"),
+    ("brand/verify-brand-claims-request.json#/definitions/claim_entry", "brand/verify-brand-claims-request.json#/definitions/claim_entry/oneOf/1", "Parent"),
+    ("brand/verify-brand-claims-request.json#/definitions/claim_entry", "brand/verify-brand-claims-request.json#/definitions/claim_entry/oneOf/2", "Property"),
+    ("brand/verify-brand-claims-request.json#/definitions/claim_entry", "brand/verify-brand-claims-request.json#/definitions/claim_entry/oneOf/3", "Trademark"),
+    ("brand/verify-brand-claims-response.json", "brand/verify-brand-claims-response.json#/oneOf/0", "Success"),
+    ("brand/verify-brand-claims-response.json", "brand/verify-brand-claims-response.json#/oneOf/1", "Error"),
+    ("brand/verify-brand-claims-response.json#/definitions/result_entry", "brand/verify-brand-claims-response.json#/definitions/result_entry/oneOf/0", "VerifyBrandClaimsResultSuccess"),
+    ("brand/verify-brand-claims-response.json#/definitions/result_entry", "brand/verify-brand-claims-response.json#/definitions/result_entry/oneOf/1", "VerifyBrandClaimsResultError"),
+    ("collection/base-collection-source.json", "collection/base-collection-source.json#/oneOf/0", "DistributionIds"),
+    ("collection/base-collection-source.json", "collection/base-collection-source.json#/oneOf/1", "PublisherCollections"),
+    ("collection/base-collection-source.json", "collection/base-collection-source.json#/oneOf/2", "PublisherGenres"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/0", "ListScenariosSuccess"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/1", "StateTransitionSuccess"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/2", "SimulationSuccess"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/3", "ForcedDirectiveSuccess"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/4", "SeedSuccess"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/5", "ProvenanceAuditObservationsSuccess"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/6", "UpstreamTrafficSuccess"),
+    ("compliance/comply-test-controller-response.json", "compliance/comply-test-controller-response.json#/oneOf/7", "ControllerError"),
+    ("compliance/comply-test-controller-response.json#/oneOf/6/properties/recorded_calls/items", "compliance/comply-test-controller-response.json#/oneOf/6/properties/recorded_calls/items/oneOf/0", "Raw"),
+    ("compliance/comply-test-controller-response.json#/oneOf/6/properties/recorded_calls/items", "compliance/comply-test-controller-response.json#/oneOf/6/properties/recorded_calls/items/oneOf/1", "Digest"),
+    ("content-standards/artifact.json#/$defs/asset_access", "content-standards/artifact.json#/$defs/asset_access/oneOf/0", "BearerToken"),
+    ("content-standards/artifact.json#/$defs/asset_access", "content-standards/artifact.json#/$defs/asset_access/oneOf/1", "ServiceAccount"),
+    ("content-standards/artifact.json#/$defs/asset_access", "content-standards/artifact.json#/$defs/asset_access/oneOf/2", "SignedUrl"),
+    ("content-standards/artifact.json#/properties/assets/items", "content-standards/artifact.json#/properties/assets/items/oneOf/0", "Text"),
+    ("content-standards/artifact.json#/properties/assets/items", "content-standards/artifact.json#/properties/assets/items/oneOf/1", "Image"),
+    ("content-standards/artifact.json#/properties/assets/items", "content-standards/artifact.json#/properties/assets/items/oneOf/2", "Video"),
+    ("content-standards/artifact.json#/properties/assets/items", "content-standards/artifact.json#/properties/assets/items/oneOf/3", "Audio"),
+    ("content-standards/calibrate-content-response.json", "content-standards/calibrate-content-response.json#/oneOf/0", "Verdict"),
+    ("content-standards/calibrate-content-response.json", "content-standards/calibrate-content-response.json#/oneOf/1", "Error"),
+    ("content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items", "content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items/oneOf/0", "Type"),
+    ("content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items", "content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items/oneOf/1", "Artifact"),
+    ("content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items", "content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items/oneOf/0", "Type"),
+    ("content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items", "content-standards/create-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items/oneOf/1", "Artifact"),
+    ("content-standards/create-content-standards-response.json", "content-standards/create-content-standards-response.json#/oneOf/0", "StandardsId"),
+    ("content-standards/create-content-standards-response.json", "content-standards/create-content-standards-response.json#/oneOf/1", "Error"),
+    ("content-standards/get-content-standards-response.json", "content-standards/get-content-standards-response.json#/oneOf/0", "StandardsId"),
+    ("content-standards/get-content-standards-response.json", "content-standards/get-content-standards-response.json#/oneOf/1", "Error"),
+    ("content-standards/get-media-buy-artifacts-response.json", "content-standards/get-media-buy-artifacts-response.json#/oneOf/0", "MediaBuyId"),
+    ("content-standards/get-media-buy-artifacts-response.json", "content-standards/get-media-buy-artifacts-response.json#/oneOf/1", "Error"),
+    ("content-standards/list-content-standards-response.json", "content-standards/list-content-standards-response.json#/oneOf/0", "Standards"),
+    ("content-standards/list-content-standards-response.json", "content-standards/list-content-standards-response.json#/oneOf/1", "Error"),
+    ("content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items", "content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items/oneOf/0", "Type"),
+    ("content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items", "content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/fail/items/oneOf/1", "Artifact"),
+    ("content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items", "content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items/oneOf/0", "Type"),
+    ("content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items", "content-standards/update-content-standards-request.json#/properties/calibration_exemplars/properties/pass/items/oneOf/1", "Artifact"),
+    ("content-standards/update-content-standards-response.json", "content-standards/update-content-standards-response.json#/oneOf/0", "Success"),
+    ("content-standards/update-content-standards-response.json", "content-standards/update-content-standards-response.json#/oneOf/1", "Failure"),
+    ("content-standards/validate-content-delivery-response.json", "content-standards/validate-content-delivery-response.json#/oneOf/0", "Summary"),
+    ("content-standards/validate-content-delivery-response.json", "content-standards/validate-content-delivery-response.json#/oneOf/1", "Error"),
+    ("core/account-ref.json", "core/account-ref.json#/oneOf/0", "AccountId"),
+    ("core/account-ref.json", "core/account-ref.json#/oneOf/1", "Brand"),
+    ("core/activation-key.json", "core/activation-key.json#/oneOf/0", "SegmentId"),
+    ("core/activation-key.json", "core/activation-key.json#/oneOf/1", "KeyValue"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/0", "Image"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/1", "Video"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/10", "Css"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/11", "Daast"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/12", "Markdown"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/13", "Brief"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/14", "Catalog"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/15", "PublishedPost"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/16", "Card"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/17", "PixelTracker"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/18", "VastTracker"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/19", "DaastTracker"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/2", "Audio"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/3", "Vast"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/4", "Text"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/5", "Url"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/6", "Html"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/7", "Javascript"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/8", "Zip"),
+    ("core/assets/asset-union.json", "core/assets/asset-union.json#/oneOf/9", "Webhook"),
+    ("core/assets/card-asset.json#/properties/media", "core/assets/card-asset.json#/properties/media/oneOf/0", "Image"),
+    ("core/assets/card-asset.json#/properties/media", "core/assets/card-asset.json#/properties/media/oneOf/1", "Video"),
+    ("core/assets/daast-asset.json", "core/assets/daast-asset.json#/oneOf/0", "Url"),
+    ("core/assets/daast-asset.json", "core/assets/daast-asset.json#/oneOf/1", "Inline"),
+    ("core/assets/vast-asset.json", "core/assets/vast-asset.json#/oneOf/0", "Url"),
+    ("core/assets/vast-asset.json", "core/assets/vast-asset.json#/oneOf/1", "Inline"),
+    ("core/audience-selector.json", "core/audience-selector.json#/oneOf/0", "Value"),
+    ("core/audience-selector.json", "core/audience-selector.json#/oneOf/1", "Values"),
+    ("core/audience-selector.json", "core/audience-selector.json#/oneOf/2", "Numeric"),
+    ("core/audience-selector.json", "core/audience-selector.json#/oneOf/3", "Description"),
+    ("core/committed-metric.json", "core/committed-metric.json#/oneOf/0", "Standard"),
+    ("core/committed-metric.json", "core/committed-metric.json#/oneOf/1", "Vendor"),
+    ("core/creative-asset.json#/properties/assets/patternProperties/^[a-z0-9_]+$", "core/creative-asset.json#/properties/assets/patternProperties/^[a-z0-9_]+$/oneOf/0", "Union"),
+    ("core/creative-asset.json#/properties/assets/patternProperties/^[a-z0-9_]+$", "core/creative-asset.json#/properties/assets/patternProperties/^[a-z0-9_]+$/oneOf/1", "List"),
+    ("core/creative-item.json", "core/creative-item.json#/oneOf/0", "Media"),
+    ("core/creative-item.json", "core/creative-item.json#/oneOf/1", "Text"),
+    ("core/creative-item.json#/oneOf/1/properties/content", "core/creative-item.json#/oneOf/1/properties/content/oneOf/0", "Text"),
+    ("core/creative-item.json#/oneOf/1/properties/content", "core/creative-item.json#/oneOf/1/properties/content/oneOf/1", "List"),
+    ("core/creative-manifest.json#/properties/assets/patternProperties/^[a-z0-9_]+$", "core/creative-manifest.json#/properties/assets/patternProperties/^[a-z0-9_]+$/oneOf/0", "Union"),
+    ("core/creative-manifest.json#/properties/assets/patternProperties/^[a-z0-9_]+$", "core/creative-manifest.json#/properties/assets/patternProperties/^[a-z0-9_]+$/oneOf/1", "List"),
+    ("core/data-provider-signal-selector.json", "core/data-provider-signal-selector.json#/oneOf/0", "All"),
+    ("core/data-provider-signal-selector.json", "core/data-provider-signal-selector.json#/oneOf/1", "ById"),
+    ("core/data-provider-signal-selector.json", "core/data-provider-signal-selector.json#/oneOf/2", "ByTag"),
+    ("core/delivery-metric-aggregate.json", "core/delivery-metric-aggregate.json#/oneOf/0", "Standard"),
+    ("core/delivery-metric-aggregate.json", "core/delivery-metric-aggregate.json#/oneOf/1", "Vendor"),
+    ("core/deployment.json", "core/deployment.json#/oneOf/0", "Platform"),
+    ("core/deployment.json", "core/deployment.json#/oneOf/1", "Agent"),
+    ("core/destination.json", "core/destination.json#/oneOf/0", "Platform"),
+    ("core/destination.json", "core/destination.json#/oneOf/1", "Agent"),
+    ("core/error.json#/properties/issues/items/properties/discriminator/items/properties/value", "core/error.json#/properties/issues/items/properties/discriminator/items/properties/value", "Bool"),
+    ("core/error.json#/properties/issues/items/properties/discriminator/items/properties/value", "core/error.json#/properties/issues/items/properties/discriminator/items/properties/value", "Number"),
+    ("core/error.json#/properties/issues/items/properties/discriminator/items/properties/value", "core/error.json#/properties/issues/items/properties/discriminator/items/properties/value", "Text"),
+    ("core/evaluator-spec.json", "core/evaluator-spec.json#/oneOf/0", "Exemplars"),
+    ("core/evaluator-spec.json", "core/evaluator-spec.json#/oneOf/1", "EvaluatorId"),
+    ("core/evaluator-spec.json", "core/evaluator-spec.json#/oneOf/2", "AgentUrl"),
+    ("core/forecast-dimension-signal.json#/properties/signal_value", "core/forecast-dimension-signal.json#/properties/signal_value", "Bool"),
+    ("core/forecast-dimension-signal.json#/properties/signal_value", "core/forecast-dimension-signal.json#/properties/signal_value", "Number"),
+    ("core/forecast-dimension-signal.json#/properties/signal_value", "core/forecast-dimension-signal.json#/properties/signal_value", "Text"),
+    ("core/forecast-point-dimensions.json#/items", "core/forecast-point-dimensions.json#/items/oneOf/0", "Geo"),
+    ("core/forecast-point-dimensions.json#/items", "core/forecast-point-dimensions.json#/items/oneOf/1", "Placement"),
+    ("core/forecast-point-dimensions.json#/items", "core/forecast-point-dimensions.json#/items/oneOf/2", "DeviceType"),
+    ("core/forecast-point-dimensions.json#/items", "core/forecast-point-dimensions.json#/items/oneOf/3", "DevicePlatform"),
+    ("core/forecast-point-dimensions.json#/items", "core/forecast-point-dimensions.json#/items/oneOf/4", "Audience"),
+    ("core/forecast-point-dimensions.json#/items", "core/forecast-point-dimensions.json#/items/oneOf/5", "Signal"),
+    ("core/format-option-ref.json", "core/format-option-ref.json#/oneOf/0", "Publisher"),
+    ("core/format-option-ref.json", "core/format-option-ref.json#/oneOf/1", "Product"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/0", "IndividualImage"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/1", "IndividualVideo"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/10", "IndividualDaast"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/11", "IndividualUrl"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/12", "IndividualWebhook"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/13", "IndividualBrief"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/14", "IndividualCatalog"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15", "RepeatableGroup"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/2", "IndividualAudio"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/3", "IndividualText"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/4", "IndividualMarkdown"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/5", "IndividualHtml"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/6", "IndividualCss"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/7", "IndividualJavaScript"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/8", "IndividualZip"),
+    ("core/format.json#/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/9", "IndividualVast"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/0", "Image"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/1", "Video"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/10", "Daast"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/11", "Url"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/12", "Webhook"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/2", "Audio"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/3", "Text"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/4", "Markdown"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/5", "Html"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/6", "Css"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/7", "Javascript"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/8", "Zip"),
+    ("core/format.json#/properties/assets/items/oneOf/15/properties/assets/items", "core/format.json#/properties/assets/items/oneOf/15/properties/assets/items/oneOf/9", "Vast"),
+    ("core/missing-metric.json", "core/missing-metric.json#/oneOf/0", "Standard"),
+    ("core/missing-metric.json", "core/missing-metric.json#/oneOf/1", "Vendor"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/0", "Text"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/1", "Image"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/10", "Javascript"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/11", "Zip"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/12", "Webhook"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/2", "Video"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/3", "Audio"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/4", "Url"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/5", "Html"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/6", "Markdown"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/7", "Vast"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/8", "Daast"),
+    ("core/offering-asset-group.json#/properties/items/items", "core/offering-asset-group.json#/properties/items/items/oneOf/9", "Css"),
+    ("core/optimization-goal.json", "core/optimization-goal.json#/oneOf/0", "Metric"),
+    ("core/optimization-goal.json", "core/optimization-goal.json#/oneOf/1", "Event"),
+    ("core/optimization-goal.json", "core/optimization-goal.json#/oneOf/2", "VendorMetric"),
+    ("core/optimization-goal.json#/oneOf/0/properties/target", "core/optimization-goal.json#/oneOf/0/properties/target/oneOf/0", "CostPer"),
+    ("core/optimization-goal.json#/oneOf/0/properties/target", "core/optimization-goal.json#/oneOf/0/properties/target/oneOf/1", "ThresholdRate"),
+    ("core/optimization-goal.json#/oneOf/1/properties/target", "core/optimization-goal.json#/oneOf/1/properties/target/oneOf/0", "CostPer"),
+    ("core/optimization-goal.json#/oneOf/1/properties/target", "core/optimization-goal.json#/oneOf/1/properties/target/oneOf/1", "PerAdSpend"),
+    ("core/optimization-goal.json#/oneOf/1/properties/target", "core/optimization-goal.json#/oneOf/1/properties/target/oneOf/2", "MaximizeValue"),
+    ("core/package-signal-targeting.json", "core/package-signal-targeting.json#/oneOf/0", "Binary"),
+    ("core/package-signal-targeting.json", "core/package-signal-targeting.json#/oneOf/1", "Categorical"),
+    ("core/package-signal-targeting.json", "core/package-signal-targeting.json#/oneOf/2", "Numeric"),
+    ("core/performance-feedback.json#/properties/metric", "core/performance-feedback.json#/properties/metric/oneOf/0", "Standard"),
+    ("core/performance-feedback.json#/properties/metric", "core/performance-feedback.json#/properties/metric/oneOf/1", "Vendor"),
+    ("core/placement-definition.json#/properties/format_options/items", "core/placement-definition.json#/properties/format_options/items/anyOf/0", "Reference"),
+    ("core/placement-definition.json#/properties/format_options/items", "core/placement-definition.json#/properties/format_options/items/anyOf/1", "InlineDeclaration"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/0", "Cpm"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/1", "Vcpm"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/2", "Cpc"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/3", "Cpcv"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/4", "Cpv"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/5", "Cpp"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/6", "Cpa"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/7", "FlatRate"),
+    ("core/pricing-option.json", "core/pricing-option.json#/oneOf/8", "Time"),
+    ("core/product-filters.json#/properties/signal_targeting/items", "core/product-filters.json#/properties/signal_targeting/items/oneOf/0", "Binary"),
+    ("core/product-filters.json#/properties/signal_targeting/items", "core/product-filters.json#/properties/signal_targeting/items/oneOf/1", "Categorical"),
+    ("core/product-filters.json#/properties/signal_targeting/items", "core/product-filters.json#/properties/signal_targeting/items/oneOf/2", "Numeric"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/0", "Image"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/1", "Html5"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/10", "ResponsiveCreative"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/11", "AgentPlacement"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/12", "Custom"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/2", "DisplayTag"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/3", "ImageCarousel"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/4", "VideoHosted"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/5", "VideoVast"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/6", "AudioHosted"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/7", "AudioDaast"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/8", "SponsoredPlacement"),
+    ("core/product-format-declaration.json", "core/product-format-declaration.json#/oneOf/9", "NativeInFeed"),
+    ("core/publisher-property-selector.json", "core/publisher-property-selector.json#/oneOf/0", "All"),
+    ("core/publisher-property-selector.json", "core/publisher-property-selector.json#/oneOf/1", "ById"),
+    ("core/publisher-property-selector.json", "core/publisher-property-selector.json#/oneOf/2", "ByTag"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/0", "PropertyCreated"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/1", "PropertyUpdated"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/10", "AgentVerificationLost"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/11", "PublisherAdagentsDiscovered"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/12", "PublisherAdagentsChanged"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/13", "AuthorizationGranted"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/14", "AuthorizationRevoked"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/15", "AuthorizationModified"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/2", "PropertyMerged"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/3", "PropertyStale"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/4", "PropertyReactivated"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/5", "AgentDiscovered"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/6", "AgentRemoved"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/7", "AgentProfileUpdated"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/8", "AgentComplianceChanged"),
+    ("core/registry-event.json", "core/registry-event.json#/oneOf/9", "AgentVerificationEarned"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/0", "Image"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/1", "Video"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/10", "Url"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/11", "Webhook"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/2", "Audio"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/3", "Text"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/4", "Markdown"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/5", "Html"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/6", "Css"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/7", "Javascript"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/8", "Vast"),
+    ("core/requirements/asset-requirements.json", "core/requirements/asset-requirements.json#/anyOf/9", "Daast"),
+    ("core/requirements/catalog-field-binding.json", "core/requirements/catalog-field-binding.json#/oneOf/0", "Scalar"),
+    ("core/requirements/catalog-field-binding.json", "core/requirements/catalog-field-binding.json#/oneOf/1", "AssetPool"),
+    ("core/requirements/catalog-field-binding.json", "core/requirements/catalog-field-binding.json#/oneOf/2", "CatalogGroup"),
+    ("core/requirements/catalog-field-binding.json#/oneOf/2/properties/per_item_bindings/items", "core/requirements/catalog-field-binding.json#/oneOf/2/properties/per_item_bindings/items/oneOf/0", "Scalar"),
+    ("core/requirements/catalog-field-binding.json#/oneOf/2/properties/per_item_bindings/items", "core/requirements/catalog-field-binding.json#/oneOf/2/properties/per_item_bindings/items/oneOf/1", "AssetPool"),
+    ("core/requirements/image-asset-requirements.json#/properties/bleed", "core/requirements/image-asset-requirements.json#/properties/bleed/oneOf/0", "Uniform"),
+    ("core/requirements/image-asset-requirements.json#/properties/bleed", "core/requirements/image-asset-requirements.json#/properties/bleed/oneOf/1", "Top"),
+    ("core/signal-id.json", "core/signal-id.json#/oneOf/0", "Catalog"),
+    ("core/signal-id.json", "core/signal-id.json#/oneOf/1", "Agent"),
+    ("core/signal-pricing.json", "core/signal-pricing.json#/oneOf/0", "Cpm"),
+    ("core/signal-pricing.json", "core/signal-pricing.json#/oneOf/1", "PercentOfMedia"),
+    ("core/signal-pricing.json", "core/signal-pricing.json#/oneOf/2", "FlatFee"),
+    ("core/signal-pricing.json", "core/signal-pricing.json#/oneOf/3", "PerUnit"),
+    ("core/signal-pricing.json", "core/signal-pricing.json#/oneOf/4", "Custom"),
+    ("core/signal-ref.json", "core/signal-ref.json#/oneOf/0", "Product"),
+    ("core/signal-ref.json", "core/signal-ref.json#/oneOf/1", "DataProvider"),
+    ("core/signal-ref.json", "core/signal-ref.json#/oneOf/2", "SignalSource"),
+    ("core/signal-targeting-expression.json", "core/signal-targeting-expression.json#/oneOf/0", "Binary"),
+    ("core/signal-targeting-expression.json", "core/signal-targeting-expression.json#/oneOf/1", "Categorical"),
+    ("core/signal-targeting-expression.json", "core/signal-targeting-expression.json#/oneOf/2", "Numeric"),
+    ("core/signal-targeting.json", "core/signal-targeting.json#/oneOf/0", "Binary"),
+    ("core/signal-targeting.json", "core/signal-targeting.json#/oneOf/1", "Categorical"),
+    ("core/signal-targeting.json", "core/signal-targeting.json#/oneOf/2", "Numeric"),
+    ("core/vendor-pricing-option.json", "core/vendor-pricing-option.json#/oneOf/0", "Cpm"),
+    ("core/vendor-pricing-option.json", "core/vendor-pricing-option.json#/oneOf/1", "PercentOfMedia"),
+    ("core/vendor-pricing-option.json", "core/vendor-pricing-option.json#/oneOf/2", "FlatFee"),
+    ("core/vendor-pricing-option.json", "core/vendor-pricing-option.json#/oneOf/3", "PerUnit"),
+    ("core/vendor-pricing-option.json", "core/vendor-pricing-option.json#/oneOf/4", "Custom"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/0", "ProductCreated"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/1", "ProductUpdated"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/2", "ProductPriced"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/3", "ProductRemoved"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/4", "SignalCreated"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/5", "SignalUpdated"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/6", "SignalPriced"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/7", "SignalRemoved"),
+    ("core/wholesale-feed-event.json", "core/wholesale-feed-event.json#/oneOf/8", "WholesaleFeedBulkChange"),
+    ("core/wholesale-feed-event.json#/$defs/appliesTo", "core/wholesale-feed-event.json#/$defs/appliesTo/oneOf/0", "Public"),
+    ("core/wholesale-feed-event.json#/$defs/appliesTo", "core/wholesale-feed-event.json#/$defs/appliesTo/oneOf/1", "Account"),
+    ("creative/audit-observation.json#/properties/details/properties/observed_value", "creative/audit-observation.json#/properties/details/properties/observed_value", "Bool"),
+    ("creative/audit-observation.json#/properties/details/properties/observed_value", "creative/audit-observation.json#/properties/details/properties/observed_value", "Number"),
+    ("creative/audit-observation.json#/properties/details/properties/observed_value", "creative/audit-observation.json#/properties/details/properties/observed_value", "Text"),
+    ("creative/creative-feature-result.json#/properties/value", "creative/creative-feature-result.json#/properties/value/oneOf/0", "Bool"),
+    ("creative/creative-feature-result.json#/properties/value", "creative/creative-feature-result.json#/properties/value/oneOf/1", "Number"),
+    ("creative/creative-feature-result.json#/properties/value", "creative/creative-feature-result.json#/properties/value/oneOf/2", "Text"),
+    ("creative/get-creative-features-response.json", "creative/get-creative-features-response.json#/oneOf/0", "Results"),
+    ("creative/get-creative-features-response.json", "creative/get-creative-features-response.json#/oneOf/1", "Error"),
+    ("creative/list-creatives-response.json#/properties/creatives/items/properties/assets/patternProperties/^[a-z0-9_]+$", "creative/list-creatives-response.json#/properties/creatives/items/properties/assets/patternProperties/^[a-z0-9_]+$/oneOf/0", "Union"),
+    ("creative/list-creatives-response.json#/properties/creatives/items/properties/assets/patternProperties/^[a-z0-9_]+$", "creative/list-creatives-response.json#/properties/creatives/items/properties/assets/patternProperties/^[a-z0-9_]+$/oneOf/1", "List"),
+    ("creative/preview-creative-response.json", "creative/preview-creative-response.json#/oneOf/0", "Single"),
+    ("creative/preview-creative-response.json", "creative/preview-creative-response.json#/oneOf/1", "Batch"),
+    ("creative/preview-creative-response.json", "creative/preview-creative-response.json#/oneOf/2", "Variant"),
+    ("creative/preview-render.json", "creative/preview-render.json#/oneOf/0", "Url"),
+    ("creative/preview-render.json", "creative/preview-render.json#/oneOf/1", "Html"),
+    ("creative/preview-render.json", "creative/preview-render.json#/oneOf/2", "Both"),
+    ("creative/sync-creatives-response.json", "creative/sync-creatives-response.json#/oneOf/0", "Success"),
+    ("creative/sync-creatives-response.json", "creative/sync-creatives-response.json#/oneOf/1", "Error"),
+    ("creative/sync-creatives-response.json", "creative/sync-creatives-response.json#/oneOf/2", "Submitted"),
+    ("creative/validate-input-request.json#/properties/targets/items", "creative/validate-input-request.json#/properties/targets/items/oneOf/0", "Canonical"),
+    ("creative/validate-input-request.json#/properties/targets/items", "creative/validate-input-request.json#/properties/targets/items/oneOf/1", "Product"),
+    ("creative/validate-input-request.json#/properties/targets/items", "creative/validate-input-request.json#/properties/targets/items/oneOf/2", "ThirdPartyFormat"),
+    ("error-details/conflict.json#/properties/current_version", "error-details/conflict.json#/properties/current_version", "Number"),
+    ("error-details/conflict.json#/properties/current_version", "error-details/conflict.json#/properties/current_version", "Text"),
+    ("error-details/conflict.json#/properties/expected_version", "error-details/conflict.json#/properties/expected_version", "Number"),
+    ("error-details/conflict.json#/properties/expected_version", "error-details/conflict.json#/properties/expected_version", "Text"),
+    ("media-buy/build-creative-request.json#/properties/signal_conditions/items", "media-buy/build-creative-request.json#/properties/signal_conditions/items/oneOf/0", "Binary"),
+    ("media-buy/build-creative-request.json#/properties/signal_conditions/items", "media-buy/build-creative-request.json#/properties/signal_conditions/items/oneOf/1", "Categorical"),
+    ("media-buy/build-creative-request.json#/properties/signal_conditions/items", "media-buy/build-creative-request.json#/properties/signal_conditions/items/oneOf/2", "Numeric"),
+    ("media-buy/build-creative-response.json", "media-buy/build-creative-response.json#/oneOf/0", "Success"),
+    ("media-buy/build-creative-response.json", "media-buy/build-creative-response.json#/oneOf/1", "MultiSuccess"),
+    ("media-buy/build-creative-response.json", "media-buy/build-creative-response.json#/oneOf/2", "VariantSuccess"),
+    ("media-buy/build-creative-response.json", "media-buy/build-creative-response.json#/oneOf/3", "Estimate"),
+    ("media-buy/build-creative-response.json", "media-buy/build-creative-response.json#/oneOf/4", "Error"),
+    ("media-buy/build-creative-response.json", "media-buy/build-creative-response.json#/oneOf/5", "Submitted"),
+    ("media-buy/create-media-buy-response.json", "media-buy/create-media-buy-response.json#/oneOf/0", "Success"),
+    ("media-buy/create-media-buy-response.json", "media-buy/create-media-buy-response.json#/oneOf/1", "Error"),
+    ("media-buy/create-media-buy-response.json", "media-buy/create-media-buy-response.json#/oneOf/2", "Submitted"),
+    ("media-buy/get-media-buy-delivery-request.json#/properties/status_filter", "media-buy/get-media-buy-delivery-request.json#/properties/status_filter/oneOf/0", "Text"),
+    ("media-buy/get-media-buy-delivery-request.json#/properties/status_filter", "media-buy/get-media-buy-delivery-request.json#/properties/status_filter/oneOf/1", "List"),
+    ("media-buy/get-media-buys-request.json#/properties/status_filter", "media-buy/get-media-buys-request.json#/properties/status_filter/oneOf/0", "Text"),
+    ("media-buy/get-media-buys-request.json#/properties/status_filter", "media-buy/get-media-buys-request.json#/properties/status_filter/oneOf/1", "List"),
+    ("media-buy/get-products-request.json#/properties/refine/items", "media-buy/get-products-request.json#/properties/refine/items/oneOf/0", "Request"),
+    ("media-buy/get-products-request.json#/properties/refine/items", "media-buy/get-products-request.json#/properties/refine/items/oneOf/1", "Product"),
+    ("media-buy/get-products-request.json#/properties/refine/items", "media-buy/get-products-request.json#/properties/refine/items/oneOf/2", "Proposal"),
+    ("media-buy/get-products-response.json#/properties/filter_diagnostics/properties/excluded_by/additionalProperties/properties/values/items", "media-buy/get-products-response.json#/properties/filter_diagnostics/properties/excluded_by/additionalProperties/properties/values/items/oneOf/0", "Text"),
+    ("media-buy/get-products-response.json#/properties/filter_diagnostics/properties/excluded_by/additionalProperties/properties/values/items", "media-buy/get-products-response.json#/properties/filter_diagnostics/properties/excluded_by/additionalProperties/properties/values/items/oneOf/1", "Object"),
+    ("media-buy/get-products-response.json#/properties/refinement_applied/items", "media-buy/get-products-response.json#/properties/refinement_applied/items/oneOf/0", "Request"),
+    ("media-buy/get-products-response.json#/properties/refinement_applied/items", "media-buy/get-products-response.json#/properties/refinement_applied/items/oneOf/1", "Product"),
+    ("media-buy/get-products-response.json#/properties/refinement_applied/items", "media-buy/get-products-response.json#/properties/refinement_applied/items/oneOf/2", "Proposal"),
+    ("media-buy/log-event-response.json", "media-buy/log-event-response.json#/oneOf/0", "Success"),
+    ("media-buy/log-event-response.json", "media-buy/log-event-response.json#/oneOf/1", "Error"),
+    ("media-buy/package-request.json#/properties/committed_metrics/items", "media-buy/package-request.json#/properties/committed_metrics/items/oneOf/0", "Standard"),
+    ("media-buy/package-request.json#/properties/committed_metrics/items", "media-buy/package-request.json#/properties/committed_metrics/items/oneOf/1", "Vendor"),
+    ("media-buy/provide-performance-feedback-response.json", "media-buy/provide-performance-feedback-response.json#/oneOf/0", "Success"),
+    ("media-buy/provide-performance-feedback-response.json", "media-buy/provide-performance-feedback-response.json#/oneOf/1", "Error"),
+    ("media-buy/sync-audiences-response.json", "media-buy/sync-audiences-response.json#/oneOf/0", "Success"),
+    ("media-buy/sync-audiences-response.json", "media-buy/sync-audiences-response.json#/oneOf/1", "Error"),
+    ("media-buy/sync-audiences-response.json", "media-buy/sync-audiences-response.json#/oneOf/2", "Submitted"),
+    ("media-buy/sync-catalogs-response.json", "media-buy/sync-catalogs-response.json#/oneOf/0", "Success"),
+    ("media-buy/sync-catalogs-response.json", "media-buy/sync-catalogs-response.json#/oneOf/1", "Error"),
+    ("media-buy/sync-catalogs-response.json", "media-buy/sync-catalogs-response.json#/oneOf/2", "Submitted"),
+    ("media-buy/sync-event-sources-response.json", "media-buy/sync-event-sources-response.json#/oneOf/0", "Success"),
+    ("media-buy/sync-event-sources-response.json", "media-buy/sync-event-sources-response.json#/oneOf/1", "Error"),
+    ("media-buy/update-media-buy-response.json", "media-buy/update-media-buy-response.json#/oneOf/0", "Success"),
+    ("media-buy/update-media-buy-response.json", "media-buy/update-media-buy-response.json#/oneOf/1", "Error"),
+    ("media-buy/update-media-buy-response.json", "media-buy/update-media-buy-response.json#/oneOf/2", "Submitted"),
+    ("pricing-options/cpv-option.json#/properties/parameters/properties/view_threshold", "pricing-options/cpv-option.json#/properties/parameters/properties/view_threshold/oneOf/0", "Number"),
+    ("pricing-options/cpv-option.json#/properties/parameters/properties/view_threshold", "pricing-options/cpv-option.json#/properties/parameters/properties/view_threshold/oneOf/1", "Object"),
+    ("property/base-property-source.json", "property/base-property-source.json#/oneOf/0", "PublisherTags"),
+    ("property/base-property-source.json", "property/base-property-source.json#/oneOf/1", "PublisherIds"),
+    ("property/base-property-source.json", "property/base-property-source.json#/oneOf/2", "Identifiers"),
+    ("property/property-feature-value.json#/properties/value", "property/property-feature-value.json#/properties/value/oneOf/0", "Bool"),
+    ("property/property-feature-value.json#/properties/value", "property/property-feature-value.json#/properties/value/oneOf/1", "Number"),
+    ("property/property-feature-value.json#/properties/value", "property/property-feature-value.json#/properties/value/oneOf/2", "Text"),
+    ("protocol/get-adcp-capabilities-response.json#/properties/adcp/properties/idempotency", "protocol/get-adcp-capabilities-response.json#/properties/adcp/properties/idempotency/oneOf/0", "Supported"),
+    ("protocol/get-adcp-capabilities-response.json#/properties/adcp/properties/idempotency", "protocol/get-adcp-capabilities-response.json#/properties/adcp/properties/idempotency/oneOf/1", "Unsupported"),
+    ("registries/v1-canonical-mapping.json#/properties/mappings/items/properties/v1_pattern", "registries/v1-canonical-mapping.json#/properties/mappings/items/properties/v1_pattern/oneOf/0", "FormatIdGlob"),
+    ("registries/v1-canonical-mapping.json#/properties/mappings/items/properties/v1_pattern", "registries/v1-canonical-mapping.json#/properties/mappings/items/properties/v1_pattern/oneOf/1", "Structural"),
+    ("signals/activate-signal-response.json", "signals/activate-signal-response.json#/oneOf/0", "Success"),
+    ("signals/activate-signal-response.json", "signals/activate-signal-response.json#/oneOf/1", "Error"),
+    ("sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/avatar", "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/avatar/oneOf/0", "Bool"),
+    ("sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/avatar", "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/avatar/oneOf/1", "Object"),
+    ("sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/video", "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/video/oneOf/0", "Bool"),
+    ("sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/video", "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/video/oneOf/1", "Object"),
+    ("sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/voice", "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/voice/oneOf/0", "Bool"),
+    ("sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/voice", "sponsored-intelligence/si-capabilities.json#/properties/modalities/properties/voice/oneOf/1", "Object"),
+];
 
 /// Every path with a type under the features that are on, sorted.
 pub const PATHS: &[&str] = &[
