@@ -1,6 +1,6 @@
 //! What the validator's complaints teach about the next try.
 
-use adcp_schemas::{Validator, Violation, Violations};
+use adcp_schemas::{Violation, Violations};
 use serde_json::Value;
 
 use super::plan::Plan;
@@ -78,22 +78,25 @@ fn omit(plan: &mut Plan, place: &str, fields: Vec<String>) -> bool {
     known.len() > before
 }
 
-/// Takes out what the validator complains about, from the outside in, until nothing is left to complain.
-pub(super) fn prune(validator: &Validator, mut instance: Value, plan: &Plan) -> Option<Value> {
+/// Finds what is wrong with an instance, if anything is.
+type Judge<'a> = &'a dyn Fn(&Value) -> Option<Violations>;
+
+/// Takes out what is complained about, from the inside out, until nothing is left to complain.
+pub(super) fn prune(judge: Judge<'_>, mut instance: Value, plan: &Plan) -> Option<Value> {
     if plan.full == 0 {
         return None;
     }
     for _round in 0..60 {
-        let Err(violations) = validator.validate(&instance) else { return Some(instance) };
+        let Some(violations) = judge(&instance) else { return Some(instance) };
         let violation = violations.iter().next()?;
-        instance = without(validator, &instance, violation)?;
+        instance = without(judge, &instance, violation)?;
     }
     None
 }
 
 /// The instance without the smallest part around the violation whose loss helps.
-fn without(validator: &Validator, instance: &Value, violation: &Violation) -> Option<Value> {
-    let before = count(validator, instance);
+fn without(judge: Judge<'_>, instance: &Value, violation: &Violation) -> Option<Value> {
+    let before = count(judge, instance);
     let mut pointer = violation.pointer();
     while !pointer.is_empty() {
         let mut fewer = instance.clone();
@@ -109,7 +112,7 @@ fn without(validator: &Validator, instance: &Value, violation: &Violation) -> Op
             }
             _ => return None,
         }
-        if count(validator, &fewer) < before {
+        if count(judge, &fewer) < before {
             return Some(fewer);
         }
         pointer = parent;
@@ -117,9 +120,6 @@ fn without(validator: &Validator, instance: &Value, violation: &Violation) -> Op
     None
 }
 
-fn count(validator: &Validator, instance: &Value) -> usize {
-    match validator.validate(instance) {
-        Ok(()) => 0,
-        Err(violations) => violations.iter().len() + usize::from(violations.truncated()),
-    }
+fn count(judge: Judge<'_>, instance: &Value) -> usize {
+    judge(instance).map_or(0, |violations| violations.iter().len() + usize::from(violations.truncated()))
 }

@@ -17,7 +17,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use adcp_schemas::{Bundle, MANIFEST, Validator};
+use adcp_schemas::{Bundle, Inspection, MANIFEST, Validator, Violations};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
@@ -350,7 +350,8 @@ impl Sampler {
                         break;
                     }
                 };
-                let Err(violations) = validator.validate(&instance) else {
+                let judge = |instance: &Value| self.judge(validator, target, &arms, instance);
+                let Some(violations) = judge(&instance) else {
                     if reaches(target, &arms) {
                         return Ok((instance, arms));
                     }
@@ -358,20 +359,46 @@ impl Sampler {
                     break;
                 };
                 last = Stuck(violations.to_string());
-                if !mend::learn(&self.texts, &mut tried, &violations, &instance) {
-                    if let Some(instance) = mend::prune(validator, instance, &tried) {
-                        let arms: Vec<Arm> =
-                            arms.into_iter().filter(|arm| instance.pointer(&arm.place).is_some()).collect();
-                        if reaches(target, &arms) && !matches!(target, Some(Target::Value { .. })) {
-                            return Ok((instance, arms));
-                        }
-                    }
-                    break;
+                if mend::learn(&self.texts, &mut tried, &violations, &instance) {
+                    continue;
                 }
+                if let Some(instance) = mend::prune(&judge, instance, &tried) {
+                    let kept = |arm: &Arm| instance.pointer(&arm.place).is_some();
+                    let arms: Vec<Arm> = arms.into_iter().filter(kept).collect();
+                    if reaches(target, &arms) && matches!(target, None | Some(Target::Arm { .. })) {
+                        return Ok((instance, arms));
+                    }
+                }
+                break;
             }
             plan.attempt += 1;
         }
         Err(last)
+    }
+}
+
+impl Sampler {
+    /// What is wrong with an instance: as the schema says, and as the arms say that the whole instance is to be.
+    fn judge(
+        &self,
+        validator: &Validator,
+        target: Option<&Target>,
+        arms: &[Arm],
+        instance: &Value,
+    ) -> Option<Violations> {
+        if let Err(violations) = validator.validate(instance) {
+            return Some(violations);
+        }
+        if !matches!(target, Some(Target::Arm { .. })) {
+            return None;
+        }
+        let whole = arms.iter().filter(|arm| arm.place.is_empty());
+        whole.map(|arm| format!("{}/{}", arm.union, arm.index)).find_map(|place| {
+            match self.bundle().inspect(&place, instance) {
+                Err(Inspection::Invalid(violations)) => Some(violations),
+                _ => None,
+            }
+        })
     }
 }
 
