@@ -8,6 +8,7 @@ pub mod release;
 pub mod sample;
 pub mod schemas;
 pub mod tidy;
+pub mod versions;
 
 use std::{
     path::{Path, PathBuf},

@@ -7,7 +7,8 @@ cargo xtask <command>
 
   schemas import SOURCE --version V [--out DIR]   write schemas/V in normal form
   codegen [--check] [--schemas DIR --out DIR]     turn the bundle into Rust, or prove it unchanged
-  sample ...                                      sample valid instances from the schemas
+  codegen-versions [--only V] [WHEEL...]          the same for neighbouring versions, compiled and tried (network)
+  sample [--schemas DIR | --print PATH | --deep]  sample valid instances from the schemas
   tidy                                            rules no compiler knows
   test [arguments of cargo test]                  all tests
   ci [--skip-tests]                               what CI runs
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let done = match command {
         "codegen" => xtask::codegen::run(rest),
         "schemas" => xtask::schemas::run(rest),
+        "codegen-versions" => xtask::versions::run(rest),
         "sample" => xtask::sample::run(rest),
         "tidy" => xtask::tidy::run(rest),
         "test" | "ci" => xtask::check::run(&args),

@@ -1,10 +1,11 @@
 //! Measures throughput against named floors.
 
 mod mcp;
+mod schemas;
 
 use anyhow::bail;
 
-/// Runs the subcommand with the arguments that follow its name: `mcp [--seconds N]`.
+/// Runs the subcommand with the arguments that follow its name: `mcp [--seconds N]` or `schemas`.
 ///
 /// # Errors
 ///
@@ -12,6 +13,7 @@ use anyhow::bail;
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["mcp", ref rest @ ..] => mcp::run(rest),
-        _ => bail!("say `bench mcp [--seconds N]`"),
+        ["schemas"] => schemas::run(),
+        _ => bail!("say `bench mcp [--seconds N]` or `bench schemas`"),
     }
 }

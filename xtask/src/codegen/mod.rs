@@ -86,6 +86,7 @@ fn pinned(root: &Path, check: bool) -> Result<()> {
     let target = root.join("crates/adcp-types/src/generated");
     // What `adcp-decisioning` and `docs/` get from the same manifest.
     let routes = routes::pinned(root, &root.join("schemas").join(PINNED))?;
+    crate::schemas::embed(root, check)?;
     if check {
         let mut differences = write::differences(&target, &made.files)?;
         let there = std::fs::read_to_string(&lock_path)?;

@@ -47,7 +47,8 @@ pub fn run(args: &[String]) -> Result<()> {
         match word.as_str() {
             "--schemas" => folder = words.next().context("--schemas needs a folder")?.into(),
             "--print" => only = Some(words.next().context("--print needs a schema path")?.clone()),
-            other => bail!("unknown option `{other}`; use --schemas DIR or --print PATH"),
+            "--deep" => return deep(),
+            other => bail!("unknown option `{other}`; use --schemas DIR, --print PATH or --deep"),
         }
     }
     let sampler = Sampler::new(read_bundle(&folder)?);
@@ -60,6 +61,27 @@ pub fn run(args: &[String]) -> Result<()> {
     let coverage = sampler.coverage()?;
     println!("{coverage}");
     ensure!(coverage.without.is_empty(), "schemas without a sample: {}", coverage.without.join(", "));
+    Ok(())
+}
+
+/// Runs the round trip of many random instances, which takes minutes.
+fn deep() -> Result<()> {
+    let status = std::process::Command::new(env!("CARGO"))
+        .args([
+            "test",
+            "--release",
+            "--quiet",
+            "-p",
+            "adcp-tests",
+            "--test",
+            "schemas",
+            "--",
+            "--include-ignored",
+        ])
+        .current_dir(crate::root())
+        .status()
+        .context("cannot start cargo")?;
+    ensure!(status.success(), "the round trip of random instances failed");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Imports an upstream schema bundle in normal form and embeds the pinned one in `adcp-schemas`.
 
 mod embed;
+mod examples;
 mod normal;
 mod record;
 mod source;
@@ -92,7 +93,10 @@ pub fn import(source: &Path, version: &str, out: Option<&Path>) -> Result<Import
     let folder = out.join(version);
     let mut files: BTreeMap<String, String> =
         bundle.files.iter().map(|(path, value)| (path.clone(), normal::text(value))).collect();
-    files.insert("SOURCE.toml".to_owned(), record::source_toml(&source, version, &bundle));
+    files.insert(
+        "SOURCE.toml".to_owned(),
+        record::source_toml(&source, version, &bundle, &examples::check(&bundle)?),
+    );
     if !at_home {
         files.insert("names.lock".to_owned(), titles::fresh_lock(&bundle.titles));
     }

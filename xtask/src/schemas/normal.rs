@@ -23,7 +23,6 @@ pub(super) struct Bundle {
 }
 
 /// A sample instance that upstream printed beside a schema.
-#[expect(dead_code, reason = "the check against the schemas follows with the validators")]
 pub(super) struct Example {
     pub(super) path: String,
     pub(super) pointer: String,

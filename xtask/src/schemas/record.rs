@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::examples::Checked;
 use super::normal::Bundle;
 use super::source::Source;
 
 /// The record of one import.
-pub(super) fn source_toml(source: &Source, version: &str, bundle: &Bundle) -> String {
+pub(super) fn source_toml(source: &Source, version: &str, bundle: &Bundle, examples: &Checked) -> String {
     let adcp_version = bundle
         .files
         .get("manifest.json")
@@ -41,6 +42,12 @@ pub(super) fn source_toml(source: &Source, version: &str, bundle: &Bundle) -> St
         bundle.skipped.iter().map(|(reason, count)| (*reason, *count)).collect();
     counts(&mut text, "skipped", &skipped);
 
+    text.push_str("\n# Upstream's own samples, checked against the schemas they stand beside, then dropped.\n[examples]\n");
+    for (key, count) in [("valid", examples.valid), ("invalid", examples.invalid.values().sum())] {
+        writeln!(text, "{key} = {count}").expect("writing to a string succeeds");
+    }
+    counts(&mut text, "examples.invalid-by-schema", &invalid(examples));
+
     text.push_str("\n# SHA-256 of the source files, before prose was dropped.\n[sha256]\n");
     let kept = source.files.iter().filter(|(path, _)| bundle.files.contains_key(*path));
     for (path, bytes) in kept {
@@ -49,8 +56,15 @@ pub(super) fn source_toml(source: &Source, version: &str, bundle: &Bundle) -> St
     text
 }
 
+fn invalid(examples: &Checked) -> Vec<(&str, usize)> {
+    examples.invalid.iter().map(|(place, count)| (place.as_str(), *count)).collect()
+}
+
 fn counts(text: &mut String, table: &str, rows: &[(&str, usize)]) {
     let rows: BTreeMap<&str, usize> = rows.iter().copied().filter(|(_, count)| *count > 0).collect();
+    if rows.is_empty() {
+        return;
+    }
     write!(text, "\n[{table}]\n").expect("writing to a string succeeds");
     for (key, count) in rows {
         writeln!(text, "{} = {count}", quoted(key)).expect("writing to a string succeeds");
