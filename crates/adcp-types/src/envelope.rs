@@ -219,6 +219,7 @@ impl ToJson for Failure {
 }
 
 /// Where a call stands, as its answer says.
+#[allow(dead_code, reason = "without a protocol's feature there are no outcomes")]
 pub(crate) enum Phase {
     Done,
     Submitted,
@@ -228,6 +229,7 @@ pub(crate) enum Phase {
     Other,
 }
 
+#[allow(dead_code, reason = "without a protocol's feature there are no outcomes")]
 impl Phase {
     /// Decides by the envelope's status first; `success` are the keys every success has.
     pub(crate) fn of(value: &Value, success: &[&str]) -> Self {

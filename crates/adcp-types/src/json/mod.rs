@@ -1,0 +1,49 @@
+//! The small runtime below the generated types: decoding from and encoding to `serde_json::Value`.
+
+mod choice;
+mod error;
+mod macros;
+mod nullable;
+mod object;
+mod values;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub use error::DecodeError;
+pub use nullable::{Loose, Nullable};
+
+#[allow(unused_imports, reason = "which unions exist depends on the features")]
+pub(crate) use choice::{Kind, Test, passes, tag, tag_flag};
+pub(crate) use macros::{bridge, serde_bridge, setters, string_enum, string_enum_impls};
+pub(crate) use object::{Dec, Enc};
+
+/// A JSON object with owned keys.
+pub type JsonObject = serde_json::Map<String, Value>;
+
+/// A type that can be read from JSON, taking the value apart without copying.
+///
+/// # Errors of implementations
+///
+/// Only a missing required field or a wrong JSON type is refused. Unknown fields, enum values and union arms are kept.
+pub trait FromJson: Sized {
+    /// Reads `value`.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] with the place and what was expected there.
+    fn from_json(value: Value) -> Result<Self, DecodeError>;
+}
+
+/// A type that can be written as JSON.
+pub trait ToJson {
+    /// Writes `self` as a JSON value; absent fields are left out.
+    fn to_json(&self) -> Value;
+}
+
+/// `Name { "field": … }`.
+pub(crate) fn debug(name: &str, value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{name} ")?;
+    if f.alternate() { write!(f, "{value:#}") } else { write!(f, "{value}") }
+}
