@@ -75,6 +75,11 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
+
+    /// Whether there is nobody to tell.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.words.is_empty()
+    }
 }
 
 impl fmt::Display for Failure {

@@ -15,9 +15,8 @@ pub(crate) fn start(default: &str) -> Result<(), Failure> {
         let words = format!("cannot read RUST_LOG; write it like `info` or `warn,adcp_mcp=debug`: {error}");
         Failure::usage(words)
     })?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).finish();
     // A subscriber that is set already serves as well.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
     Ok(())
 }
 

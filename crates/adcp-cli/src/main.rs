@@ -38,7 +38,9 @@ fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            output::say(&format!("error: {failure}"));
+            if !failure.is_silent() {
+                output::say(&format!("error: {failure}"));
+            }
             failure.exit().into()
         }
     }

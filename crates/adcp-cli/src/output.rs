@@ -32,14 +32,14 @@ impl Terminal {
         Self { coloured }
     }
 
-    /// Writes a line; a reader who has left ends the program quietly.
+    /// Writes a line.
+    ///
+    /// When the reader has left, as `head` does, the failure is one without words.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
-        match writeln!(io::stdout(), "{text}") {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(Exit::Done as i32),
-            written => {
-                written.map_err(|error| Failure::new(Exit::Broken, "cannot write the output").because(error))
-            }
-        }
+        writeln!(io::stdout(), "{text}").map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::new(Exit::Broken, ""),
+            _ => Failure::new(Exit::Broken, "cannot write the output").because(error),
+        })
     }
 
     /// Writes JSON, on one line when `compact`.

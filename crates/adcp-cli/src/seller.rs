@@ -30,18 +30,19 @@ pub(crate) async fn open(
     agent: impl Fn(&str) -> Result<Agent, Failure>,
     config: impl Fn(String) -> McpConfig,
 ) -> Result<Server, Failure> {
-    for attempt in 1.. {
+    let mut attempts = ATTEMPTS;
+    loop {
+        attempts -= 1;
         let chosen = concrete(at).map_err(|error| cannot_listen(at, error))?;
         let own_url = url_at(chosen);
         let agent = agent(public_url.unwrap_or(&own_url))?;
         match Server::bind(agent, config(chosen.to_string())).await {
             Ok(server) => return Ok(server),
-            Err(McpError::Bind { .. }) if at.port() == 0 && attempt < ATTEMPTS => {}
+            Err(McpError::Bind { .. }) if at.port() == 0 && attempts > 0 => {}
             Err(McpError::Bind { source, .. }) => return Err(cannot_listen(at, source)),
             Err(error) => return Err(Failure::usage("cannot serve with these flags").because(error)),
         }
     }
-    unreachable!("the last attempt returns")
 }
 
 /// The seller as an agent.

@@ -28,7 +28,8 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
     let agent = |url: &str| seller::agent(plan.seller(args, url), tokens.clone(), &args.also_serve);
     let config = |bind| mcp(args, bind).with_shutdown(stopped(stop.clone()));
     let server = seller::open(at, args.public_url.as_deref(), agent, config).await?;
-    greet(args, &plan, &server.url(), terminal)?;
+    // Nobody has to read it.
+    let _ = greet(args, &plan, &server.url(), terminal);
     server.run().await;
     say("stopped");
     Ok(Exit::Done)

@@ -10,6 +10,7 @@ use adcp_types::json::JsonObject;
 use adcp_types::tools;
 use serde_json::Value;
 
+use crate::call::error_of;
 use crate::colour;
 use crate::exit::{Exit, Failure};
 use crate::output::{Terminal, tame};
@@ -22,8 +23,25 @@ pub(super) struct Stage<'a> {
     terminal: &'a Terminal,
     verbose: bool,
     steps: usize,
+    score: Score,
+}
+
+/// Checks that held, and those that did not.
+#[derive(Debug, Default)]
+struct Score {
     right: usize,
     wrong: usize,
+}
+
+impl Score {
+    fn count(&mut self, right: bool) {
+        *(if right { &mut self.right } else { &mut self.wrong }) += 1;
+    }
+
+    /// All is well only when something was checked and nothing was wrong.
+    fn exit(&self) -> Exit {
+        if self.wrong == 0 && self.right > 0 { Exit::Done } else { Exit::Broken }
+    }
 }
 
 impl<'a> Stage<'a> {
@@ -34,7 +52,7 @@ impl<'a> Stage<'a> {
         verbose: bool,
     ) -> Result<Self, Failure> {
         let client = Client::connect(url, Auth::bearer(token.expose())).await?;
-        Ok(Self { client, url: url.to_owned(), terminal, verbose, steps: 0, right: 0, wrong: 0 })
+        Ok(Self { client, url: url.to_owned(), terminal, verbose, steps: 0, score: Score::default() })
     }
 
     /// Somebody else at the same door.
@@ -58,13 +76,15 @@ impl<'a> Stage<'a> {
     pub(super) async fn call(&mut self, tool: &str, arguments: &Value) -> Result<Value, Failure> {
         let (body, failed) = self.exchange(tool, arguments).await?;
         if failed {
-            let words = crate::call::error_of(&body)
+            let words = body
+                .as_object()
+                .and_then(error_of)
                 .and_then(|error| error.get("message"))
                 .and_then(Value::as_str)
                 .unwrap_or("no message");
             return Err(Failure::new(Exit::Broken, format!("{tool} failed: {}", tame(words))));
         }
-        Ok(Value::Object(body))
+        Ok(body)
     }
 
     /// Calls a tool that must refuse, with this code.
@@ -75,7 +95,7 @@ impl<'a> Stage<'a> {
         code: &str,
     ) -> Result<Value, Failure> {
         let (body, failed) = self.exchange(tool, arguments).await?;
-        let error = body.get("adcp_error").cloned().unwrap_or_default();
+        let error = body["adcp_error"].clone();
         self.check(&format!("refused with {code}"), failed && error["code"] == code, &error["code"])?;
         if let Some(words) = error["message"].as_str() {
             self.note(&format!("\"{words}\""))?;
@@ -85,11 +105,10 @@ impl<'a> Stage<'a> {
 
     /// Notes whether something is as it should be.
     pub(super) fn check(&mut self, what: &str, right: bool, found: impl Display) -> Result<(), Failure> {
+        self.score.count(right);
         if right {
-            self.right += 1;
             return self.terminal.line(&format!("    {} {what}", self.terminal.good("✓")));
         }
-        self.wrong += 1;
         let found = tame(&found.to_string());
         self.terminal.line(&format!("    {} {what}; found: {found}", self.terminal.bad("✗")))
     }
@@ -99,14 +118,12 @@ impl<'a> Stage<'a> {
         let score = format!(
             "{} steps, {} checks right, {} wrong, {:.1} s",
             self.steps,
-            self.right,
-            self.wrong,
+            self.score.right,
+            self.score.wrong,
             took.as_secs_f64()
         );
-        let (exit, mark) = match self.wrong {
-            0 => (Exit::Done, self.terminal.good("✓")),
-            _ => (Exit::Broken, self.terminal.bad("✗")),
-        };
+        let exit = self.score.exit();
+        let mark = if exit == Exit::Done { self.terminal.good("✓") } else { self.terminal.bad("✗") };
         self.terminal.line(&format!("\n  {mark} {}", self.terminal.bold(&score)))?;
         if exit == Exit::Done {
             self.terminal
@@ -115,7 +132,7 @@ impl<'a> Stage<'a> {
         Ok(exit)
     }
 
-    async fn exchange(&mut self, tool: &str, arguments: &Value) -> Result<(JsonObject, bool), Failure> {
+    async fn exchange(&mut self, tool: &str, arguments: &Value) -> Result<(Value, bool), Failure> {
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         request::check(tool, &arguments)?;
         self.terminal.line(&format!("    → {tool} {}", self.terminal.dim(&gist(&arguments))))?;
@@ -129,10 +146,7 @@ impl<'a> Stage<'a> {
         let body = Value::Object(reply.body);
         self.show(&body)?;
         self.conforms(tool, &status, &body)?;
-        match body {
-            Value::Object(body) => Ok((body, reply.failed)),
-            _ => unreachable!("made of an object"),
-        }
+        Ok((body, reply.failed))
     }
 
     /// Checks an answer against its schema.
@@ -187,4 +201,28 @@ fn gist(arguments: &JsonObject) -> String {
         Some(format!("{name}={shown}"))
     });
     plain.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_wrong_check_spoils_the_demo_and_so_does_none_at_all() {
+        let mut score = Score::default();
+        assert_eq!(score.exit(), Exit::Broken);
+        score.count(true);
+        assert_eq!(score.exit(), Exit::Done);
+        score.count(false);
+        assert_eq!(score.exit(), Exit::Broken);
+    }
+
+    #[test]
+    fn the_gist_is_short_and_plain() {
+        let request = json!({"account": {"a": 1}, "brief": "x".repeat(50), "end_time": "t", "packages": [1], "paused": true});
+        let gist = gist(request.as_object().unwrap());
+        assert_eq!(gist, format!("brief={}… packages=[1] paused=true", "x".repeat(30)));
+    }
 }
