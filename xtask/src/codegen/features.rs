@@ -30,6 +30,10 @@ pub fn features(
     tools: &[Tool],
     outcomes: &BTreeMap<String, Vec<Outcome>>,
 ) -> Features {
+    if tools.is_empty() {
+        // Without a table of tools there is nothing to tell areas by.
+        return Features::default();
+    }
     let graph = graph(types, outcomes);
     let mut seeds: BTreeMap<String, BTreeSet<String>> =
         EXTRA.iter().map(|name| ((*name).to_owned(), BTreeSet::new())).collect();

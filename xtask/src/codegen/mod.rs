@@ -142,6 +142,15 @@ fn other(root: &Path, schemas: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the schema tree at `schemas` becomes, by path below `src/generated/`: no lock, no overrides.
+///
+/// # Errors
+///
+/// Whatever needs a decision, all at once.
+pub fn files(schemas: &Path) -> Result<BTreeMap<String, String>> {
+    Ok(generate(&Bundle::load(schemas)?, &Lock::default(), &Overrides::default(), &Overlay::default())?.files)
+}
+
 /// What one run makes.
 struct Made {
     files: Output,
