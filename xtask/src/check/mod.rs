@@ -28,6 +28,7 @@ const TEST: &[&str] = &["test", "--workspace", "--all-features", "--locked", "--
 const STEPS: &[Step] = &[
     Step { name: "format", action: Action::Cargo { args: &["fmt", "--all", "--check"], vars: &[] } },
     Step { name: "tidy", action: Action::Task { run: crate::tidy::run, args: &[] } },
+    Step { name: "bundle", action: Action::Task { run: crate::schemas::run, args: &["embed", "--check"] } },
     Step { name: "codegen", action: Action::Task { run: crate::codegen::run, args: &["--check"] } },
     Step { name: "api", action: Action::Task { run: crate::release::run, args: &["--check"] } },
     Step {
