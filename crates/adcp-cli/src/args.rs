@@ -81,19 +81,19 @@ pub(crate) struct ServeArgs {
     /// A file that holds the token, best with mode 600. Without it and --token, ADCP_TOKEN counts.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// The address buyers know, such as https://ads.example.com/mcp; its host is answered to.
+    /// The address buyers know, such as `https://ads.example.com/mcp`; its host is answered to.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// A further `Host` to answer to, such as ads.example.com. Repeatable; `*` is any.
     #[arg(long = "allowed-host", value_name = "HOST")]
     pub(crate) allowed_hosts: Vec<String>,
-    /// A web origin whose pages may call, such as https://app.example.com. Repeatable.
+    /// A web origin whose pages may call, such as `https://app.example.com`. Repeatable.
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     pub(crate) allowed_origins: Vec<String>,
     /// Trial operation: accounts open on first use, flights in the past begin now, test products are sold.
     #[arg(long, value_name = "SWITCH", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(crate) sandbox: Option<Switch>,
-    /// Accept any key of the form demo-<name>-v<number>, each a buyer of its own. Only in a sandbox.
+    /// Accept any key of the form `demo-<name>-v<number>`, each a buyer of its own. Only in a sandbox.
     #[arg(long, value_name = "SWITCH", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     pub(crate) demo_keys: Option<Switch>,
     /// Guaranteed orders from this total on wait for the reviewer; `none` confirms every order at once.
@@ -124,7 +124,7 @@ Examples:
 
 {EXIT_CODES}"))]
 pub(crate) struct CallArgs {
-    /// Where the agent answers MCP, such as http://127.0.0.1:3000/mcp.
+    /// Where the agent answers MCP, such as `http://127.0.0.1:3000/mcp`.
     #[arg(value_name = "URL")]
     pub(crate) url: String,
     /// The tool, such as get_products.
@@ -161,7 +161,7 @@ Examples:
 
 Tools marked with * change something. ADCP_TOKEN is sent when set; most agents list without one.")]
 pub(crate) struct ToolsArgs {
-    /// Where the agent answers MCP, such as http://127.0.0.1:3000/mcp.
+    /// Where the agent answers MCP, such as `http://127.0.0.1:3000/mcp`.
     #[arg(value_name = "URL")]
     pub(crate) url: String,
     /// Show this tool only, with the schema of its arguments.
@@ -185,7 +185,7 @@ Examples:
 Prints one line per violation: the JSON pointer, the keyword of the schema, and what it expects.
 Exits with 0 when the document is valid and with 3 when it is not.")]
 pub(crate) struct ValidateArgs {
-    /// TOOL:PART (request, response, submitted, working, input-required) or the path of a schema.
+    /// `TOOL:PART` (request, response, submitted, working, input-required) or the path of a schema.
     #[arg(value_name = "SCHEMA")]
     pub(crate) schema: String,
     /// The document, or - for standard input.
