@@ -6,8 +6,8 @@ use std::thread;
 
 use adcp_schemas::Bundle;
 use adcp_types::by_schema::{PATHS, round_trip};
-use serde_json::Value;
-use xtask::sample::{Sampler, Samples};
+use serde_json::{Value, json};
+use xtask::sample::{Sample, Sampler, Samples};
 
 /// Most complaints that are printed.
 const SHOWN: usize = 20;
@@ -77,5 +77,45 @@ pub(crate) fn check(path: &str, instance: &Value) -> Result<Value, String> {
         Ok(encoded)
     } else {
         Err(format!("{path}: {instance} comes back as {encoded}"))
+    }
+}
+
+/// Some samples with a piece replaced by junk.
+pub(crate) fn spoilt(samples: &[Sample], most: usize) -> Vec<Value> {
+    let junk =
+        [json!(null), json!(7), json!("x"), json!([]), json!({}), json!([[1]]), json!({ "status": 3 })];
+    let mut all = Vec::new();
+    for (number, sample) in samples.iter().take(most).enumerate() {
+        for (turn, with) in junk.iter().enumerate() {
+            let mut spoilt = sample.instance.clone();
+            spoil(&mut spoilt, number * 131 + turn * 17 + 1, with);
+            all.push(spoilt);
+        }
+    }
+    all
+}
+
+/// Replaces the value at a pseudo-random place of the instance.
+fn spoil(instance: &mut Value, mut turn: usize, with: &Value) {
+    let mut here = instance;
+    loop {
+        let size = match &*here {
+            Value::Object(object) => object.len(),
+            Value::Array(items) => items.len(),
+            _ => 0,
+        };
+        if size == 0 || turn.is_multiple_of(5) {
+            *here = with.clone();
+            return;
+        }
+        let index = turn % size;
+        turn /= 3;
+        let inner = match here {
+            Value::Object(object) => object.values_mut().nth(index),
+            Value::Array(items) => items.get_mut(index),
+            _ => None,
+        };
+        let Some(inner) = inner else { return };
+        here = inner;
     }
 }

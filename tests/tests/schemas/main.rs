@@ -2,6 +2,7 @@
 //!
 //! Instances come from the schema JSON, by the sampler in `xtask`; the types are reached by schema path.
 
+mod agreement;
 mod arms;
 mod json;
 mod random;

@@ -4,7 +4,7 @@ use adcp_types::by_schema::{PATHS, round_trip};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::json::{SAMPLES, check, no_complaints, spread};
+use crate::json::{SAMPLES, check, no_complaints, spoilt, spread};
 
 /// Any JSON, with field names that schemas like to use.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -29,31 +29,6 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Replaces the value at a pseudo-random place of the instance.
-fn spoil(instance: &mut Value, mut turn: usize, with: &Value) {
-    let mut here = instance;
-    loop {
-        let size = match &*here {
-            Value::Object(object) => object.len(),
-            Value::Array(items) => items.len(),
-            _ => 0,
-        };
-        if size == 0 || turn.is_multiple_of(5) {
-            *here = with.clone();
-            return;
-        }
-        let index = turn % size;
-        turn /= 3;
-        let inner = match here {
-            Value::Object(object) => object.values_mut().nth(index),
-            Value::Array(items) => items.get_mut(index),
-            _ => None,
-        };
-        let Some(inner) = inner else { return };
-        here = inner;
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -67,15 +42,9 @@ proptest! {
 
 #[test]
 fn spoilt_instances_do_not_panic_a_decoder() {
-    let junk =
-        [json!(null), json!(7), json!("x"), json!([]), json!({}), json!([[1]]), json!({ "status": 3 })];
     for (path, made) in SAMPLES.iter() {
-        for (number, sample) in made.samples.iter().take(6).enumerate() {
-            for (turn, with) in junk.iter().enumerate() {
-                let mut spoilt = sample.instance.clone();
-                spoil(&mut spoilt, number * 131 + turn * 17 + 1, with);
-                let _either_way = round_trip(path, spoilt);
-            }
+        for spoilt in spoilt(&made.samples, 6) {
+            let _either_way = round_trip(path, spoilt);
         }
     }
 }
