@@ -53,6 +53,20 @@ pub struct ToolSpec {
     pub specialisms: &'static [&'static str],
 }
 
+/// What the manifest says about a specialism.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SpecialismSpec {
+    /// Name in the manifest.
+    pub name: &'static str,
+    /// Area it belongs to.
+    pub protocol: &'static str,
+    /// Tools of which an agent must have one to claim it.
+    pub entry_point_tools: &'static [&'static str],
+    /// Tools its certification calls.
+    pub exercised_tools: &'static [&'static str],
+}
+
 /// The row of the tool called `name`.
 pub fn find(name: &str) -> Option<&'static ToolSpec> {
     ALL.binary_search_by(|spec| spec.name.cmp(name)).ok().map(|at| ALL[at])

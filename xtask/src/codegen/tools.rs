@@ -214,7 +214,7 @@ impl Outcome {
 /// When a reference leads nowhere.
 pub fn table(bundle: &Bundle, tools: &[Tool], emit: &Emit<'_>) -> Result<String> {
     let mut out = emit.head("manifest.json");
-    out.push_str("//! The tools of this version.\n\nuse crate::tools::{Presence, Protocol, ToolSpec};\n\n");
+    out.push_str("//! The tools of this version.\n\nuse crate::tools::{Presence, Protocol, SpecialismSpec, ToolSpec};\n\n");
     let tasks: Vec<String> = bundle
         .files
         .get("enums/task-type.json")
@@ -272,9 +272,27 @@ pub fn table(bundle: &Bundle, tools: &[Tool], emit: &Emit<'_>) -> Result<String>
     let list: Vec<String> = tools.iter().map(|tool| format!("    &{},\n", constant(&tool.name))).collect();
     let _ = writeln!(
         out,
-        "/// Every tool, sorted by name.\npub const ALL: &[&ToolSpec] = &[\n{}];",
+        "/// Every tool, sorted by name.\npub const ALL: &[&ToolSpec] = &[\n{}];\n",
         list.concat()
     );
+    let _ = writeln!(
+        out,
+        "/// What a task can be about, as the vocabulary of task types lists it.\npub const TASK_TYPES: &[&str] = &{tasks:?};\n"
+    );
+    out.push_str(
+        "/// Every specialism of the manifest, sorted by name.\npub const SPECIALISMS: &[SpecialismSpec] = &[\n",
+    );
+    for (name, entry) in bundle.manifest["specialisms"].as_object().into_iter().flatten() {
+        let names = |key: &str| -> Vec<&str> {
+            entry[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        let protocol = entry["protocol"].as_str().unwrap_or_default();
+        let _ =
+            writeln!(out, "    SpecialismSpec {{\n        name: {name:?},\n        protocol: {protocol:?},");
+        let _ = writeln!(out, "        entry_point_tools: &{:?},", names("entry_point_tools"));
+        let _ = writeln!(out, "        exercised_tools: &{:?},\n    }},", names("exercised_tools"));
+    }
+    out.push_str("];\n");
     Ok(out)
 }
 

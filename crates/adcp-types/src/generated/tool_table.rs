@@ -2,7 +2,7 @@
 
 //! The tools of this version.
 
-use crate::tools::{Presence, Protocol, ToolSpec};
+use crate::tools::{Presence, Protocol, SpecialismSpec, ToolSpec};
 
 /// `acquire_rights`.
 pub const ACQUIRE_RIGHTS: ToolSpec = ToolSpec {
@@ -1350,4 +1350,137 @@ pub const ALL: &[&ToolSpec] = &[
     &VALIDATE_PROPERTY_DELIVERY,
     &VERIFY_BRAND_CLAIM,
     &VERIFY_BRAND_CLAIMS,
+];
+
+/// What a task can be about, as the vocabulary of task types lists it.
+pub const TASK_TYPES: &[&str] = &["create_media_buy", "update_media_buy", "media_buy_delivery", "sync_creatives", "activate_signal", "get_products", "get_signals", "create_property_list", "update_property_list", "get_property_list", "list_property_lists", "delete_property_list", "sync_accounts", "get_account_financials", "get_creative_delivery", "sync_event_sources", "sync_audiences", "sync_catalogs", "log_event", "get_brand_identity", "search_brands", "get_rights", "acquire_rights"];
+
+/// Every specialism of the manifest, sorted by name.
+pub const SPECIALISMS: &[SpecialismSpec] = &[
+    SpecialismSpec {
+        name: "audience_sync",
+        protocol: "media-buy",
+        entry_point_tools: &["list_accounts", "sync_audiences"],
+        exercised_tools: &["get_adcp_capabilities", "list_accounts", "sync_audiences"],
+    },
+    SpecialismSpec {
+        name: "brand_rights",
+        protocol: "brand",
+        entry_point_tools: &["get_brand_identity"],
+        exercised_tools: &["acquire_rights", "get_adcp_capabilities", "get_brand_identity", "get_rights", "sync_accounts", "sync_governance", "sync_plans"],
+    },
+    SpecialismSpec {
+        name: "collection_lists",
+        protocol: "governance",
+        entry_point_tools: &["create_collection_list"],
+        exercised_tools: &["create_collection_list", "delete_collection_list", "get_adcp_capabilities", "get_collection_list", "list_collection_lists", "update_collection_list"],
+    },
+    SpecialismSpec {
+        name: "content_standards",
+        protocol: "governance",
+        entry_point_tools: &["list_content_standards"],
+        exercised_tools: &["calibrate_content", "create_content_standards", "get_adcp_capabilities", "get_content_standards", "list_content_standards", "update_content_standards", "validate_content_delivery"],
+    },
+    SpecialismSpec {
+        name: "creative_ad_server",
+        protocol: "creative",
+        entry_point_tools: &["build_creative"],
+        exercised_tools: &["build_creative", "get_adcp_capabilities", "get_creative_delivery", "list_creative_formats", "list_creatives", "report_usage"],
+    },
+    SpecialismSpec {
+        name: "creative_generative",
+        protocol: "creative",
+        entry_point_tools: &["build_creative"],
+        exercised_tools: &["build_creative", "expect_substitution_safe", "get_adcp_capabilities", "list_creative_formats", "sync_catalogs"],
+    },
+    SpecialismSpec {
+        name: "creative_template",
+        protocol: "creative",
+        entry_point_tools: &["build_creative"],
+        exercised_tools: &["build_creative", "get_adcp_capabilities", "list_creative_formats", "preview_creative"],
+    },
+    SpecialismSpec {
+        name: "creative_transformers",
+        protocol: "creative",
+        entry_point_tools: &["build_creative", "list_transformers"],
+        exercised_tools: &["build_creative", "get_adcp_capabilities", "list_transformers"],
+    },
+    SpecialismSpec {
+        name: "governance_aware_seller",
+        protocol: "media-buy",
+        entry_point_tools: &["create_media_buy", "sync_governance"],
+        exercised_tools: &["create_media_buy", "get_adcp_capabilities", "get_products", "sync_accounts", "sync_governance", "sync_plans"],
+    },
+    SpecialismSpec {
+        name: "governance_delivery_monitor",
+        protocol: "governance",
+        entry_point_tools: &["check_governance"],
+        exercised_tools: &["check_governance", "create_media_buy", "get_adcp_capabilities", "get_media_buy_delivery", "sync_plans"],
+    },
+    SpecialismSpec {
+        name: "governance_spend_authority",
+        protocol: "governance",
+        entry_point_tools: &["check_governance", "sync_plans"],
+        exercised_tools: &["check_governance", "create_media_buy", "get_adcp_capabilities", "sync_plans"],
+    },
+    SpecialismSpec {
+        name: "property_lists",
+        protocol: "governance",
+        entry_point_tools: &["create_property_list"],
+        exercised_tools: &["create_property_list", "delete_property_list", "get_adcp_capabilities", "get_property_list", "list_property_lists", "update_property_list", "validate_property_delivery"],
+    },
+    SpecialismSpec {
+        name: "sales_broadcast_tv",
+        protocol: "media-buy",
+        entry_point_tools: &["create_media_buy", "get_products", "sync_governance"],
+        exercised_tools: &["create_media_buy", "expect_webhook", "get_adcp_capabilities", "get_media_buy_delivery", "get_media_buys", "get_products", "list_creative_formats", "sync_accounts", "sync_creatives", "sync_governance", "update_media_buy"],
+    },
+    SpecialismSpec {
+        name: "sales_catalog_driven",
+        protocol: "media-buy",
+        entry_point_tools: &["create_media_buy", "get_products", "sync_governance"],
+        exercised_tools: &["build_creative", "create_media_buy", "expect_substitution_safe", "get_adcp_capabilities", "get_media_buy_delivery", "get_media_buys", "get_products", "list_creative_formats", "log_event", "provide_performance_feedback", "sync_accounts", "sync_catalogs", "sync_creatives", "sync_event_sources", "sync_governance", "update_media_buy"],
+    },
+    SpecialismSpec {
+        name: "sales_guaranteed",
+        protocol: "media-buy",
+        entry_point_tools: &["create_media_buy", "get_products", "sync_governance"],
+        exercised_tools: &["create_media_buy", "get_adcp_capabilities", "get_media_buy_delivery", "get_media_buys", "get_products", "sync_accounts", "sync_creatives", "sync_governance", "update_media_buy"],
+    },
+    SpecialismSpec {
+        name: "sales_non_guaranteed",
+        protocol: "media-buy",
+        entry_point_tools: &["create_media_buy", "get_products", "sync_governance"],
+        exercised_tools: &["create_media_buy", "get_adcp_capabilities", "get_media_buy_delivery", "get_media_buys", "get_products", "log_event", "sync_accounts", "sync_audiences", "sync_creatives", "sync_event_sources", "sync_governance", "update_media_buy"],
+    },
+    SpecialismSpec {
+        name: "sales_proposal_mode",
+        protocol: "media-buy",
+        entry_point_tools: &["create_media_buy", "get_products"],
+        exercised_tools: &["create_media_buy", "get_adcp_capabilities", "get_media_buy_delivery", "get_media_buys", "get_products", "list_creative_formats", "sync_accounts", "sync_creatives", "update_media_buy"],
+    },
+    SpecialismSpec {
+        name: "sales_social",
+        protocol: "media-buy",
+        entry_point_tools: &["preview_creative", "sync_audiences", "sync_catalogs", "sync_creatives", "sync_event_sources", "sync_governance"],
+        exercised_tools: &["expect_substitution_safe", "get_account_financials", "get_adcp_capabilities", "list_accounts", "log_event", "preview_creative", "sync_accounts", "sync_audiences", "sync_catalogs", "sync_creatives", "sync_event_sources", "sync_governance"],
+    },
+    SpecialismSpec {
+        name: "signal_marketplace",
+        protocol: "signals",
+        entry_point_tools: &["activate_signal", "get_signals"],
+        exercised_tools: &["activate_signal", "get_adcp_capabilities", "get_signals", "sync_accounts", "sync_governance", "sync_plans"],
+    },
+    SpecialismSpec {
+        name: "signal_owned",
+        protocol: "signals",
+        entry_point_tools: &["get_signals"],
+        exercised_tools: &["get_adcp_capabilities", "get_signals"],
+    },
+    SpecialismSpec {
+        name: "sponsored_intelligence",
+        protocol: "sponsored-intelligence",
+        entry_point_tools: &[],
+        exercised_tools: &[],
+    },
 ];

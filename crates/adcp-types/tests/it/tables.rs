@@ -36,3 +36,15 @@ fn unknown_states_do_not_end_a_task() {
     assert!(!TaskStatus::from("pondering").is_final());
     assert_eq!(TaskStatus::Unrecognized("working".to_owned()), TaskStatus::Working);
 }
+
+#[test]
+fn specialisms_name_tools_of_the_table() {
+    for specialism in tools::SPECIALISMS {
+        assert!(
+            specialism.entry_point_tools.iter().all(|name| tools::find(name).is_some()),
+            "{}",
+            specialism.name
+        );
+    }
+    assert!(tools::TASK_TYPES.contains(&"create_media_buy"));
+}
