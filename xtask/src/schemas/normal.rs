@@ -140,7 +140,8 @@ fn skipped(path: &str) -> Option<&'static str> {
     match top {
         "bundled" => Some("bundled: dereferenced copies"),
         "mcp" => Some("mcp: dereferenced copies"),
-        "index.json" | "manifest.schema.json" => Some("documentation"),
+        "manifest.schema.json" => Some("documentation"),
+        _ if path == "index.json" || path.ends_with("/index.json") => Some("documentation"),
         _ if path.starts_with("core/async-response-refs/") => Some(ASYNC_COPIES),
         _ => None,
     }
