@@ -83,6 +83,8 @@ impl Bundle {
             texts,
             #[cfg(feature = "validate")]
             parsed: crate::validate::Parsed::default(),
+            #[cfg(feature = "validate")]
+            leaves: crate::validate::Leaves::default(),
         };
         Self {
             inner: Arc::new(Inner {
@@ -170,6 +172,8 @@ pub(crate) struct Files {
     texts: Texts,
     #[cfg(feature = "validate")]
     parsed: crate::validate::Parsed,
+    #[cfg(feature = "validate")]
+    leaves: crate::validate::Leaves,
 }
 
 #[derive(Debug)]
@@ -191,6 +195,12 @@ impl Files {
     pub(crate) fn parse(&self, path: &str) -> Result<Value, SchemaError> {
         let text = self.text(path).ok_or_else(|| SchemaError::UnknownSchema(path.to_owned()))?;
         serde_json::from_str(text).map_err(|error| SchemaError::unusable(path, error))
+    }
+
+    /// Patterns and formats that were compiled for explanations.
+    #[cfg(feature = "validate")]
+    pub(crate) fn leaves(&self) -> &crate::validate::Leaves {
+        &self.leaves
     }
 
     /// A file as JSON, read once and kept.

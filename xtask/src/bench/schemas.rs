@@ -88,20 +88,18 @@ fn purchase() -> Value {
     })
 }
 
-/// Ten products, sampled from the schema.
+/// A response with ten products, each the fullest sample of its schema.
 fn products() -> Result<Value> {
     let sampler = Sampler::new(adcp_schemas::Bundle::embedded().clone());
-    let samples = sampler.samples("media-buy/get-products-response.json")?.samples;
-    let fits =
-        |sample: &&crate::sample::Sample| sample.label == "maximal" && sample.instance["products"].is_array();
-    let mut response =
-        samples.iter().find(fits).context("the sampler made no full response")?.instance.clone();
-    let product = response["products"][0].clone();
-    let copies = (0..10).map(|number| {
-        let mut product = product.clone();
-        product["product_id"] = json!(format!("product-{number}"));
-        product
-    });
-    response["products"] = copies.collect();
-    Ok(response)
+    let samples = sampler.samples("core/product.json")?.samples;
+    let fullest = samples.iter().max_by_key(|sample| sample.instance.to_string().len());
+    let product = &fullest.context("the sampler made no product")?.instance;
+    let products: Vec<Value> = (0..10)
+        .map(|number| {
+            let mut product = product.clone();
+            product["product_id"] = json!(format!("product-{number}"));
+            product
+        })
+        .collect();
+    Ok(json!({ "status": "completed", "cache_scope": "public", "products": products }))
 }

@@ -33,7 +33,7 @@ pub(super) fn explain(files: &Files, path: &str, instance: &Value) -> Violations
 /// What is wrong with an instance; nothing when it is valid.
 pub(super) fn violations(files: &Files, path: &str, instance: &Value) -> Violations {
     let (file, pointer) = path.split_once('#').unwrap_or((path, ""));
-    let mut walk = Walk { files, documents: HashMap::new(), leaves: Leaves::default() };
+    let mut walk = Walk { files, documents: HashMap::new(), leaves: files.leaves() };
     let mut found = Found::new(MAX_VIOLATIONS + 1);
     let schema = At { file: Arc::from(file), pointer: pointer.to_owned() };
     walk.at(&schema, instance, "", &mut found);
@@ -100,7 +100,7 @@ impl Found {
 pub(super) struct Walk<'a> {
     files: &'a Files,
     documents: HashMap<Arc<str>, Option<Arc<Value>>>,
-    leaves: Leaves,
+    leaves: &'a Leaves,
 }
 
 impl Walk<'_> {

@@ -1,6 +1,8 @@
 //! Patterns and formats on single strings, asked of the engine.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonschema::Draft;
 use serde_json::{Value, json};
@@ -17,28 +19,42 @@ pub(super) fn is_uuid(text: &str) -> bool {
     fits && groups.next().is_none()
 }
 
-/// Answers for patterns and formats, each compiled once per explanation.
+/// Patterns and formats that explanations needed so far. Only schemas add to it, so it stays small.
 #[derive(Default)]
-pub(super) struct Leaves(HashMap<(&'static str, String), Option<jsonschema::Validator>>);
+pub(crate) struct Leaves(RwLock<HashMap<(&'static str, String), Arc<Leaf>>>);
+
+/// A compiled pattern or format; `None` when the engine cannot use it.
+type Leaf = Option<jsonschema::Validator>;
 
 impl Leaves {
-    pub(super) fn matches_pattern(&mut self, pattern: &str, text: &str) -> bool {
+    pub(super) fn matches_pattern(&self, pattern: &str, text: &str) -> bool {
         self.check("pattern", pattern, text)
     }
 
-    pub(super) fn has_format(&mut self, format: &str, text: &str) -> bool {
+    pub(super) fn has_format(&self, format: &str, text: &str) -> bool {
         if format == "uuid" { is_uuid(text) } else { self.check("format", format, text) }
     }
 
-    fn check(&mut self, keyword: &'static str, value: &str, text: &str) -> bool {
-        let compiled = self.0.entry((keyword, value.to_owned())).or_insert_with(|| {
-            jsonschema::options()
-                .with_draft(Draft::Draft7)
-                .should_validate_formats(true)
-                .build(&json!({ keyword: value }))
-                .ok()
-        });
-        compiled.as_ref().is_none_or(|compiled| compiled.is_valid(&Value::String(text.to_owned())))
+    fn check(&self, keyword: &'static str, value: &str, text: &str) -> bool {
+        let compiled = self.compiled(keyword, value);
+        compiled.as_ref().as_ref().is_none_or(|compiled| compiled.is_valid(&Value::String(text.to_owned())))
+    }
+
+    fn compiled(&self, keyword: &'static str, value: &str) -> Arc<Leaf> {
+        let key = (keyword, value.to_owned());
+        if let Some(compiled) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Arc::clone(compiled);
+        }
+        let options = jsonschema::options().with_draft(Draft::Draft7).should_validate_formats(true);
+        let compiled = Arc::new(options.build(&json!({ keyword: value })).ok());
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(key).or_insert(compiled))
+    }
+}
+
+impl fmt::Debug for Leaves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Leaves")
     }
 }
 
@@ -57,7 +73,7 @@ mod tests {
 
     #[test]
     fn leaves_ask_the_engine() {
-        let mut leaves = Leaves::default();
+        let leaves = Leaves::default();
         assert!(leaves.has_format("date-time", "2026-01-01T00:00:00Z"));
         assert!(!leaves.has_format("date-time", "asap"));
         assert!(leaves.matches_pattern("^a+$", "aaa"));

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::bundle::Files;
 use crate::{Bundle, Part, SchemaError};
+pub(crate) use leaf::Leaves;
 pub use violation::{MAX_VIOLATIONS, Violation, Violations};
 
 /// The validator for an embedded schema. See [`Bundle::validator`].
