@@ -11,6 +11,8 @@ use adcp_decisioning::Call;
 use adcp_types::json::JsonObject;
 use bytes::Bytes;
 
+use crate::render::{write_object, write_quoted};
+
 /// The side channel of one request. Travels in the extensions of the HTTP request.
 #[derive(Clone, Default)]
 pub(crate) struct Exchange(Arc<Inner>);
@@ -72,16 +74,17 @@ const NO_TOOLS: &[u8] = b"\"tools\":[]";
 
 fn write_reply(empty: &[u8], message: &JsonObject, failed: bool) -> Option<Bytes> {
     let at = find(empty, NO_CONTENT)?;
-    let body = serde_json::to_string(message).ok()?;
-    let mut out = Vec::with_capacity(empty.len() + 2 * body.len() + body.len() / 4 + 64);
+    let mut body = Vec::with_capacity(4096);
+    write_object(message, &mut body).ok()?;
+    let mut out = Vec::with_capacity(empty.len() + 3 * body.len() + 64);
     out.extend_from_slice(&empty[..at]);
     out.extend_from_slice(b"\"content\":[{\"type\":\"text\",\"text\":");
     match message.get("adcp_error").filter(|_| failed) {
-        Some(error) => serde_json::to_writer(&mut out, &format!("{{\"adcp_error\":{error}}}")).ok()?,
-        None => serde_json::to_writer(&mut out, &body).ok()?,
+        Some(error) => write_quoted(format!("{{\"adcp_error\":{error}}}").as_bytes(), &mut out),
+        None => write_quoted(&body, &mut out),
     }
     out.extend_from_slice(b"}],\"structuredContent\":");
-    out.extend_from_slice(body.as_bytes());
+    out.extend_from_slice(&body);
     out.extend_from_slice(&empty[at + NO_CONTENT.len()..]);
     Some(out.into())
 }

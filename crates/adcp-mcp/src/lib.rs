@@ -56,6 +56,7 @@ mod front;
 mod gate;
 mod handler;
 mod message;
+mod render;
 mod rpc;
 mod server;
 
