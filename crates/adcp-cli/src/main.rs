@@ -25,6 +25,10 @@ use crate::args::{Args, Command};
 use crate::exit::{Exit, Failure};
 use crate::output::Terminal;
 
+/// Answers are trees of thousands of small pieces, made and dropped per request.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let terminal = Terminal::new(args.color);
