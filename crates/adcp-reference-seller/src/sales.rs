@@ -12,7 +12,7 @@ use adcp_types::media_buy::{
 };
 use rust_decimal::Decimal;
 
-use crate::ad_server::{Buyer, Feedback, NewLine, NewOrder, Reason};
+use crate::ad_server::{Buyer, Change, Feedback, NewLine, NewOrder, Reason};
 use crate::map::amount::{decimal, instant};
 use crate::map::error::{no_account, refused};
 use crate::map::{booking, delivery, discovery, format, order};
@@ -60,10 +60,16 @@ impl Sales for ReferenceSeller {
     ) -> Result<Interactive<UpdateMediaBuySuccess, UpdateMediaBuyInputRequired>, AdcpError> {
         let (buyer, account) = (Self::buyer(ctx)?, ctx.account()?);
         let change = booking::change(&req, self)?;
-        let now = instant(ctx.now());
-        let changed = self.ads().change(&buyer, account.id.as_str(), &req.media_buy_id, &change, now);
-        let changed = changed.map_err(|refusal| refused(&refusal, "packages"))?;
-        Ok(order::updated(&changed, self.shelf(), account.sandbox).into())
+        if !self.raise_needs_review(&buyer, account, &req.media_buy_id, &change, ctx) {
+            return self.change(&buyer, account, &req.media_buy_id, &change, ctx).map(Into::into);
+        }
+        let (seller, later, account) = (self.clone(), ctx.clone(), account.clone());
+        Ok(ctx
+            .handoff_to_task(move |_task| async move {
+                tokio::time::sleep(seller.config().review_delay).await;
+                seller.change(&buyer, &account, &req.media_buy_id, &change, &later)
+            })
+            .into())
     }
 
     async fn get_media_buys(
@@ -120,6 +126,45 @@ impl ReferenceSeller {
         // Too much to add up is refused when it is booked.
         let total = order.lines.iter().try_fold(Decimal::ZERO, |sum, line| sum.checked_add(line.budget));
         order.lines.iter().any(promised) && total.is_some_and(|total| total >= Decimal::from(threshold))
+    }
+
+    /// Whether a change makes a media buy one that would have been reviewed, had it been booked like that.
+    fn raise_needs_review(
+        &self,
+        buyer: &Buyer,
+        account: &Account,
+        id: &str,
+        change: &Change,
+        ctx: &Ctx,
+    ) -> bool {
+        let Some(threshold) = self.config().review_threshold else { return false };
+        let now = instant(ctx.now());
+        let found = self.ads().orders(buyer, Some(account.id.as_str()), now, |order, _| order.id == id);
+        let Some((order, _)) = found.first() else { return false };
+        let asked = |line: &str| change.lines.iter().find(|one| one.id == line).and_then(|one| one.budget);
+        let (before, after) =
+            order.live_lines().fold((Decimal::ZERO, Decimal::ZERO), |(before, after), line| {
+                let budget = asked(&line.id).unwrap_or(line.budget);
+                (before.saturating_add(line.budget), after.saturating_add(budget))
+            });
+        let promised =
+            |product: &str| self.ads().catalog().product(product).is_some_and(|one| one.guaranteed);
+        after > before
+            && after >= Decimal::from(threshold)
+            && order.live_lines().any(|line| promised(&line.product))
+    }
+
+    fn change(
+        &self,
+        buyer: &Buyer,
+        account: &Account,
+        id: &str,
+        change: &Change,
+        ctx: &Ctx,
+    ) -> Result<UpdateMediaBuySuccess, AdcpError> {
+        let changed = self.ads().change(buyer, account.id.as_str(), id, change, instant(ctx.now()));
+        let changed = changed.map_err(|refusal| refused(&refusal, "packages"))?;
+        Ok(order::updated(&changed, self.shelf(), account.sandbox))
     }
 
     fn book(

@@ -49,10 +49,10 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
-            impressions: self.impressions + other.impressions,
-            clicks: self.clicks + other.clicks,
-            completed_views: self.completed_views + other.completed_views,
-            spend: self.spend + other.spend,
+            impressions: self.impressions.saturating_add(other.impressions),
+            clicks: self.clicks.saturating_add(other.clicks),
+            completed_views: self.completed_views.saturating_add(other.completed_views),
+            spend: self.spend.saturating_add(other.spend),
         }
     }
 

@@ -40,6 +40,18 @@ const CHANGED_OF_BUY: &[&str] = &["invoice_recipient"];
 /// The smallest measured difference, in percent, over which this seller settles bills.
 const LEAST_VARIANCE: f64 = 5.0;
 
+/// Packages of one media buy, and creatives or assignments of one package, at most.
+const MOST_ENTRIES: usize = 500;
+
+/// Refuses a list that is longer than this seller works on at once.
+pub(super) fn bounded(field: &str, entries: usize, most: usize) -> Result<(), AdcpError> {
+    if entries <= most {
+        return Ok(());
+    }
+    Err(AdcpError::invalid_request(field, format!("{entries} entries; this seller takes {most} at once"))
+        .with_suggestion("split the request"))
+}
+
 /// Reads a request to book.
 pub(crate) fn request(req: &CreateMediaBuyRequest, seller: &ReferenceSeller) -> Result<NewOrder, AdcpError> {
     if req.proposal_id.is_some() {
@@ -50,6 +62,11 @@ pub(crate) fn request(req: &CreateMediaBuyRequest, seller: &ReferenceSeller) -> 
     let packages = req.packages.as_deref().unwrap_or_default();
     if packages.is_empty() {
         return Err(AdcpError::invalid_request("packages", "a media buy needs at least one package"));
+    }
+    bounded("packages", packages.len(), MOST_ENTRIES)?;
+    for (index, package) in packages.iter().enumerate() {
+        let assignments = package.creative_assignments.as_ref().map_or(0, Vec::len);
+        bounded(&format!("packages[{index}].creative_assignments"), assignments, MOST_ENTRIES)?;
     }
     let mut lines = Vec::with_capacity(packages.len());
     let mut drafts = Vec::new();
@@ -192,6 +209,11 @@ pub(crate) fn change(req: &UpdateMediaBuyRequest, seller: &ReferenceSeller) -> R
         ));
     }
     let packages = req.packages.as_deref().unwrap_or_default();
+    bounded("packages", packages.len(), MOST_ENTRIES)?;
+    for (index, package) in packages.iter().enumerate() {
+        let assignments = package.creative_assignments.as_ref().map_or(0, Vec::len);
+        bounded(&format!("packages[{index}].creative_assignments"), assignments, MOST_ENTRIES)?;
+    }
     let mut lines = Vec::with_capacity(packages.len());
     let mut drafts = Vec::new();
     for (index, package) in packages.iter().enumerate() {

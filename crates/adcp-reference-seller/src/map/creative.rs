@@ -26,6 +26,9 @@ use super::error::words;
 use super::page::{Direction, Place, page};
 use super::{Shelf, note};
 
+/// Assignments of one call, at most.
+const MOST_ASSIGNMENTS: usize = 1000;
+
 /// Parts of a creative that have a place of their own in the library.
 const OWN: &[&str] = &["creative_id", "name", "tags", "status", "weight"];
 
@@ -107,6 +110,7 @@ pub(crate) fn batch(
             )),
         }
     }
+    super::booking::bounded("assignments", req.assignments.as_ref().map_or(0, Vec::len), MOST_ASSIGNMENTS)?;
     batch.sync.assignments = req
         .assignments
         .iter()

@@ -68,6 +68,8 @@ pub(crate) fn report(
             .with_field("time_granularity")
             .with_suggestion("leave time_granularity out, or ask for include_package_daily_breakdown"));
     }
+    let asked = req.media_buy_ids.as_ref().map_or(0, Vec::len);
+    super::booking::bounded("media_buy_ids", asked, super::order::MOST_IDS)?;
     let (start, end) = asked_period(req)?;
     let account_id = account.map(|account| account.id.as_str());
     let wanted_statuses = req.status_filter.as_ref().map(|filter| statuses(&filter.to_json()));

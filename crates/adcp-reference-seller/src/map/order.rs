@@ -62,6 +62,9 @@ pub(crate) fn updated(changed: &Changed, shelf: &Shelf, sandbox: bool) -> Update
     updated
 }
 
+/// Media buys asked for by id, at most.
+pub(super) const MOST_IDS: usize = 1000;
+
 /// Lists the media buys that a request asks for.
 ///
 /// Without an account the buys of all the caller's accounts are listed. Without ids and without a status only the
@@ -78,6 +81,7 @@ pub(crate) fn list(
         (None, Some(_)) => None,
         (None, None) => Some(vec![Status::Active.as_str().to_owned()]),
     };
+    super::booking::bounded("media_buy_ids", req.media_buy_ids.as_ref().map_or(0, Vec::len), MOST_IDS)?;
     let account_id = on.map(|account| account.id.as_str());
     let wanted = |order: &Order, status: Status| {
         req.media_buy_ids.as_ref().is_none_or(|ids| ids.contains(&order.id))

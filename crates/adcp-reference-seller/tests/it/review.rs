@@ -49,3 +49,35 @@ async fn a_reviewer_sees_only_what_can_be_booked() {
     let wrong = with(ctv(50_000.0), json!({ "end_time": "2027-01-01T12:00:00Z" }));
     market.refused("create_media_buy", wrong, "INVALID_REQUEST", "end_time").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn raising_a_budget_past_the_threshold_is_reviewed_too() {
+    let market = Market::open();
+    let booked = market.ok("create_media_buy", ctv(10_000.0)).await;
+    let raise = json!({
+        "account": account(), "media_buy_id": booked["media_buy_id"],
+        "packages": [{ "package_id": booked["packages"][0]["package_id"], "budget": 900_000.0 }],
+    });
+    let submitted = market.ok("update_media_buy", raise).await;
+    assert_eq!(submitted["status"], "submitted", "{submitted:#}");
+    let read = json!({ "account": account(), "media_buy_ids": [booked["media_buy_id"]] });
+    assert_eq!(market.ok("get_media_buys", read.clone()).await["media_buys"][0]["total_budget"], 10_000);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(task(&market, &submitted["task_id"]).await["status"], "completed");
+    assert_eq!(market.ok("get_media_buys", read).await["media_buys"][0]["total_budget"], 900_000);
+}
+
+#[tokio::test]
+async fn lists_are_bounded() {
+    let market = Market::open();
+    let one = package("harbor_news_display", "cpm_usd_fixed", 1000.0);
+    let many = buy(Value::Array(vec![one.clone(); 501]));
+    market.refused("create_media_buy", many, "INVALID_REQUEST", "packages").await;
+    let assignments: Vec<Value> = (0..501).map(|i| json!({ "creative_id": format!("c{i}") })).collect();
+    let crowded = buy(json!([with(one, json!({ "creative_assignments": assignments }))]));
+    let field = "packages[0].creative_assignments";
+    market.refused("create_media_buy", crowded, "INVALID_REQUEST", field).await;
+    let ids: Vec<String> = (0..1001).map(|i| format!("mb{i}")).collect();
+    let read = json!({ "account": account(), "media_buy_ids": ids });
+    market.refused("get_media_buys", read, "INVALID_REQUEST", "media_buy_ids").await;
+}
