@@ -35,7 +35,7 @@ Start here:
 /// Speaks AdCP 3.1.0-rc.9 over MCP (streamable HTTP).
 #[derive(Debug, Parser)]
 #[command(name = "adcp", version, max_term_width = 100, after_help = format!("{START}\n\n{ENVIRONMENT}\n\n{EXIT_CODES}"))]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Args {
     /// When to colour the output; `auto` is on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", display_order = 1000)]

@@ -89,7 +89,7 @@ fn explain(body: &JsonObject, exit: Exit) {
     }
     let advice = match exit {
         Exit::Correctable => "change the request",
-        Exit::Terminal => "this needs somebody outside the protocol",
+        Exit::Terminal => "the same request will be refused again",
         _ => "the same request may succeed later",
     };
     let text = |field| error_of(body).and_then(|error| error.get(field)).and_then(Value::as_str);
@@ -102,7 +102,9 @@ fn explain(body: &JsonObject, exit: Exit) {
             words.push_str(&format!("; {label}: {value}"));
         }
     }
-    say(&format!("error: {} ({advice})", tame(&words)));
+    // What the agent suggests is about this very case; our advice is only about its class.
+    let advice = if text("suggestion").is_some() { String::new() } else { format!(" ({advice})") };
+    say(&format!("error: {}{advice}", tame(&words)));
 }
 
 #[cfg(test)]

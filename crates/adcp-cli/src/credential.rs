@@ -53,7 +53,8 @@ fn read(file: &Path) -> Result<String, Failure> {
 #[expect(clippy::disallowed_methods, reason = "the one home of this variable")]
 fn from_environment() -> Result<Option<String>, Failure> {
     match std::env::var(VARIABLE) {
-        Ok(token) => Ok(Some(token)),
+        // Scripts and build machines unset a variable by emptying it.
+        Ok(token) => Ok(Some(token).filter(|token| !token.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
             Err(Failure::usage(format!("{VARIABLE} is not text; set it to one line of ASCII")))

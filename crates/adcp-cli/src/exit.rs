@@ -100,7 +100,12 @@ impl From<ClientError> for Failure {
             },
             _ => Exit::Transport,
         };
-        let words = format!("{:#}", anyhow::Error::new(error));
+        let code = error.adcp_error().and_then(|adcp| adcp.get("code")).and_then(Value::as_str);
+        let words = if code == Some(ErrorCode::AUTH_MISSING.as_str()) {
+            "AUTH_MISSING: no token was sent; give one with --auth-file, --auth or ADCP_TOKEN".to_owned()
+        } else {
+            format!("{:#}", anyhow::Error::new(error))
+        };
         Self { exit, words }
     }
 }

@@ -35,7 +35,8 @@ pub(crate) fn document(name: &str) -> Result<Value, Failure> {
 
 fn parse(bytes: &[u8], origin: &str) -> Result<Value, Failure> {
     json::parse(bytes, &Limits::new()).map_err(|error| {
-        Failure::new(Exit::Correctable, format!("{origin} is not usable JSON")).because(error)
+        Failure::usage(format!("{origin} is not usable JSON; keys and texts need double quotes"))
+            .because(error)
     })
 }
 
@@ -65,8 +66,8 @@ mod tests {
         assert_eq!(arguments(Some(r#"{"a": 1}"#)).unwrap()["a"], 1);
         let cases = [
             ("[1]", Exit::Usage),
-            ("{\"a\": 1, \"a\": 2}", Exit::Correctable),
-            ("{", Exit::Correctable),
+            ("{\"a\": 1, \"a\": 2}", Exit::Usage),
+            ("{", Exit::Usage),
             ("@/no/such/file.json", Exit::Usage),
         ];
         for (given, exit) in cases {

@@ -37,7 +37,7 @@ impl Terminal {
     /// When the reader has left, as `head` does, the failure is one without words.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
         writeln!(io::stdout(), "{text}").map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::new(Exit::Broken, ""),
+            io::ErrorKind::BrokenPipe => Failure::new(Exit::Done, ""),
             _ => Failure::new(Exit::Broken, "cannot write the output").because(error),
         })
     }

@@ -41,7 +41,7 @@ fn exit_codes_tell_what_to_do_next() {
         (&["call", "ftp://x/mcp", "get_adcp_capabilities"], 2, "http://"),
         (&["call", url, "get_product", products], 2, "did you mean `get_products`?"),
         (&["call", url, "get_products", "[]"], 2, "not a JSON object"),
-        (&["call", url, "get_products", "{\"brief\": 1, \"brief\": 2}"], 3, "twice"),
+        (&["call", url, "get_products", "{\"brief\": 1, \"brief\": 2}"], 2, "twice"),
         (&["call", url, "get_products", products], 3, "AUTH"),
         (&["call", url, "get_products", products, "--auth", "wrong"], 5, "AUTH"),
         (&["call", url, "no_such_tool", "--no-validate", "--auth", TOKEN], 3, "Unknown tool"),

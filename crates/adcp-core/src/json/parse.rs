@@ -65,7 +65,7 @@ pub enum ParseError {
         limit: usize,
     },
     /// An object names one key twice, so readers could disagree about its value.
-    #[error("the object at `{pointer}` has the key `{key}` twice")]
+    #[error("{} has the key `{key}` twice", place(pointer))]
     DuplicateKey {
         /// JSON pointer of the object.
         pointer: String,
@@ -80,6 +80,10 @@ pub enum ParseError {
         /// Column, counted from 1.
         column: usize,
     },
+}
+
+fn place(pointer: &str) -> String {
+    if pointer.is_empty() { "the root object".to_owned() } else { format!("the object at `{pointer}`") }
 }
 
 /// Parses one JSON value and nothing after it.
