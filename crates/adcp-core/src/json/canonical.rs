@@ -25,15 +25,8 @@ pub struct NotCanonical {
 /// [`NotCanonical`] for such an integer.
 pub fn canonical(value: &Value) -> Result<Vec<u8>, NotCanonical> {
     let mut out = Vec::with_capacity(256);
-    write(value, &mut out).map_err(|fault| NotCanonical {
-        pointer: fault
-            .path
-            .iter()
-            .rev()
-            .map(|s| format!("/{}", s.replace('~', "~0").replace('/', "~1")))
-            .collect(),
-        number: fault.number,
-    })?;
+    write(value, &mut out)
+        .map_err(|fault| NotCanonical { pointer: super::pointer(&fault.path), number: fault.number })?;
     Ok(out)
 }
 

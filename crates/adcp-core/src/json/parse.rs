@@ -120,11 +120,7 @@ enum FaultKind {
 
 impl Fault {
     fn into_error(self) -> ParseError {
-        let mut pointer = String::new();
-        for segment in self.path.iter().rev() {
-            pointer.push('/');
-            pointer.push_str(&segment.replace('~', "~0").replace('/', "~1"));
-        }
+        let pointer = super::pointer(&self.path);
         match self.kind {
             FaultKind::Deep(limit) => ParseError::TooDeep { pointer, limit },
             FaultKind::Duplicate(key) => ParseError::DuplicateKey { pointer, key },

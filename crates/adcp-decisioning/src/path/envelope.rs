@@ -12,22 +12,6 @@ use crate::parts::Parts;
 /// A caller's `context` may have this many bytes as JSON text.
 pub(super) const MAX_CONTEXT_BYTES: usize = 64 * 1024;
 
-/// Names that belong to the envelope. An adopter's answer must not contain them.
-pub(super) const NAMES: [&str; 12] = [
-    "adcp_error",
-    "adcp_major_version",
-    "adcp_version",
-    "context",
-    "context_id",
-    "governance_context",
-    "message",
-    "push_notification_config",
-    "replayed",
-    "status",
-    "task_id",
-    "timestamp",
-];
-
 /// What the envelope of this call's answer says.
 #[derive(Clone)]
 pub(super) struct Envelope {

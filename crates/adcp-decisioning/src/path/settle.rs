@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use adcp_core::{AdcpError, SettleCall, Settlement, TaskStatus, Ticket};
 use adcp_schemas::Part;
+use adcp_types::envelope::FIELDS;
 use adcp_types::json::JsonObject;
 use adcp_types::tools::ToolSpec;
 use serde_json::Value;
 
 use super::decide::{Decided, Said};
-use super::envelope::{self, Envelope};
+use super::envelope::Envelope;
 use super::{task, validate};
 use crate::agent::Reply;
 use crate::decision::Answer;
@@ -77,7 +78,7 @@ fn checked(
 
 /// An adopter's answer has no say in the envelope: not by accident, and not by a buyer's echoed fields.
 pub(super) fn refuse_envelope_names(spec: &'static ToolSpec, body: &JsonObject) -> Result<(), AdcpError> {
-    match envelope::NAMES.iter().find(|name| body.contains_key(**name)) {
+    match FIELDS.iter().find(|name| body.contains_key(**name)) {
         None => Ok(()),
         Some(name) => {
             tracing::error!(
