@@ -1,4 +1,16 @@
-//! The error a buyer sees.
+//! The error a buyer sees, and a constructor for each that sellers commonly raise.
+
+mod access;
+mod account;
+mod budget;
+mod creative;
+mod governance;
+mod media_buy;
+mod product;
+mod proposal;
+mod request;
+mod session;
+mod signal;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +24,12 @@ const MAX_BYTES: usize = 4096;
 
 /// What a buyer is told when a call fails: a code to branch on, words for people, and where to look.
 ///
-/// It holds nothing internal. Log the cause where it happens, then make one of these.
+/// It holds nothing internal. Log the cause where it happens, then make one of these. Recovery follows the
+/// code unless it is overridden.
+///
+/// The constructors below know the code, the usual field and a generic suggestion; all three can be replaced
+/// with `with_*`. Those for things that cannot be found take no id and say the same whether the thing does
+/// not exist or belongs to somebody else. An argument named `field` is a path like `packages[0].budget`.
 ///
 /// ```
 /// use adcp_core::AdcpError;
@@ -85,25 +102,6 @@ impl AdcpError {
         }))
     }
 
-    /// `INVALID_REQUEST` about one field, named like `packages[0].budget`.
-    #[must_use]
-    pub fn invalid_request(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(ErrorCode::INVALID_REQUEST, message).with_field(field)
-    }
-
-    /// `SERVICE_UNAVAILABLE`: the same call may succeed later.
-    #[must_use]
-    pub fn unavailable() -> Self {
-        Self::new(ErrorCode::SERVICE_UNAVAILABLE, "the seller cannot answer at the moment")
-            .with_suggestion("send the same request again later")
-    }
-
-    /// `REFERENCE_NOT_FOUND`: no such thing, or nobody's business that there is one.
-    #[must_use]
-    pub fn reference_not_found(field: impl Into<String>) -> Self {
-        Self::new(ErrorCode::REFERENCE_NOT_FOUND, "nothing here answers to that reference").with_field(field)
-    }
-
     /// `INVALID_REQUEST` with one issue per refused place; `field` follows the first.
     #[must_use]
     pub fn from_issues(issues: Vec<Issue>) -> Self {
@@ -119,6 +117,11 @@ impl AdcpError {
         error.0.suggestion = Some("correct the named fields and send the request again".to_owned());
         error.0.issues = issues;
         error
+    }
+
+    /// An error about one field, with words that would help.
+    fn about(code: ErrorCode, field: impl Into<String>, message: impl Into<String>, help: &str) -> Self {
+        Self::new(code, message).with_field(field).with_suggestion(help)
     }
 
     /// Names the request field at fault, like `packages[0].budget`.
@@ -174,6 +177,18 @@ impl AdcpError {
         self.0.field.as_deref()
     }
 
+    /// What would help, if anything is known to.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&str> {
+        self.0.suggestion.as_deref()
+    }
+
+    /// How long to wait before trying again, if that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// The structured details, if any.
     #[must_use]
     pub fn details(&self) -> Option<&JsonObject> {
@@ -209,7 +224,7 @@ impl AdcpError {
             out.insert("suggestion".into(), cut(suggestion, 512).into());
         }
         if let Some(wait) = f.retry_after {
-            let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let whole = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             out.insert("retry_after".into(), whole.clamp(1, 3600).into());
         }
         if let Some(details) = &f.details {
@@ -319,8 +334,7 @@ mod tests {
         for (wait, want) in
             [(Duration::from_millis(1), 1), (Duration::from_millis(1500), 2), (Duration::MAX, 3600)]
         {
-            let wire =
-                AdcpError::unavailable().with_retry_after(wait.min(Duration::from_secs(1 << 40))).to_json();
+            let wire = AdcpError::unavailable().with_retry_after(wait).to_json();
             assert_eq!(wire["retry_after"], want);
         }
     }
