@@ -9,6 +9,7 @@ mod ctx;
 mod decision;
 #[rustfmt::skip]
 mod generated;
+mod incident;
 mod listing;
 mod parts;
 mod path;
@@ -24,6 +25,7 @@ pub use builder::{AgentBuilder, BuildError, BuildErrors, DEFAULT_BACKGROUND_TASK
 pub use caller::{AuthFailure, Authenticator, Caller, Credentials};
 pub use ctx::{Ctx, TaskHandle};
 pub use decision::{Decision, Discover, Discovery, Handoff, Interactive};
+pub use incident::internal_error;
 pub use listing::Tool;
 pub use tokens::Tokens;
 pub use traits::{CreativeLibrary, ListAccounts, Sales, SyncAccounts};

@@ -6,6 +6,7 @@ use adcp_types::tools::ToolSpec;
 use serde_json::Value;
 
 use super::open::Admitted;
+use crate::incident::{Incident, internal_error};
 
 /// A call whose request the schema accepts.
 pub(super) struct Valid {
@@ -25,8 +26,10 @@ pub(super) fn request(mut admitted: Admitted) -> Result<Valid, AdcpError> {
 /// Checks an answer. What is wrong with it goes to the log, never to the buyer.
 pub(super) fn answer(spec: &'static ToolSpec, part: Part, body: &Value) -> Result<(), AdcpError> {
     let Some(found) = violations(spec, part, body)? else { return Ok(()) };
+    let incident = Incident::new();
     for violation in found.iter() {
         tracing::error!(
+            correlation_id = incident.id(),
             tool = spec.name,
             pointer = violation.pointer(),
             expected = violation.expected(),
@@ -34,14 +37,12 @@ pub(super) fn answer(spec: &'static ToolSpec, part: Part, body: &Value) -> Resul
             "the adopter's answer is not valid"
         );
     }
-    Err(AdcpError::unavailable())
+    Err(incident.error())
 }
 
 fn violations(spec: &'static ToolSpec, part: Part, body: &Value) -> Result<Option<Violations>, AdcpError> {
-    let validator = adcp_schemas::tool_validator(spec.name, part).map_err(|error| {
-        tracing::error!(tool = spec.name, error = &error as &dyn std::error::Error, "no validator");
-        AdcpError::unavailable()
-    })?;
+    let validator = adcp_schemas::tool_validator(spec.name, part)
+        .map_err(|error| internal_error("loading a validator", &error))?;
     Ok(validator.validate(body).err())
 }
 

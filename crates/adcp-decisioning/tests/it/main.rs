@@ -5,6 +5,7 @@
 mod envelope;
 mod handoff;
 mod idempotency;
+mod incident;
 mod polling;
 mod refusal;
 mod seller;
