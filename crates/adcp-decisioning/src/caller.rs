@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use adcp_core::{AdcpError, Principal, Secret, TenantId};
+use adcp_core::{AdcpError, Principal, Secret, TenantId, Timestamp};
 use adcp_types::ErrorCode;
+use adcp_types::core::AccountAuthorization;
 use async_trait::async_trait;
 
 /// What a transport found in a request's headers. `Debug` prints no secret.
@@ -15,8 +16,10 @@ use async_trait::async_trait;
 pub enum Credentials {
     /// None at all.
     None,
-    /// `Authorization: Bearer …`, or an API key header.
+    /// `Authorization: Bearer …`.
     Bearer(Secret),
+    /// A bare key, in a header of its own.
+    ApiKey(Secret),
     /// `Authorization: Basic …`, decoded.
     Basic {
         /// The user name.
@@ -24,31 +27,109 @@ pub enum Credentials {
         /// The password.
         password: Secret,
     },
+    /// A request whose signature holds. Only a transport that has verified one makes this.
+    Signed(VerifiedSignature),
     /// Something was presented that cannot be read; it identifies nobody.
     Unreadable,
 }
 
+/// A signature on a request that was verified against its agent's published keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifiedSignature {
+    /// The key that signed.
+    pub keyid: String,
+    /// The agent that published the key, in canonical form; never taken from the request's body.
+    pub agent_url: String,
+    /// When it was verified.
+    pub verified_at: Timestamp,
+}
+
+impl VerifiedSignature {
+    /// A signature by `keyid` of the agent at `agent_url`, found valid at `verified_at`.
+    #[must_use]
+    pub fn new(keyid: impl Into<String>, agent_url: impl Into<String>, verified_at: Timestamp) -> Self {
+        Self { keyid: keyid.into(), agent_url: agent_url.into(), verified_at }
+    }
+}
+
+/// By what a caller proved who it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthMethod {
+    /// The authenticator did not say.
+    #[default]
+    Unstated,
+    /// A bearer token.
+    Bearer,
+    /// An API key.
+    ApiKey,
+    /// A user name and a password.
+    Basic,
+    /// A signature over the request itself.
+    SignedRequest,
+    /// A token that an authorization server issued.
+    OAuth,
+    /// A client certificate.
+    ClientCertificate,
+}
+
 /// The buyer's agent, as its credential identifies it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Caller {
     /// The seller it talks to.
     pub tenant: TenantId,
     /// Who it is.
     pub principal: Principal,
+    /// By what it proved that.
+    pub method: AuthMethod,
+    /// Its address, where the credential establishes one.
+    pub agent_url: Option<String>,
+    /// What this credential may do, on any account. `None` sets no bounds.
+    pub authorization: Option<AccountAuthorization>,
 }
 
 impl Caller {
     /// A caller of a deployment that serves one seller.
     #[must_use]
     pub fn new(principal: Principal) -> Self {
-        Self { tenant: TenantId::single(), principal }
+        Self {
+            tenant: TenantId::single(),
+            principal,
+            method: AuthMethod::Unstated,
+            agent_url: None,
+            authorization: None,
+        }
     }
 
     /// Names the seller, in a deployment that serves several.
     #[must_use]
     pub fn at(mut self, tenant: TenantId) -> Self {
         self.tenant = tenant;
+        self
+    }
+
+    /// Says by what it proved who it is.
+    #[must_use]
+    pub const fn with_method(mut self, method: AuthMethod) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Names the agent's address. Only for one that the credential establishes.
+    #[must_use]
+    pub fn with_agent_url(mut self, agent_url: impl Into<String>) -> Self {
+        self.agent_url = Some(agent_url.into());
+        self
+    }
+
+    /// Bounds what this credential may do, whatever its accounts allow.
+    ///
+    /// Spec: `core/account-authorization.json`.
+    #[must_use]
+    pub fn with_authorization(mut self, authorization: AccountAuthorization) -> Self {
+        self.authorization = Some(authorization);
         self
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::caller::{AuthFailure, Authenticator, Caller, Credentials};
+use crate::caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials};
 
 /// Bearer tokens and API keys from configuration, kept as SHA-256 digests and compared in constant time.
 ///
@@ -83,13 +83,14 @@ impl fmt::Debug for Tokens {
 #[async_trait]
 impl Authenticator for Tokens {
     async fn authenticate(&self, credentials: &Credentials) -> Result<Caller, AuthFailure> {
-        match credentials {
-            Credentials::None => Err(AuthFailure::Missing),
-            Credentials::Bearer(secret) | Credentials::Basic { password: secret, .. } => {
-                self.find(secret.expose()).ok_or(AuthFailure::Invalid)
-            }
-            Credentials::Unreadable => Err(AuthFailure::Invalid),
-        }
+        let (secret, method) = match credentials {
+            Credentials::None => return Err(AuthFailure::Missing),
+            Credentials::Bearer(secret) => (secret, AuthMethod::Bearer),
+            Credentials::ApiKey(secret) => (secret, AuthMethod::ApiKey),
+            Credentials::Basic { password, .. } => (password, AuthMethod::Basic),
+            Credentials::Signed(_) | Credentials::Unreadable => return Err(AuthFailure::Invalid),
+        };
+        self.find(secret.expose()).map(|caller| caller.with_method(method)).ok_or(AuthFailure::Invalid)
     }
 }
 
@@ -130,6 +131,7 @@ mod tests {
         assert_eq!(who(bearer("token-b")).await, Ok("nova".into()));
         let basic = Credentials::Basic { user: "x".into(), password: Secret::new("token-b") };
         assert_eq!(who(basic).await, Ok("nova".into()));
+        assert_eq!(who(Credentials::ApiKey(Secret::new("token-a"))).await, Ok("acme".into()));
         for wrong in [bearer(""), bearer("token-"), bearer("demo-acme-outdoor-v1"), Credentials::Unreadable] {
             assert_eq!(who(wrong).await, Err(AuthFailure::Invalid));
         }

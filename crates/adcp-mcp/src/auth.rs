@@ -38,7 +38,7 @@ fn credentials(headers: &HeaderMap) -> Credentials {
     }
     match KEY_HEADERS.iter().find_map(|name| headers.get(*name)) {
         Some(value) => {
-            value.to_str().map_or(Credentials::Unreadable, |key| Credentials::Bearer(Secret::new(key.trim())))
+            value.to_str().map_or(Credentials::Unreadable, |key| Credentials::ApiKey(Secret::new(key.trim())))
         }
         None => Credentials::None,
     }
@@ -91,6 +91,8 @@ mod tests {
             Credentials::None => "none".to_owned(),
             Credentials::Bearer(secret) => format!("bearer {}", secret.expose()),
             Credentials::Basic { user, password } => format!("basic {user} {}", password.expose()),
+            Credentials::ApiKey(secret) => format!("key {}", secret.expose()),
+            Credentials::Signed(signature) => format!("signed {}", signature.keyid),
             Credentials::Unreadable => "unreadable".to_owned(),
         }
     }
@@ -109,8 +111,8 @@ mod tests {
             (&[("authorization", "Digest abc")], "unreadable"),
             (&[("authorization", "abc")], "unreadable"),
             (&[("authorization", "")], "unreadable"),
-            (&[("x-api-key", "k1")], "bearer k1"),
-            (&[("x-api-key", "k1"), ("x-adcp-auth", "k2")], "bearer k2"),
+            (&[("x-api-key", "k1")], "key k1"),
+            (&[("x-api-key", "k1"), ("x-adcp-auth", "k2")], "key k2"),
             (&[("x-api-key", "k1"), ("authorization", "Digest abc")], "unreadable"),
         ];
         for (headers, expected) in cases {
