@@ -6,6 +6,7 @@ mod background;
 mod builder;
 mod caller;
 mod ctx;
+mod ctx_account;
 mod decision;
 mod first_of;
 #[rustfmt::skip]
@@ -20,7 +21,10 @@ mod tools;
 mod traits;
 mod version;
 
-pub use account::{Account, AccountPerPrincipal, Accounts};
+pub use account::{
+    Account, AccountKey, AccountPerPrincipal, Accounts, ExplicitAccounts, NaturalKey, SingleAccount,
+    TenantAccounts,
+};
 pub use agent::{Agent, Call, Health, Reply};
 pub use builder::{AgentBuilder, BuildError, BuildErrors, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};

@@ -10,7 +10,7 @@ use adcp_types::json::JsonObject;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::account::Acting;
+use super::gate::Acting;
 use crate::parts::Parts;
 
 /// How long a buyer should wait for a call that is still running.

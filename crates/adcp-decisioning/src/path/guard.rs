@@ -2,7 +2,7 @@
 
 use adcp_core::AdcpError;
 
-use super::account::Acting;
+use super::gate::Acting;
 
 /// Refuses a webhook that would never be sent.
 ///

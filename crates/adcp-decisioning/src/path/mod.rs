@@ -4,6 +4,7 @@ mod account;
 mod claim;
 mod decide;
 mod envelope;
+mod gate;
 mod guard;
 mod open;
 mod settle;
@@ -48,7 +49,8 @@ async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<
     envelope.serve(parts.versions.negotiate(opened.fields())?);
     let admitted = open::admit(opened)?;
     let valid = validate::request(admitted)?;
-    let acting = account::resolve(parts, valid).await?;
+    let resolved = account::resolve(parts, valid).await?;
+    let acting = gate::permit(resolved)?;
     let guarded = guard::guard(acting)?;
     let claimed = match claim::claim(parts, guarded).await? {
         Claimed::First(claimed) => claimed,
