@@ -13,12 +13,11 @@ use crate::account::{Accounts, DynAccounts};
 use crate::agent::Agent;
 use crate::background::Background;
 use crate::caller::Authenticator;
-use crate::generated::{descriptions, routes};
+use crate::generated::{descriptions, needs};
 use crate::listing::Tool;
 use crate::parts::Parts;
 use crate::route::Route;
 use crate::tools;
-use crate::traits::{CreativeLibrary, ListAccounts, Sales, SyncAccounts};
 use crate::version::Versions;
 
 /// How long a recorded answer is replayed, by default: a day. Told to buyers in the capabilities.
@@ -65,43 +64,10 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         }
     }
 
-    /// Mounts the sale of media.
+    /// Mounts a group of tools. The methods that name a group are generated from the table of tools.
     #[must_use]
-    pub fn sales(mut self) -> Self
-    where
-        S: Sales,
-    {
-        self.routes.extend(routes::sales(&self.seller));
-        self
-    }
-
-    /// Mounts a library of creatives.
-    #[must_use]
-    pub fn creative_library(mut self) -> Self
-    where
-        S: CreativeLibrary,
-    {
-        self.routes.extend(routes::creative_library(&self.seller));
-        self
-    }
-
-    /// Mounts the list of a buyer's accounts.
-    #[must_use]
-    pub fn list_accounts(mut self) -> Self
-    where
-        S: ListAccounts,
-    {
-        self.routes.extend(routes::list_accounts(&self.seller));
-        self
-    }
-
-    /// Mounts accounts that buyers declare.
-    #[must_use]
-    pub fn sync_accounts(mut self) -> Self
-    where
-        S: SyncAccounts,
-    {
-        self.routes.extend(routes::sync_accounts(&self.seller));
+    pub(crate) fn mount(mut self, routes: fn(&Arc<S>) -> Vec<Route>) -> Self {
+        self.routes.extend(routes(&self.seller));
         self
     }
 
@@ -172,7 +138,8 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
 
     /// Declares capabilities that cannot be derived from what is mounted: `.capabilities(|c| c.with_…(…))`.
     ///
-    /// What can be derived (versions, idempotency, protocols) is filled in over it.
+    /// What can be derived is filled in: versions, idempotency and protocols over it, facts that follow from mounted
+    /// tools where it says nothing. [`Self::build`] refuses claims that what is mounted contradicts.
     #[must_use]
     pub fn capabilities(
         mut self,
@@ -217,6 +184,13 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if self.registry.is_none() {
             faults.push(BuildError::Missing("registry"));
         }
+        let capabilities = tools::capabilities::compose(
+            &self.declared,
+            &mounted,
+            versions.as_ref().ok(),
+            self.replay_ttl,
+            &mut faults,
+        );
         let (Some(authenticator), Some(accounts), Some(registry), Ok(versions), true) =
             (self.authenticator, self.accounts, self.registry, versions, faults.is_empty())
         else {
@@ -236,7 +210,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             versions,
             replay_ttl: self.replay_ttl,
             background: Background::new(self.background_tasks),
-            declared: self.declared,
+            capabilities,
         };
         Ok(Agent { parts: Arc::new(parts) })
     }
@@ -283,9 +257,76 @@ pub enum BuildError {
     /// No handoff could ever run.
     #[error("room for zero background tasks: no handoff could run")]
     NoBackgroundTasks,
+    /// Tools, but none that opens a protocol.
+    #[error("what is mounted opens no protocol of AdCP, and `supported_protocols` declares none")]
+    NoProtocol,
+    /// A protocol of which nothing is mounted.
+    #[error("`supported_protocols` contains `{0}`, but no mounted tool belongs to it")]
+    ProtocolTools(String),
+    /// Capabilities of a protocol that is not offered.
+    #[error("the capabilities declare `{0}`, but what is mounted does not offer that protocol")]
+    BlockWithoutProtocol(&'static str),
+    /// A specialism whose tools are not mounted.
+    #[error("the specialism `{specialism}` is claimed without {}", mounts(missing))]
+    SpecialismTools {
+        /// The claim.
+        specialism: String,
+        /// The tools it lacks.
+        missing: Vec<&'static str>,
+    },
+    /// Not a specialism of this release.
+    #[error("`{claimed}` is no specialism{}", meant(*did_you_mean))]
+    UnknownSpecialism {
+        /// The claim.
+        claimed: String,
+        /// A specialism that is written much like it.
+        did_you_mean: Option<&'static str>,
+    },
+    /// A capability whose tools are not mounted.
+    #[error("the capability `{capability}` is declared without {}", mounts(missing))]
+    CapabilityTools {
+        /// Its path in the capabilities.
+        capability: String,
+        /// The tools it lacks.
+        missing: Vec<&'static str>,
+    },
+    /// Two claims that cannot both hold.
+    #[error("{claim} is declared, but {against}")]
+    Contradiction {
+        /// What is claimed.
+        claim: String,
+        /// What speaks against it.
+        against: String,
+    },
+    /// A compliance controller that plays nothing.
+    #[error(
+        "`.compliance_controller()` is mounted, but `compliance_testing.scenarios` does not say what it plays"
+    )]
+    NoScenarios,
+    /// Capabilities that their own schema refuses.
+    #[error("the capabilities are not valid at `{pointer}`: expected {expected}")]
+    InvalidCapability {
+        /// Where, as a JSON pointer.
+        pointer: String,
+        /// What should stand there.
+        expected: String,
+    },
     /// A tool without a schema in the bundle.
     #[error("the schema bundle has no request schema for `{0}`")]
     NoSchema(&'static str),
+}
+
+/// Tools, each with what mounts it.
+fn mounts(tools: &[&'static str]) -> String {
+    let one = |tool: &&str| match needs::mounted_by(tool) {
+        "" => format!("`{tool}`"),
+        method => format!("`{tool}` (mount `.{method}()`)"),
+    };
+    tools.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn meant(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// Every fault of a configuration.

@@ -21,6 +21,16 @@ pub enum Decision<T> {
     Task(Handoff<T>),
 }
 
+/// An answer now, or a question back to the buyer; never a task.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Asking<T, P> {
+    /// The answer.
+    Done(T),
+    /// The buyer must say more first.
+    NeedsInput(P),
+}
+
 /// An answer now, a task, or a question back to the buyer.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -46,6 +56,10 @@ impl Discover for adcp_types::media_buy::GetProductsResponse {
     type Answer = Interactive<Self, adcp_types::media_buy::GetProductsInputRequired>;
 }
 
+impl Discover for adcp_types::signals::GetSignalsResponse {
+    type Answer = Decision<Self>;
+}
+
 impl<T> From<T> for Decision<T> {
     fn from(answer: T) -> Self {
         Self::Done(answer)
@@ -55,6 +69,12 @@ impl<T> From<T> for Decision<T> {
 impl<T> From<Handoff<T>> for Decision<T> {
     fn from(handoff: Handoff<T>) -> Self {
         Self::Task(handoff)
+    }
+}
+
+impl<T, P> From<T> for Asking<T, P> {
+    fn from(answer: T) -> Self {
+        Self::Done(answer)
     }
 }
 
@@ -119,6 +139,15 @@ impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
         match self {
             Self::Done(answer) => Answer::Done(encode(&answer)),
             Self::Task(handoff) => Answer::Task(erase(handoff)),
+        }
+    }
+}
+
+impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
+    fn into_answer(self) -> Answer {
+        match self {
+            Self::Done(answer) => Answer::Done(encode(&answer)),
+            Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
 }

@@ -29,9 +29,16 @@ pub use agent::{Agent, Call, Health, Reply};
 pub use builder::{AgentBuilder, BuildError, BuildErrors, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};
 pub use ctx::{Ctx, TaskHandle};
-pub use decision::{Decision, Discover, Discovery, Handoff, Interactive};
+pub use decision::{Asking, Decision, Discover, Discovery, Handoff, Interactive};
 pub use first_of::FirstOf;
 pub use incident::internal_error;
 pub use listing::Tool;
 pub use tokens::Tokens;
-pub use traits::{CreativeLibrary, ListAccounts, Sales, SyncAccounts};
+pub use traits::{
+    AccountFinancials, ActivateSignals, Audiences, BrandClaims, BrandIdentity, BrandRights, Catalogs,
+    CollectionLists, ComplianceController, ContentStandards, ConversionEvents, CreativeApproval,
+    CreativeBuilding, CreativeDelivery, CreativeFeatures, CreativeFormats, CreativeLibrary, Governance,
+    ListAccounts, ListTransformers, MediaBuyArtifacts, PreviewCreative, PropertyLists, ReportUsage, Sales,
+    SearchBrands, Signals, SponsoredIntelligence, SyncAccounts, SyncGovernance, UpdateRights, ValidateInput,
+    ValidatePropertyDelivery,
+};

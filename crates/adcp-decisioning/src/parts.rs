@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use adcp_core::json::Limits;
 use adcp_core::{Clock, Registry};
-use adcp_types::protocol::GetAdcpCapabilitiesResponse;
+use adcp_types::json::JsonObject;
 
 use crate::account::DynAccounts;
 use crate::background::Background;
@@ -27,7 +27,8 @@ pub(crate) struct Parts {
     pub(crate) versions: Versions,
     pub(crate) replay_ttl: Duration,
     pub(crate) background: Background,
-    pub(crate) declared: GetAdcpCapabilitiesResponse,
+    /// The answer to `get_adcp_capabilities`, without its envelope.
+    pub(crate) capabilities: JsonObject,
 }
 
 impl fmt::Debug for Parts {

@@ -70,6 +70,16 @@ impl Route {
         self
     }
 
+    /// Lets `first` answer before the method is called.
+    pub(crate) fn first(mut self, first: fn(&Ctx, &Value) -> Option<JsonObject>) -> Self {
+        let run = self.run;
+        self.run = Arc::new(move |ctx, body| match first(&ctx, &body) {
+            Some(answer) => std::future::ready(Ok(Answer::Done(answer))).boxed(),
+            None => run(ctx, body),
+        });
+        self
+    }
+
     /// Lets `at_once` say which requests cannot become a task.
     pub(crate) fn at_once(mut self, at_once: fn(&Value) -> Option<&'static str>) -> Self {
         self.at_once = Some(at_once);

@@ -1,7 +1,7 @@
 //! Selling: discovery, orders, reports.
 
 use adcp_core::AdcpError;
-use adcp_decisioning::{Account, Ctx, Discovery, Interactive, Sales};
+use adcp_decisioning::{Account, CreativeFormats, Ctx, Discovery, Interactive, Sales};
 use adcp_types::ErrorCode;
 use adcp_types::media_buy::{
     CreateMediaBuyInputRequired, CreateMediaBuyRequest, CreateMediaBuySuccess, GetMediaBuyDeliveryRequest,
@@ -17,6 +17,16 @@ use crate::map::amount::{decimal, instant};
 use crate::map::error::{no_account, refused};
 use crate::map::{booking, delivery, discovery, format, order};
 use crate::seller::ReferenceSeller;
+
+impl CreativeFormats for ReferenceSeller {
+    async fn list_creative_formats(
+        &self,
+        _ctx: &Ctx,
+        req: ListCreativeFormatsRequest,
+    ) -> Result<ListCreativeFormatsResponse, AdcpError> {
+        format::list(self.ads().catalog(), self.shelf(), &req)
+    }
+}
 
 impl Sales for ReferenceSeller {
     async fn get_products(
@@ -86,14 +96,6 @@ impl Sales for ReferenceSeller {
         req: GetMediaBuyDeliveryRequest,
     ) -> Result<GetMediaBuyDeliveryResponse, AdcpError> {
         delivery::report(self, &Self::buyer(ctx)?, ctx.account().ok(), &req, instant(ctx.now()))
-    }
-
-    async fn list_creative_formats(
-        &self,
-        _ctx: &Ctx,
-        req: ListCreativeFormatsRequest,
-    ) -> Result<ListCreativeFormatsResponse, AdcpError> {
-        format::list(self.ads().catalog(), self.shelf(), &req)
     }
 
     async fn provide_performance_feedback(

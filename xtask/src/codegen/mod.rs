@@ -85,7 +85,7 @@ fn pinned(root: &Path, check: bool) -> Result<()> {
     }
     let target = root.join("crates/adcp-types/src/generated");
     // What `adcp-decisioning` and `docs/` get from the same manifest.
-    let routes = routes::pinned(root, &root.join("schemas").join(PINNED))?;
+    let routes = routes::pinned(root, &bundle)?;
     crate::schemas::embed(root, check)?;
     if check {
         let mut differences = write::differences(&target, &made.files)?;

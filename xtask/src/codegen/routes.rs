@@ -1,12 +1,15 @@
-//! Writes what `adcp-decisioning` needs of the tool table: routes, descriptions, and the page of traits.
+//! What `adcp-decisioning` needs of the tool table: reads `tools.toml` and `traits.toml`, and refuses contradictions.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
-use serde_json::Value;
+
+use super::bundle::Bundle;
+use super::tools::{self, Facts};
 
 /// A row of `xtask/codegen/tools.toml`.
 #[derive(Debug, Deserialize)]
@@ -14,174 +17,171 @@ use serde_json::Value;
 struct Row {
     description: String,
     #[serde(rename = "trait")]
-    home: Option<String>,
+    home: String,
     returns: Option<Returns>,
     adapt: Option<String>,
     at_once: Option<String>,
+    first: Option<String>,
+    #[serde(default)]
+    says: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Returns {
     Plain,
+    Decision,
+    Asking,
     Interactive,
     Discovery,
 }
 
-/// The generated files for the manifest in `bundle`, as paths from the repository's root and their text.
+/// A row of `xtask/codegen/traits.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    group: String,
+    mounts: String,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    with: Vec<String>,
+    #[serde(default)]
+    needed_for: Vec<String>,
+    experimental: Option<String>,
+}
+
+/// The home of tools that the SDK answers itself.
+const BUILTIN: &str = "builtin";
+
+/// Both tables, agreed with each other and with the schemas.
+#[derive(Debug)]
+struct Tables {
+    version: String,
+    rows: BTreeMap<String, Row>,
+    traits: BTreeMap<String, Group>,
+    facts: BTreeMap<String, Facts>,
+}
+
+/// The generated files for the bundle, as paths from the repository's root and their text.
 ///
 /// # Errors
 ///
-/// When a file cannot be read, or as [`files`].
-pub(crate) fn pinned(root: &Path, bundle: &Path) -> anyhow::Result<Vec<(String, String)>> {
-    let table = std::fs::read_to_string(root.join("xtask/codegen/tools.toml"))?;
-    let manifest: Value = serde_json::from_str(&std::fs::read_to_string(bundle.join("manifest.json"))?)?;
-    let tools = manifest["tools"].as_object().context("manifest.json has tools")?;
-    let tools: Vec<String> = tools.keys().cloned().collect();
-    let version = manifest["adcp_version"].as_str().context("manifest.json has adcp_version")?;
-    files(&table, &tools, version)
+/// When a file cannot be read, or the tables contradict the schemas or each other.
+pub(crate) fn pinned(root: &Path, bundle: &Bundle) -> anyhow::Result<Vec<(String, String)>> {
+    let read =
+        |name: &str| std::fs::read_to_string(root.join("xtask/codegen").join(name)).context(name.to_owned());
+    let facts = tools::facts(bundle)?;
+    let tables = Tables::new(&read("tools.toml")?, &read("traits.toml")?, &bundle.version, facts)?;
+    tables.agree_on_specialisms(&exercised(bundle))?;
+    Ok(tables.files())
 }
 
-/// The generated files, as paths from the repository's root and their text.
-///
-/// # Errors
-///
-/// When the table and the manifest name different tools, or a row contradicts itself.
-fn files(table: &str, manifest_tools: &[String], version: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let rows: BTreeMap<String, Row> = toml::from_str(table).context("xtask/codegen/tools.toml")?;
-    for tool in manifest_tools {
-        ensure!(
-            rows.contains_key(tool),
-            "xtask/codegen/tools.toml has no row for `{tool}`; describe it there"
-        );
+/// The tools that each specialism is certified with.
+fn exercised(bundle: &Bundle) -> BTreeMap<String, BTreeSet<String>> {
+    let list = bundle.manifest["specialisms"].as_object().into_iter().flatten();
+    let tools = |entry: &serde_json::Value| -> BTreeSet<String> {
+        let names = entry["exercised_tools"].as_array().into_iter().flatten();
+        names.filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+    };
+    list.map(|(name, entry)| (name.clone(), tools(entry))).collect()
+}
+
+impl Tables {
+    fn new(tools: &str, traits: &str, version: &str, facts: BTreeMap<String, Facts>) -> anyhow::Result<Self> {
+        let rows: BTreeMap<String, Row> = toml::from_str(tools).context("xtask/codegen/tools.toml")?;
+        let traits: BTreeMap<String, Group> = toml::from_str(traits).context("xtask/codegen/traits.toml")?;
+        let tables = Self { version: version.to_owned(), rows, traits, facts };
+        tables.agree()?;
+        Ok(tables)
     }
-    for (tool, row) in &rows {
-        ensure!(
-            manifest_tools.contains(tool),
-            "xtask/codegen/tools.toml describes `{tool}`, which is no tool"
-        );
-        ensure!(row.description.len() <= 700, "the description of `{tool}` is longer than 700 bytes");
-        match (row.home.as_deref(), row.returns) {
-            (Some("builtin") | None, None) => {}
-            (Some("builtin") | None, Some(_)) => bail!("`{tool}` has no method, so it returns nothing"),
-            (Some(_), Some(_)) => {}
-            (Some(_), None) => {
-                bail!("`{tool}` needs `returns = \"plain\" | \"interactive\" | \"discovery\"`")
-            }
-        }
-    }
-    let folder = "crates/adcp-decisioning/src/generated";
-    Ok(vec![
-        (format!("{folder}/mod.rs"), module(version)),
-        (format!("{folder}/routes.rs"), routes(&rows, version)),
-        (format!("{folder}/descriptions.rs"), descriptions(&rows, version)),
-        ("docs/traits.md".to_owned(), page(&rows, version)),
-    ])
-}
 
-fn header(source: &str, version: &str) -> String {
-    format!("// @generated by cargo xtask codegen from {source} (AdCP {version}). Do not edit.\n")
-}
-
-fn module(version: &str) -> String {
-    let mut out = header("manifest.json", version);
-    out.push_str("\npub(crate) mod descriptions;\npub(crate) mod routes;\n");
-    out
-}
-
-/// The traits with their tools, both sorted.
-fn by_trait(rows: &BTreeMap<String, Row>) -> BTreeMap<&str, Vec<(&str, &Row)>> {
-    let mut traits: BTreeMap<&str, Vec<(&str, &Row)>> = BTreeMap::new();
-    for (tool, row) in rows {
-        if let Some(home) = row.home.as_deref().filter(|home| *home != "builtin") {
-            traits.entry(home).or_default().push((tool, row));
-        }
-    }
-    traits
-}
-
-fn routes(rows: &BTreeMap<String, Row>, version: &str) -> String {
-    let traits = by_trait(rows);
-    let mut out = header("manifest.json and xtask/codegen/tools.toml", version);
-    out.push_str("\nuse std::sync::Arc;\n\nuse adcp_types::tools;\n\nuse crate::decision::Plain;\nuse crate::route::Route;\n");
-    let adapted = rows.values().any(|row| row.adapt.is_some() || row.at_once.is_some());
-    if adapted {
-        out.push_str("use crate::tools as hooks;\n");
-    }
-    let names: Vec<&str> = traits.keys().copied().collect();
-    let _ = writeln!(out, "use crate::traits::{{{}}};", names.join(", "));
-    for (home, tools) in traits {
-        let _ = write!(
-            out,
-            "\n/// The tools that [`{home}`] answers.\npub(crate) fn {}<S: {home}>(seller: &Arc<S>) -> Vec<Route> {{\n    vec![\n",
-            snake(home)
-        );
-        for (tool, row) in tools {
-            let plain = if row.returns == Some(Returns::Plain) { ".map(Plain)" } else { "" };
-            let _ = write!(
-                out,
-                "        Route::new(&tools::{}, seller, |seller, ctx, req| async move {{\n            seller.{tool}(&ctx, req).await{plain}\n        }})",
-                tool.to_uppercase()
+    fn agree(&self) -> anyhow::Result<()> {
+        for tool in self.facts.keys() {
+            ensure!(
+                self.rows.contains_key(tool),
+                "xtask/codegen/tools.toml has no row for `{tool}`; describe it there and give it a trait"
             );
-            if let Some(adapt) = &row.adapt {
-                let _ = write!(out, "\n        .adapted(hooks::{adapt})");
-            }
-            if let Some(at_once) = &row.at_once {
-                let _ = write!(out, "\n        .at_once(hooks::{at_once})");
-            }
-            out.push_str(",\n");
         }
-        out.push_str("    ]\n}\n");
+        for (tool, row) in &self.rows {
+            let Some(facts) = self.facts.get(tool) else {
+                bail!("xtask/codegen/tools.toml describes `{tool}`, which is no tool")
+            };
+            ensure!(row.description.len() <= 700, "the description of `{tool}` is longer than 700 bytes");
+            row.agree(tool, facts)?;
+            ensure!(
+                row.home == BUILTIN || self.traits.contains_key(&row.home),
+                "`{tool}` belongs to `{}`, which xtask/codegen/traits.toml does not have",
+                row.home
+            );
+        }
+        for (name, group) in &self.traits {
+            let tools: Vec<&str> = self.tools_of(name).map(|(tool, _)| tool).collect();
+            ensure!(!tools.is_empty(), "the trait `{name}` answers no tool");
+            let experimental = tools.iter().any(|tool| self.facts[*tool].experimental);
+            ensure!(
+                experimental == group.experimental.is_some(),
+                "the trait `{name}` needs `experimental` exactly when a tool of it is experimental"
+            );
+            for other in &group.with {
+                ensure!(self.traits.contains_key(other), "`{name}` comes with `{other}`, which is no trait");
+            }
+        }
+        Ok(())
     }
-    out
+
+    /// A trait is needed for a specialism only if the manifest certifies that specialism with one of its tools.
+    fn agree_on_specialisms(&self, exercised: &BTreeMap<String, BTreeSet<String>>) -> anyhow::Result<()> {
+        for (name, group) in &self.traits {
+            for specialism in &group.needed_for {
+                let Some(tools) = exercised.get(specialism) else {
+                    bail!("`{name}` is needed for `{specialism}`, which is no specialism")
+                };
+                ensure!(
+                    tools.is_empty() || self.tools_of(name).any(|(tool, _)| tools.contains(tool)),
+                    "`{name}` is needed for `{specialism}`, which is certified without it"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The tools of a trait, sorted.
+    fn tools_of<'a>(&'a self, home: &'a str) -> impl Iterator<Item = (&'a str, &'a Row)> {
+        self.rows.iter().filter(move |(_, row)| row.home == home).map(|(tool, row)| (tool.as_str(), row))
+    }
 }
 
-fn descriptions(rows: &BTreeMap<String, Row>, version: &str) -> String {
-    let mut out = header("xtask/codegen/tools.toml", version);
-    out.push_str("\n/// What a tool does, for a buyer that reads.\npub(crate) fn of(tool: &str) -> &'static str {\n    match tool {\n");
-    for (tool, row) in rows {
-        let _ = writeln!(out, "        {tool:?} => {:?},", row.description);
-    }
-    out.push_str("        _ => \"\",\n    }\n}\n");
-    out
-}
-
-fn page(rows: &BTreeMap<String, Row>, version: &str) -> String {
-    let mut out = format!(
-        "<!-- @generated by cargo xtask codegen from xtask/codegen/tools.toml (AdCP {version}). Do not edit. -->\n\n\
-         # Which trait answers which tool\n\n\
-         Every method of a mounted trait is required. `builtin` tools are answered by the SDK. Tools without a\n\
-         trait cannot be mounted yet.\n\n\
-         | Tool | Trait | May answer |\n| --- | --- | --- |\n"
-    );
-    for (tool, row) in rows {
-        let home = row.home.as_deref().map_or_else(|| "–".to_owned(), |home| format!("`{home}`"));
-        let may = match (row.home.as_deref(), row.returns) {
-            (None, _) => "–",
-            (_, Some(Returns::Interactive | Returns::Discovery)) => "now, as a task, or with a question",
-            _ => "now",
+impl Row {
+    /// Whether the row promises what the schemas allow, and all that they allow of a task.
+    fn agree(&self, tool: &str, facts: &Facts) -> anyhow::Result<()> {
+        let Some(returns) = self.returns else {
+            ensure!(
+                self.home == BUILTIN,
+                "`{tool}` needs `returns = \"plain\" | \"decision\" | \"asking\" | \"interactive\" | \"discovery\"`"
+            );
+            return Ok(());
         };
-        let _ = writeln!(out, "| `{tool}` | {home} | {may} |");
-    }
-    out
-}
-
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for (i, c) in name.char_indices() {
-        if c.is_uppercase() && i > 0 {
-            out.push('_');
+        ensure!(self.home != BUILTIN, "`{tool}` has no method, so it returns nothing");
+        let hands_off = matches!(returns, Returns::Decision | Returns::Interactive | Returns::Discovery);
+        ensure!(
+            hands_off == facts.hands_off,
+            "`{tool}` may become a task exactly when it has a submitted answer and a task type"
+        );
+        let asks = matches!(returns, Returns::Asking | Returns::Interactive);
+        ensure!(!asks || facts.asks, "`{tool}` cannot ask for input: no schema says how");
+        if let Some(name) = self.says.iter().find(|name| !facts.fields.contains(*name)) {
+            bail!("`{tool}` does not say `{name}`: its response does not declare it")
         }
-        out.extend(c.to_lowercase());
+        Ok(())
     }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TABLE: &str = r#"
+    const TOOLS: &str = r#"
         [get_things]
         description = "Gets things."
         trait = "ThingSales"
@@ -198,28 +198,88 @@ mod tests {
         trait = "builtin"
     "#;
 
-    fn tools(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
+    const TRAITS: &str = r#"
+        [ThingSales]
+        group = "Things"
+        mounts = "things"
+    "#;
+
+    fn facts(names: &[&str]) -> BTreeMap<String, Facts> {
+        let facts = |name: &str| Facts {
+            hands_off: name.starts_with("make"),
+            asks: name.starts_with("make"),
+            ..Facts::default()
+        };
+        names.iter().map(|name| ((*name).to_owned(), facts(name))).collect()
     }
 
+    fn tables(tools: &str, traits: &str, names: &[&str]) -> anyhow::Result<Tables> {
+        Tables::new(tools, traits, "9.9.9", facts(names))
+    }
+
+    const ALL: [&str; 3] = ["get_things", "make_thing", "poll"];
+
     #[test]
-    fn a_trait_gets_one_route_per_tool() {
-        let files = files(TABLE, &tools(&["get_things", "make_thing", "poll"]), "9.9.9").unwrap();
-        let routes = &files.iter().find(|(path, _)| path.ends_with("routes.rs")).unwrap().1;
+    fn a_trait_gets_one_route_per_tool_and_one_way_to_mount() {
+        let files = tables(TOOLS, TRAITS, &ALL).unwrap().files();
+        let text = |end: &str| &files.iter().find(|(path, _)| path.ends_with(end)).unwrap().1;
+        let routes = text("routes.rs");
         assert!(routes.contains("pub(crate) fn thing_sales<S: ThingSales>(seller: &Arc<S>) -> Vec<Route> {"));
         assert!(routes.contains("seller.get_things(&ctx, req).await.map(Plain)"));
         assert!(routes.contains(
             "seller.make_thing(&ctx, req).await\n        })\n        .adapted(hooks::make_thing::adapt),"
         ));
         assert!(!routes.contains("poll"));
+        assert!(text("mount.rs").contains("pub fn thing_sales(self) -> Self"));
+        assert!(
+            text("traits.md")
+                .contains("| `make_thing` | `ThingSales` | required | now, as a task, or with a question |")
+        );
     }
 
     #[test]
-    fn table_and_manifest_must_agree() {
-        let missing =
-            files(TABLE, &tools(&["get_things", "make_thing", "poll", "new_tool"]), "9").unwrap_err();
-        assert!(missing.to_string().contains("no row for `new_tool`"), "{missing}");
-        let extra = files(TABLE, &tools(&["get_things", "poll"]), "9").unwrap_err();
-        assert!(extra.to_string().contains("`make_thing`, which is no tool"), "{extra}");
+    fn tables_and_manifest_must_agree() {
+        let rows = |from: &str, to: &str| TOOLS.replace(from, to);
+        let mut more = ALL.to_vec();
+        more.push("new_tool");
+        let cases = [
+            (TOOLS.to_owned(), TRAITS.to_owned(), &more[..], "no row for `new_tool`"),
+            (TOOLS.to_owned(), TRAITS.to_owned(), &["get_things", "poll"], "`make_thing`, which is no tool"),
+            (
+                rows("\"plain\"", "\"decision\""),
+                TRAITS.to_owned(),
+                &ALL,
+                "`get_things` may become a task exactly when",
+            ),
+            (rows("\"plain\"", "\"asking\""), TRAITS.to_owned(), &ALL, "`get_things` cannot ask"),
+            (
+                rows("\"interactive\"", "\"plain\""),
+                TRAITS.to_owned(),
+                &ALL,
+                "`make_thing` may become a task exactly when",
+            ),
+            (rows("\"plain\"", "\"plain\"\nsays = [\"x\"]"), TRAITS.to_owned(), &ALL, "does not say `x`"),
+            (
+                rows("\"ThingSales\"", "\"Elsewhere\""),
+                TRAITS.to_owned(),
+                &ALL,
+                "which xtask/codegen/traits.toml does not have",
+            ),
+            (
+                TOOLS.to_owned(),
+                format!("{TRAITS}\nexperimental = \"x\""),
+                &ALL,
+                "exactly when a tool of it is experimental",
+            ),
+        ];
+        for (tools, traits, names, want) in cases {
+            let error = tables(&tools, &traits, names).unwrap_err();
+            assert!(error.to_string().contains(want), "{error}");
+        }
+        let tables = tables(TOOLS, &format!("{TRAITS}\nneeded_for = [\"selling\"]"), &ALL).unwrap();
+        let certified =
+            |tool: &str| BTreeMap::from([("selling".to_owned(), BTreeSet::from([tool.to_owned()]))]);
+        assert!(tables.agree_on_specialisms(&certified("make_thing")).is_ok());
+        assert!(tables.agree_on_specialisms(&certified("poll")).is_err());
     }
 }

@@ -207,6 +207,59 @@ impl Outcome {
     }
 }
 
+/// What a tool's answers may be, for whoever maps tools to methods.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// A submitted answer and a task type: it may become a task.
+    pub hands_off: bool,
+    /// A question back to the caller.
+    pub asks: bool,
+    /// Marked experimental by its schemas.
+    pub experimental: bool,
+    /// Fields that the response's own schema declares.
+    pub fields: BTreeSet<String>,
+}
+
+/// The facts of each tool, by name.
+///
+/// # Errors
+///
+/// When a reference leads nowhere.
+pub fn facts(bundle: &Bundle) -> Result<BTreeMap<String, Facts>> {
+    let tasks = task_types(bundle);
+    let mut out = BTreeMap::new();
+    for tool in tools(bundle) {
+        let facts = Facts {
+            hands_off: submitted_arm(bundle, &tool)? && tasks.contains(&tool.name),
+            asks: tool.forms[2].is_some(),
+            experimental: is_experimental(bundle, &tool),
+            fields: bundle.files.get(&tool.response).map(own_fields).unwrap_or_default(),
+        };
+        out.insert(tool.name, facts);
+    }
+    Ok(out)
+}
+
+/// The fields a schema names itself or in its arms.
+fn own_fields(schema: &Value) -> BTreeSet<String> {
+    let here = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    let arms = ["oneOf", "anyOf", "allOf"].into_iter().filter_map(|key| schema[key].as_array());
+    here.chain(arms.flatten().flat_map(own_fields)).collect()
+}
+
+fn task_types(bundle: &Bundle) -> Vec<String> {
+    let list = bundle.files.get("enums/task-type.json").and_then(|schema| schema["enum"].as_array());
+    list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn submitted_arm(bundle: &Bundle, tool: &Tool) -> Result<bool> {
+    Ok(!tool.synchronous && (tool.forms[0].is_some() || has_submitted_arm(bundle, &tool.response)?))
+}
+
+fn is_experimental(bundle: &Bundle, tool: &Tool) -> bool {
+    experimental(bundle, &Loc::root(&tool.request)) || experimental(bundle, &Loc::root(&tool.response))
+}
+
 /// The table of tools as Rust text.
 ///
 /// # Errors
@@ -215,15 +268,7 @@ impl Outcome {
 pub fn table(bundle: &Bundle, tools: &[Tool], emit: &Emit<'_>) -> Result<String> {
     let mut out = emit.head("manifest.json");
     out.push_str("//! The tools of this version.\n\nuse crate::tools::{Presence, Protocol, SpecialismSpec, ToolSpec};\n\n");
-    let tasks: Vec<String> = bundle
-        .files
-        .get("enums/task-type.json")
-        .and_then(|schema| schema["enum"].as_array())
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+    let tasks = task_types(bundle);
     let option =
         |value: Option<&String>| value.map_or_else(|| "None".to_owned(), |value| format!("Some({value:?})"));
     for tool in tools {
@@ -237,19 +282,13 @@ pub fn table(bundle: &Bundle, tools: &[Tool], emit: &Emit<'_>) -> Result<String>
                 "Presence::Absent"
             }
         };
-        let submitted_arm =
-            !tool.synchronous && (tool.forms[0].is_some() || has_submitted_arm(bundle, &tool.response)?);
+        let submitted_arm = submitted_arm(bundle, tool)?;
         let _ =
             writeln!(out, "/// `{}`.\npub const {}: ToolSpec = ToolSpec {{", tool.name, constant(&tool.name));
         let _ = writeln!(out, "    name: {:?},", tool.name);
         let _ = writeln!(out, "    protocol: Protocol::{},", pascal(&tool.protocol));
         let _ = writeln!(out, "    mutating: {},", tool.mutating);
-        let _ = writeln!(
-            out,
-            "    experimental: {},",
-            experimental(bundle, &Loc::root(&tool.request))
-                || experimental(bundle, &Loc::root(&tool.response))
-        );
+        let _ = writeln!(out, "    experimental: {},", is_experimental(bundle, tool));
         let _ = writeln!(out, "    request_schema: {:?},", tool.request);
         let _ = writeln!(out, "    response_schema: {:?},", tool.response);
         for (form, field) in

@@ -5,7 +5,7 @@ pub(crate) fn of(tool: &str) -> &'static str {
     match tool {
         "acquire_rights" => "Licenses a right, for example a likeness or a track, for a campaign. May need approval.",
         "activate_signal" => "Makes a signal usable on the destinations you name and returns the keys to target it with.",
-        "build_creative" => "Makes, adapts or resizes a creative from a brief and assets for the formats you name. May answer `submitted` with a task_id.",
+        "build_creative" => "Makes, adapts or resizes a creative from a brief and assets for the formats you name. May ask you to choose or approve something first.",
         "calibrate_content" => "Tries content standards on an example and explains the verdict, to settle what they mean.",
         "check_governance" => "Asks whether a purchase or change fits the plan. The verdict is approved, denied or conditions to meet.",
         "comply_test_controller" => "Drives a sandbox for compliance tests: seeds data and forces states. Never offered for live accounts.",
@@ -30,7 +30,7 @@ pub(crate) fn of(tool: &str) -> &'static str {
         "get_products" => "Finds advertising products to buy, with formats, targeting, forecasts and prices. Send buying_mode `brief` with a brief in plain words, `wholesale` for the whole catalogue, or `refine` to change an earlier answer. Narrow it with filters. Use the product_id and a pricing_option_id from the answer in create_media_buy. May answer `submitted` with a task_id.",
         "get_property_list" => "Reads a property list, resolved to identifiers if asked.",
         "get_rights" => "Finds rights that can be licensed for the uses you describe, with prices.",
-        "get_signals" => "Finds audience and context signals for a brief, or lists them wholesale, with prices. Use signal_agent_segment_id in activate_signal.",
+        "get_signals" => "Finds audience and context signals for a brief, or lists them wholesale, with prices. Use signal_agent_segment_id in activate_signal. A brief may be answered `submitted` with a task_id.",
         "get_task_status" => "Says how far a task is. Send the task_id from a `submitted` answer. Set include_result to get the finished answer once the status is completed. Poll about every 30 seconds until the status is completed, failed, canceled or rejected.",
         "list_accounts" => "Lists the accounts you may act on, with their status. Send one of them as `account` in other calls.",
         "list_collection_lists" => "Lists your collection lists.",

@@ -7,7 +7,222 @@ use adcp_types::tools;
 use crate::decision::Plain;
 use crate::route::Route;
 use crate::tools as hooks;
-use crate::traits::{CreativeLibrary, ListAccounts, Sales, SyncAccounts};
+use crate::traits::{
+    AccountFinancials,
+    ActivateSignals,
+    Audiences,
+    BrandClaims,
+    BrandIdentity,
+    BrandRights,
+    Catalogs,
+    CollectionLists,
+    ComplianceController,
+    ContentStandards,
+    ConversionEvents,
+    CreativeApproval,
+    CreativeBuilding,
+    CreativeDelivery,
+    CreativeFeatures,
+    CreativeFormats,
+    CreativeLibrary,
+    Governance,
+    ListAccounts,
+    ListTransformers,
+    MediaBuyArtifacts,
+    PreviewCreative,
+    PropertyLists,
+    ReportUsage,
+    Sales,
+    SearchBrands,
+    Signals,
+    SponsoredIntelligence,
+    SyncAccounts,
+    SyncGovernance,
+    UpdateRights,
+    ValidateInput,
+    ValidatePropertyDelivery,
+};
+
+/// The tools that [`AccountFinancials`] answers.
+pub(crate) fn account_financials<S: AccountFinancials>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::GET_ACCOUNT_FINANCIALS, seller, |seller, ctx, req| async move {
+            seller.get_account_financials(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`ActivateSignals`] answers.
+pub(crate) fn activate_signals<S: ActivateSignals>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::ACTIVATE_SIGNAL, seller, |seller, ctx, req| async move {
+            seller.activate_signal(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`Audiences`] answers.
+pub(crate) fn audiences<S: Audiences>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::SYNC_AUDIENCES, seller, |seller, ctx, req| async move {
+            seller.sync_audiences(&ctx, req).await
+        }),
+    ]
+}
+
+/// The tools that [`BrandClaims`] answers.
+pub(crate) fn brand_claims<S: BrandClaims>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::VERIFY_BRAND_CLAIM, seller, |seller, ctx, req| async move {
+            seller.verify_brand_claim(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::VERIFY_BRAND_CLAIMS, seller, |seller, ctx, req| async move {
+            seller.verify_brand_claims(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`BrandIdentity`] answers.
+pub(crate) fn brand_identity<S: BrandIdentity>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::GET_BRAND_IDENTITY, seller, |seller, ctx, req| async move {
+            seller.get_brand_identity(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`BrandRights`] answers.
+pub(crate) fn brand_rights<S: BrandRights>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::ACQUIRE_RIGHTS, seller, |seller, ctx, req| async move {
+            seller.acquire_rights(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::GET_RIGHTS, seller, |seller, ctx, req| async move {
+            seller.get_rights(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`Catalogs`] answers.
+pub(crate) fn catalogs<S: Catalogs>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::SYNC_CATALOGS, seller, |seller, ctx, req| async move {
+            seller.sync_catalogs(&ctx, req).await
+        }),
+    ]
+}
+
+/// The tools that [`CollectionLists`] answers.
+pub(crate) fn collection_lists<S: CollectionLists>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::CREATE_COLLECTION_LIST, seller, |seller, ctx, req| async move {
+            seller.create_collection_list(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::DELETE_COLLECTION_LIST, seller, |seller, ctx, req| async move {
+            seller.delete_collection_list(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::GET_COLLECTION_LIST, seller, |seller, ctx, req| async move {
+            seller.get_collection_list(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::LIST_COLLECTION_LISTS, seller, |seller, ctx, req| async move {
+            seller.list_collection_lists(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::UPDATE_COLLECTION_LIST, seller, |seller, ctx, req| async move {
+            seller.update_collection_list(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`ComplianceController`] answers.
+pub(crate) fn compliance_controller<S: ComplianceController>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::COMPLY_TEST_CONTROLLER, seller, |seller, ctx, req| async move {
+            seller.comply_test_controller(&ctx, req).await.map(Plain)
+        })
+        .first(hooks::controller::first),
+    ]
+}
+
+/// The tools that [`ContentStandards`] answers.
+pub(crate) fn content_standards<S: ContentStandards>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::CALIBRATE_CONTENT, seller, |seller, ctx, req| async move {
+            seller.calibrate_content(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::CREATE_CONTENT_STANDARDS, seller, |seller, ctx, req| async move {
+            seller.create_content_standards(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::GET_CONTENT_STANDARDS, seller, |seller, ctx, req| async move {
+            seller.get_content_standards(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::LIST_CONTENT_STANDARDS, seller, |seller, ctx, req| async move {
+            seller.list_content_standards(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::UPDATE_CONTENT_STANDARDS, seller, |seller, ctx, req| async move {
+            seller.update_content_standards(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::VALIDATE_CONTENT_DELIVERY, seller, |seller, ctx, req| async move {
+            seller.validate_content_delivery(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`ConversionEvents`] answers.
+pub(crate) fn conversion_events<S: ConversionEvents>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::LOG_EVENT, seller, |seller, ctx, req| async move {
+            seller.log_event(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::SYNC_EVENT_SOURCES, seller, |seller, ctx, req| async move {
+            seller.sync_event_sources(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`CreativeApproval`] answers.
+pub(crate) fn creative_approval<S: CreativeApproval>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::CREATIVE_APPROVAL, seller, |seller, ctx, req| async move {
+            seller.creative_approval(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`CreativeBuilding`] answers.
+pub(crate) fn creative_building<S: CreativeBuilding>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::BUILD_CREATIVE, seller, |seller, ctx, req| async move {
+            seller.build_creative(&ctx, req).await
+        }),
+    ]
+}
+
+/// The tools that [`CreativeDelivery`] answers.
+pub(crate) fn creative_delivery<S: CreativeDelivery>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::GET_CREATIVE_DELIVERY, seller, |seller, ctx, req| async move {
+            seller.get_creative_delivery(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`CreativeFeatures`] answers.
+pub(crate) fn creative_features<S: CreativeFeatures>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::GET_CREATIVE_FEATURES, seller, |seller, ctx, req| async move {
+            seller.get_creative_features(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`CreativeFormats`] answers.
+pub(crate) fn creative_formats<S: CreativeFormats>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::LIST_CREATIVE_FORMATS, seller, |seller, ctx, req| async move {
+            seller.list_creative_formats(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
 
 /// The tools that [`CreativeLibrary`] answers.
 pub(crate) fn creative_library<S: CreativeLibrary>(seller: &Arc<S>) -> Vec<Route> {
@@ -21,11 +236,86 @@ pub(crate) fn creative_library<S: CreativeLibrary>(seller: &Arc<S>) -> Vec<Route
     ]
 }
 
+/// The tools that [`Governance`] answers.
+pub(crate) fn governance<S: Governance>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::CHECK_GOVERNANCE, seller, |seller, ctx, req| async move {
+            seller.check_governance(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::GET_PLAN_AUDIT_LOGS, seller, |seller, ctx, req| async move {
+            seller.get_plan_audit_logs(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::REPORT_PLAN_OUTCOME, seller, |seller, ctx, req| async move {
+            seller.report_plan_outcome(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::SYNC_PLANS, seller, |seller, ctx, req| async move {
+            seller.sync_plans(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
 /// The tools that [`ListAccounts`] answers.
 pub(crate) fn list_accounts<S: ListAccounts>(seller: &Arc<S>) -> Vec<Route> {
     vec![
         Route::new(&tools::LIST_ACCOUNTS, seller, |seller, ctx, req| async move {
             seller.list_accounts(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`ListTransformers`] answers.
+pub(crate) fn list_transformers<S: ListTransformers>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::LIST_TRANSFORMERS, seller, |seller, ctx, req| async move {
+            seller.list_transformers(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`MediaBuyArtifacts`] answers.
+pub(crate) fn media_buy_artifacts<S: MediaBuyArtifacts>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::GET_MEDIA_BUY_ARTIFACTS, seller, |seller, ctx, req| async move {
+            seller.get_media_buy_artifacts(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`PreviewCreative`] answers.
+pub(crate) fn preview_creative<S: PreviewCreative>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::PREVIEW_CREATIVE, seller, |seller, ctx, req| async move {
+            seller.preview_creative(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`PropertyLists`] answers.
+pub(crate) fn property_lists<S: PropertyLists>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::CREATE_PROPERTY_LIST, seller, |seller, ctx, req| async move {
+            seller.create_property_list(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::DELETE_PROPERTY_LIST, seller, |seller, ctx, req| async move {
+            seller.delete_property_list(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::GET_PROPERTY_LIST, seller, |seller, ctx, req| async move {
+            seller.get_property_list(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::LIST_PROPERTY_LISTS, seller, |seller, ctx, req| async move {
+            seller.list_property_lists(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::UPDATE_PROPERTY_LIST, seller, |seller, ctx, req| async move {
+            seller.update_property_list(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`ReportUsage`] answers.
+pub(crate) fn report_usage<S: ReportUsage>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::REPORT_USAGE, seller, |seller, ctx, req| async move {
+            seller.report_usage(&ctx, req).await.map(Plain)
         }),
     ]
 }
@@ -47,14 +337,47 @@ pub(crate) fn sales<S: Sales>(seller: &Arc<S>) -> Vec<Route> {
         })
         .adapted(hooks::get_products::adapt)
         .at_once(hooks::get_products::at_once),
-        Route::new(&tools::LIST_CREATIVE_FORMATS, seller, |seller, ctx, req| async move {
-            seller.list_creative_formats(&ctx, req).await.map(Plain)
-        }),
         Route::new(&tools::PROVIDE_PERFORMANCE_FEEDBACK, seller, |seller, ctx, req| async move {
             seller.provide_performance_feedback(&ctx, req).await.map(Plain)
         }),
         Route::new(&tools::UPDATE_MEDIA_BUY, seller, |seller, ctx, req| async move {
             seller.update_media_buy(&ctx, req).await
+        }),
+    ]
+}
+
+/// The tools that [`SearchBrands`] answers.
+pub(crate) fn search_brands<S: SearchBrands>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::SEARCH_BRANDS, seller, |seller, ctx, req| async move {
+            seller.search_brands(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`Signals`] answers.
+pub(crate) fn signals<S: Signals>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::GET_SIGNALS, seller, |seller, ctx, req| async move {
+            seller.get_signals(&ctx, req).await
+        }),
+    ]
+}
+
+/// The tools that [`SponsoredIntelligence`] answers.
+pub(crate) fn sponsored_intelligence<S: SponsoredIntelligence>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::SI_GET_OFFERING, seller, |seller, ctx, req| async move {
+            seller.si_get_offering(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::SI_INITIATE_SESSION, seller, |seller, ctx, req| async move {
+            seller.si_initiate_session(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::SI_SEND_MESSAGE, seller, |seller, ctx, req| async move {
+            seller.si_send_message(&ctx, req).await.map(Plain)
+        }),
+        Route::new(&tools::SI_TERMINATE_SESSION, seller, |seller, ctx, req| async move {
+            seller.si_terminate_session(&ctx, req).await.map(Plain)
         }),
     ]
 }
@@ -66,4 +389,49 @@ pub(crate) fn sync_accounts<S: SyncAccounts>(seller: &Arc<S>) -> Vec<Route> {
             seller.sync_accounts(&ctx, req).await.map(Plain)
         }),
     ]
+}
+
+/// The tools that [`SyncGovernance`] answers.
+pub(crate) fn sync_governance<S: SyncGovernance>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::SYNC_GOVERNANCE, seller, |seller, ctx, req| async move {
+            seller.sync_governance(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`UpdateRights`] answers.
+pub(crate) fn update_rights<S: UpdateRights>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::UPDATE_RIGHTS, seller, |seller, ctx, req| async move {
+            seller.update_rights(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`ValidateInput`] answers.
+pub(crate) fn validate_input<S: ValidateInput>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::VALIDATE_INPUT, seller, |seller, ctx, req| async move {
+            seller.validate_input(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// The tools that [`ValidatePropertyDelivery`] answers.
+pub(crate) fn validate_property_delivery<S: ValidatePropertyDelivery>(seller: &Arc<S>) -> Vec<Route> {
+    vec![
+        Route::new(&tools::VALIDATE_PROPERTY_DELIVERY, seller, |seller, ctx, req| async move {
+            seller.validate_property_delivery(&ctx, req).await.map(Plain)
+        }),
+    ]
+}
+
+/// Fields of the envelope that the tool's own answer may contain.
+pub(crate) fn says(tool: &str) -> &'static [&'static str] {
+    match tool {
+        "check_governance" => &["governance_context"],
+        "comply_test_controller" => &["message"],
+        _ => &[],
+    }
 }

@@ -14,6 +14,7 @@ use super::envelope::Envelope;
 use super::{task, validate};
 use crate::agent::Reply;
 use crate::decision::Answer;
+use crate::generated::routes;
 use crate::parts::Parts;
 
 pub(super) async fn settle(
@@ -78,7 +79,8 @@ fn checked(
 
 /// An adopter's answer has no say in the envelope: not by accident, and not by a buyer's echoed fields.
 pub(super) fn refuse_envelope_names(spec: &'static ToolSpec, body: &JsonObject) -> Result<(), AdcpError> {
-    match FIELDS.iter().find(|name| body.contains_key(**name)) {
+    let own = routes::says(spec.name);
+    match FIELDS.iter().find(|name| body.contains_key(**name) && !own.contains(name)) {
         None => Ok(()),
         Some(name) => {
             tracing::error!(

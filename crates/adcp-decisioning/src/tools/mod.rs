@@ -1,6 +1,7 @@
 //! Tools that the SDK answers itself, and what is special to single tools.
 
 pub(crate) mod capabilities;
+pub(crate) mod controller;
 pub(crate) mod get_products;
 mod get_task_status;
 mod list_tasks;

@@ -6,24 +6,26 @@ use adcp_core::AdcpError;
 use adcp_types::media_buy::{
     CreateMediaBuyInputRequired, CreateMediaBuyRequest, CreateMediaBuySuccess, GetMediaBuyDeliveryRequest,
     GetMediaBuyDeliveryResponse, GetMediaBuysRequest, GetMediaBuysResponse, GetProductsRequest,
-    GetProductsResponse, ListCreativeFormatsRequest, ListCreativeFormatsResponse,
-    ProvidePerformanceFeedbackRequest, ProvidePerformanceFeedbackSuccess, UpdateMediaBuyInputRequired,
-    UpdateMediaBuyRequest, UpdateMediaBuySuccess,
+    GetProductsResponse, ProvidePerformanceFeedbackRequest, ProvidePerformanceFeedbackSuccess,
+    UpdateMediaBuyInputRequired, UpdateMediaBuyRequest, UpdateMediaBuySuccess,
 };
 
 use crate::ctx::Ctx;
 use crate::decision::{Discovery, Interactive};
+use crate::traits::CreativeFormats;
 
 /// What a seller of media decides.
 ///
 /// Implementers answer for the account of [`Ctx::account`] only. The SDK has checked the request against its
 /// schema, claimed its idempotency key, and checks the answer before a buyer sees it: a method is called once
 /// per request, and an error means that nothing was bought or changed.
+///
+/// A seller always says which creatives it accepts, so this includes [`CreativeFormats`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not sell media: `.sales()` needs an `impl Sales for {Self}`",
     note = "every method of `Sales` is required; see docs/traits.md for which tool each one answers"
 )]
-pub trait Sales: Send + Sync + 'static {
+pub trait Sales: CreativeFormats {
     /// Finds products for a brief, lists them wholesale, or refines an earlier answer.
     fn get_products(
         &self,
@@ -62,13 +64,6 @@ pub trait Sales: Send + Sync + 'static {
         ctx: &Ctx,
         req: GetMediaBuyDeliveryRequest,
     ) -> impl Future<Output = Result<GetMediaBuyDeliveryResponse, AdcpError>> + Send;
-
-    /// Lists the creative formats that products accept.
-    fn list_creative_formats(
-        &self,
-        ctx: &Ctx,
-        req: ListCreativeFormatsRequest,
-    ) -> impl Future<Output = Result<ListCreativeFormatsResponse, AdcpError>> + Send;
 
     /// Takes the buyer's word on how an order performs.
     fn provide_performance_feedback(

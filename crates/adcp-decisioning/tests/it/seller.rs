@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use adcp_core::{AdcpError, Principal, TenantId};
 use adcp_decisioning::{
-    AccountPerPrincipal, Agent, Call, Caller, Ctx, Discovery, Interactive, Reply, Sales, Tokens,
+    AccountPerPrincipal, Agent, Call, Caller, CreativeFormats, Ctx, Discovery, Interactive, Reply, Sales,
+    Tokens,
 };
 use adcp_registry_memory::MemoryRegistry;
 use adcp_types::json::{FromJson, JsonObject};
@@ -60,6 +61,16 @@ fn invalid() -> CreateMediaBuySuccess {
         "media_buy_id": "mb_1", "confirmed_at": "yesterday", "revision": 0, "packages": [],
     }))
     .unwrap()
+}
+
+impl CreativeFormats for Seller {
+    async fn list_creative_formats(
+        &self,
+        _ctx: &Ctx,
+        _req: ListCreativeFormatsRequest,
+    ) -> Result<ListCreativeFormatsResponse, AdcpError> {
+        Ok(ListCreativeFormatsResponse::from_json(json!({ "formats": [] })).unwrap())
+    }
 }
 
 impl Sales for Seller {
@@ -151,14 +162,6 @@ impl Sales for Seller {
         _req: GetMediaBuyDeliveryRequest,
     ) -> Result<GetMediaBuyDeliveryResponse, AdcpError> {
         Err(AdcpError::unavailable())
-    }
-
-    async fn list_creative_formats(
-        &self,
-        _ctx: &Ctx,
-        _req: ListCreativeFormatsRequest,
-    ) -> Result<ListCreativeFormatsResponse, AdcpError> {
-        Ok(ListCreativeFormatsResponse::from_json(json!({ "formats": [] })).unwrap())
     }
 
     async fn provide_performance_feedback(

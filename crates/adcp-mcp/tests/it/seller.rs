@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use adcp_core::{AdcpError, Principal, Secret};
-use adcp_decisioning::{AccountPerPrincipal, Agent, Ctx, Discovery, Interactive, Sales, Tokens};
+use adcp_decisioning::{
+    AccountPerPrincipal, Agent, CreativeFormats, Ctx, Discovery, Interactive, Sales, Tokens,
+};
 use adcp_registry_memory::MemoryRegistry;
 use adcp_types::media_buy::get_products_response::CacheScope;
 use adcp_types::media_buy::{
@@ -55,6 +57,16 @@ pub(crate) fn agent(probe: &Arc<Probe>) -> Agent {
 
 struct Seller(Arc<Probe>);
 
+impl CreativeFormats for Seller {
+    async fn list_creative_formats(
+        &self,
+        _: &Ctx,
+        _: ListCreativeFormatsRequest,
+    ) -> Result<ListCreativeFormatsResponse, AdcpError> {
+        Err(AdcpError::unavailable())
+    }
+}
+
 impl Sales for Seller {
     async fn get_products(
         &self,
@@ -99,14 +111,6 @@ impl Sales for Seller {
         _: &Ctx,
         _: GetMediaBuyDeliveryRequest,
     ) -> Result<GetMediaBuyDeliveryResponse, AdcpError> {
-        Err(AdcpError::unavailable())
-    }
-
-    async fn list_creative_formats(
-        &self,
-        _: &Ctx,
-        _: ListCreativeFormatsRequest,
-    ) -> Result<ListCreativeFormatsResponse, AdcpError> {
         Err(AdcpError::unavailable())
     }
 
