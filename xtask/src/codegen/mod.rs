@@ -18,6 +18,7 @@ mod names;
 mod overlay;
 mod overrides;
 mod routes;
+mod samples;
 mod sig;
 mod size;
 mod tools;
@@ -85,7 +86,9 @@ fn pinned(root: &Path, check: bool) -> Result<()> {
     }
     let target = root.join("crates/adcp-types/src/generated");
     // What `adcp-decisioning` and `docs/` get from the same manifest.
-    let routes = routes::pinned(root, &bundle)?;
+    let mut routes = routes::pinned(root, &bundle)?;
+    let samples = samples::text(&bundle, &root.join("schemas").join(PINNED))?;
+    routes.push((samples::PATH.to_owned(), samples));
     crate::schemas::embed(root, check)?;
     if check {
         let mut differences = write::differences(&target, &made.files)?;

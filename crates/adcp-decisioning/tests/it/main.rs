@@ -5,10 +5,12 @@
 mod account;
 mod caller;
 mod envelope;
+mod everything;
 mod handoff;
 mod idempotency;
 mod incident;
 mod polling;
 mod refusal;
 mod seller;
+mod tools;
 mod walk;

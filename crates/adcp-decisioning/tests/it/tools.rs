@@ -1,0 +1,121 @@
+//! Every tool of the manifest through a seller of everything.
+
+use adcp_decisioning::Call;
+use adcp_types::tools::ALL;
+use serde_json::json;
+
+use crate::everything::{bare, body_of, everything, request, response};
+use crate::seller::{buyer, call, object};
+
+/// Answered by the SDK itself.
+const OWN: [&str; 3] = ["get_adcp_capabilities", "get_task_status", "list_tasks"];
+
+#[tokio::test]
+async fn every_method_gets_the_typed_request_once_and_its_answer_reaches_the_buyer() {
+    let (agent, seen) = everything();
+    for spec in ALL {
+        let asked = request(spec, "acme", &format!("key-0123456789-{}", spec.name));
+        assert!(agent.answers(spec.name), "{} has no home", spec.name);
+        if OWN.contains(&spec.name) {
+            continue;
+        }
+        let reply = call(&agent, "acme", spec.name, asked.clone()).await;
+        assert!(!reply.failed, "{}: {:?}", spec.name, reply.body);
+        assert_eq!(reply.body["status"], "completed", "{}", spec.name);
+        assert_eq!(seen.take(), [(spec.name, asked)], "{}", spec.name);
+        assert_eq!(body_of(spec.name, &reply.body), response(spec.name), "{}", spec.name);
+    }
+}
+
+#[tokio::test]
+async fn every_tool_is_listed_with_words_to_act_on() {
+    let (agent, _) = everything();
+    let listed: Vec<&str> = agent.tools().iter().map(|tool| tool.name).collect();
+    let all: Vec<&str> = ALL.iter().map(|spec| spec.name).collect();
+    assert_eq!(listed, all);
+    for tool in agent.tools() {
+        assert!(tool.description.len() > 40, "{} has no description to act on", tool.name);
+        assert_eq!(tool.input_schema["type"], "object", "{}", tool.name);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_mounted_is_advertised_nowhere() {
+    let (builder, seen) = bare();
+    let agent = builder.signals().build().unwrap();
+    for spec in ALL {
+        let there = spec.name == "get_signals" || OWN.contains(&spec.name);
+        assert_eq!(agent.answers(spec.name), there, "{}", spec.name);
+        assert_eq!(agent.tools().iter().any(|tool| tool.name == spec.name), there, "{}", spec.name);
+        if !there {
+            let reply = call(
+                &agent,
+                "acme",
+                spec.name,
+                request(spec, "acme", &format!("key-0123456789-{}", spec.name)),
+            )
+            .await;
+            assert_eq!(reply.body["adcp_error"]["code"], "UNSUPPORTED_FEATURE", "{}", spec.name);
+        }
+    }
+    assert_eq!(seen.take(), []);
+    let told = agent.call(Call::new("get_adcp_capabilities", object(json!({})))).await.body;
+    assert_eq!(told["supported_protocols"], json!(["signals"]));
+    for block in [
+        "account",
+        "brand",
+        "compliance_testing",
+        "creative",
+        "experimental_features",
+        "governance",
+        "media_buy",
+    ] {
+        assert!(!told.contains_key(block), "{block} is told of though nothing stands behind it");
+    }
+}
+
+#[tokio::test]
+async fn capabilities_follow_from_what_is_mounted() {
+    let (agent, _) = everything();
+    let told = agent.call(Call::new("get_adcp_capabilities", object(json!({}))).by(buyer("acme"))).await.body;
+    assert_eq!(
+        told["supported_protocols"],
+        json!(["brand", "creative", "governance", "media_buy", "signals", "sponsored_intelligence"])
+    );
+    assert_eq!(
+        told["experimental_features"],
+        json!([
+            "brand.rights_lifecycle",
+            "brand.search",
+            "governance.campaign",
+            "sponsored_intelligence.core"
+        ])
+    );
+    assert_eq!(told["creative"], json!({ "has_creative_library": true, "supports_transformers": true }));
+    assert_eq!(told["brand"], json!({ "rights": true }));
+    assert_eq!(told["signals"], json!({ "discovery_modes": ["brief"] }));
+    assert_eq!(
+        told["media_buy"],
+        json!({ "supports_proposals": false, "features": { "catalog_management": true } })
+    );
+    assert_eq!(told["compliance_testing"], json!({ "scenarios": ["seed_product"] }));
+}
+
+#[tokio::test]
+async fn one_group_alone_opens_its_protocol() {
+    let protocols = async |mount: fn(Mount) -> Mount| {
+        let agent = mount(bare().0).build().unwrap();
+        let told = agent.call(Call::new("get_adcp_capabilities", object(json!({})))).await.body;
+        told["supported_protocols"].clone()
+    };
+    assert_eq!(protocols(|it| it.sales()).await, json!(["media_buy"]));
+    assert_eq!(protocols(|it| it.sales().creative_library().list_accounts()).await, json!(["media_buy"]));
+    assert_eq!(protocols(|it| it.creative_formats().creative_building()).await, json!(["creative"]));
+    assert_eq!(protocols(|it| it.list_accounts().audiences()).await, json!(["media_buy"]));
+    assert_eq!(protocols(|it| it.property_lists()).await, json!(["governance"]));
+    assert_eq!(protocols(|it| it.governance()).await, json!(["governance"]));
+    assert_eq!(protocols(|it| it.brand_identity()).await, json!(["brand"]));
+    assert_eq!(protocols(|it| it.sponsored_intelligence()).await, json!(["sponsored_intelligence"]));
+}
+
+type Mount = adcp_decisioning::AgentBuilder<crate::everything::Everything>;
