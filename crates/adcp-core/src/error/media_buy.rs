@@ -1,6 +1,6 @@
 //! Errors about media buys and their packages.
 
-use adcp_types::ErrorCode;
+use adcp_types::{ErrorCode, Recovery};
 use serde_json::Value;
 
 use super::AdcpError;
@@ -42,7 +42,8 @@ impl AdcpError {
     /// `ACTION_NOT_ALLOWED`: the change is not among the available actions.
     ///
     /// `available` holds entries of `core/media-buy-available-action.json`. The lifecycle library of
-    /// `adcp-decisioning` fills everything in from its tables.
+    /// `adcp-decisioning` fills everything in from its tables. It is terminal when the product itself never
+    /// offers the action (`not_supported_on_product`), since no other request can help.
     ///
     /// Spec: `error-details/action-not-allowed.json`.
     #[must_use]
@@ -52,7 +53,7 @@ impl AdcpError {
         reason: &str,
         available: Vec<Value>,
     ) -> Self {
-        Self::about(
+        let error = Self::about(
             ErrorCode::ACTION_NOT_ALLOWED,
             field,
             format!("`{attempted}` is not available for this media buy now"),
@@ -60,7 +61,8 @@ impl AdcpError {
         )
         .with_detail("attempted_action", attempted)
         .with_detail("reason", reason)
-        .with_detail("currently_available_actions", available)
+        .with_detail("currently_available_actions", available);
+        if reason == "not_supported_on_product" { error.with_recovery(Recovery::Terminal) } else { error }
     }
 
     /// `REQUOTE_REQUIRED`: the change leaves what was priced; `envelope` names which part of the quote.

@@ -176,6 +176,13 @@ fn recovery_follows_the_manifest_unless_it_is_overridden() {
 }
 
 #[test]
+fn an_action_that_the_product_never_offers_is_terminal() {
+    let refused = |reason| AdcpError::action_not_allowed("paused", "pause", reason, Vec::new()).recovery();
+    assert_eq!(refused("not_supported_on_product"), Recovery::Terminal);
+    assert_eq!(refused("mode_mismatch"), Recovery::Correctable);
+}
+
+#[test]
 fn a_wait_is_always_sent_with_a_limit() {
     for (wait, want) in [(Duration::ZERO, 1), (Duration::from_millis(1500), 2), (Duration::MAX, 3600)] {
         assert_eq!(AdcpError::rate_limited(wait).to_json()["retry_after"], want);
