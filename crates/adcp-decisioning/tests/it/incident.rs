@@ -12,11 +12,14 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::seller::{Mode, agent, call, code, order};
 
-/// Keeps every event as its fields.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<Vec<(String, String)>>>>);
+/// The fields of one event.
+type Entry = Vec<(String, String)>;
 
-struct Fields<'a>(&'a mut Vec<(String, String)>);
+/// Keeps every event.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<Entry>>>);
+
+struct Fields<'a>(&'a mut Entry);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
