@@ -12,6 +12,7 @@ mod first_of;
 #[rustfmt::skip]
 mod generated;
 mod incident;
+pub mod lifecycle;
 mod listing;
 mod parts;
 mod path;
