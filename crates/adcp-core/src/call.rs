@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adcp_types::json::JsonObject;
 
-use crate::Owner;
+use crate::{Effect, Owner, Timestamp};
 
 /// What makes two calls the same call: the caller and the key the buyer chose.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,6 +39,8 @@ impl CallKey {
 pub struct ClaimCall {
     /// The key.
     pub key: CallKey,
+    /// The tool that is called, for the operator.
+    pub tool: String,
     /// SHA-256 of the tool's name and the canonical request.
     pub hash: [u8; 32],
     /// How long the answer can be replayed, from now.
@@ -46,10 +48,10 @@ pub struct ClaimCall {
 }
 
 impl ClaimCall {
-    /// A claim of `key` for a request with this hash.
+    /// A claim of `key` for a request of `tool` with this hash.
     #[must_use]
-    pub const fn new(key: CallKey, hash: [u8; 32], ttl: Duration) -> Self {
-        Self { key, hash, ttl }
+    pub fn new(key: CallKey, tool: impl Into<String>, hash: [u8; 32], ttl: Duration) -> Self {
+        Self { key, tool: tool.into(), hash, ttl }
     }
 }
 
@@ -87,21 +89,30 @@ impl Ticket {
     }
 }
 
-/// Records how a claimed call ended.
+/// Records how a call ended, with everything its end does in the store: all of it or nothing.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SettleCall {
-    /// The claim.
-    pub ticket: Ticket,
-    /// What becomes of it.
+    /// The claim; `None` for a call without a key.
+    pub ticket: Option<Ticket>,
+    /// What becomes of the claim.
     pub settlement: Settlement,
+    /// What else is written in the same step.
+    pub effects: Vec<Effect>,
 }
 
 impl SettleCall {
-    /// The settlement of one claim.
+    /// The settlement of one claim, or of a call without a key.
     #[must_use]
-    pub const fn new(ticket: Ticket, settlement: Settlement) -> Self {
-        Self { ticket, settlement }
+    pub fn new(ticket: impl Into<Option<Ticket>>, settlement: Settlement) -> Self {
+        Self { ticket: ticket.into(), settlement, effects: Vec::new() }
+    }
+
+    /// Writes these effects in the same step.
+    #[must_use]
+    pub fn applying(mut self, effects: Vec<Effect>) -> Self {
+        self.effects = effects;
+        self
     }
 }
 
@@ -115,4 +126,54 @@ pub enum Settlement {
     Released,
     /// Nobody knows what happened: the key is never run again silently.
     Fenced,
+}
+
+/// A key without a known outcome: fenced, or claimed and never settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnresolvedCall {
+    /// The key.
+    pub key: CallKey,
+    /// The tool that was called.
+    pub tool: String,
+    /// When it was claimed, by the registry's clock.
+    pub since: Timestamp,
+    /// Whether it was fenced; otherwise it runs still, or its process died.
+    pub fenced: bool,
+}
+
+impl UnresolvedCall {
+    /// A key without a known outcome.
+    #[must_use]
+    pub fn new(key: CallKey, tool: impl Into<String>, since: Timestamp, fenced: bool) -> Self {
+        Self { key, tool: tool.into(), since, fenced }
+    }
+}
+
+/// An operator's word on a key without a known outcome.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ResolveCall {
+    /// The key.
+    pub key: CallKey,
+    /// What the operator found out.
+    pub resolution: Resolution,
+}
+
+impl ResolveCall {
+    /// Settles one key.
+    #[must_use]
+    pub const fn new(key: CallKey, resolution: Resolution) -> Self {
+        Self { key, resolution }
+    }
+}
+
+/// What an operator found out about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "it took effect or it did not")]
+pub enum Resolution {
+    /// It took effect. The key answers as expired, so that the buyer looks before it buys again.
+    Succeeded,
+    /// It had no effect: the key is free again.
+    Released,
 }

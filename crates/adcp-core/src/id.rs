@@ -46,6 +46,10 @@ id! {
     /// A task the seller accepted.
     TaskId
 }
+id! {
+    /// A proposal, as its seller names it. Unique within an account only.
+    ProposalId
+}
 
 impl TenantId {
     /// The tenant of a deployment that serves one seller.

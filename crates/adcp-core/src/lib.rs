@@ -1,23 +1,39 @@
 #![doc = include_str!("../README.md")]
 
+mod background;
 mod call;
+mod effect;
 mod error;
+mod event;
 mod id;
 pub mod json;
+mod proposal;
 mod registry;
 mod scope;
 mod secret;
 mod task;
 mod time;
 
-pub use call::{CallKey, Claim, ClaimCall, SettleCall, Settlement, Ticket};
+pub use background::{Background, Delivery, Inadmissible};
+pub use call::{
+    CallKey, Claim, ClaimCall, Resolution, ResolveCall, SettleCall, Settlement, Ticket, UnresolvedCall,
+};
+pub use effect::{Effect, Effects, KeepDrafts, effects_of};
 pub use error::{AdcpError, Issue, field_path};
-pub use id::{AccountId, NoRandomness, Principal, TaskId, TenantId, hex, random_bytes};
-pub use registry::{BoxError, CallStore, Capabilities, Registry, RegistryError, TaskRegistry};
+pub use event::{CallbackAuth, Event, EventKey, ListEvents, Registration};
+pub use id::{AccountId, NoRandomness, Principal, ProposalId, TaskId, TenantId, hex, random_bytes};
+pub use proposal::{
+    Backing, BadRecipe, CommitProposal, Draft, Hold, Overlap, ProposalKey, ProposalRecord, ProposalRefusal,
+    ProposalState, Recipe, RecipeKind, Recipes, ReserveProposal, Reserved,
+};
+pub use registry::{
+    BoxError, CallStore, Capabilities, DeliveryOutbox, ProposalStore, Registry, RegistryError, TaskRegistry,
+};
 pub use scope::{Owner, Scope};
 pub use secret::Secret;
 pub use task::{
-    DEFAULT_TASK_RETENTION, FinishTask, Finished, IssueTask, ListTasks, Outcome, Progress, ReportProgress,
-    TaskCursor, TaskFilter, TaskOrder, TaskPage, TaskRecord, TaskStatus, Transition,
+    BadTaskRef, ConfirmTask, DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION, DiscardTask, EndOverdue,
+    FinishTask, Finished, IssueTask, ListTasks, Outcome, Pause, PauseTask, Progress, ReportProgress,
+    TaskCursor, TaskFilter, TaskOrder, TaskPage, TaskPhase, TaskRecord, TaskRef, TaskStatus, Transition,
 };
 pub use time::{BadTimestamp, Clock, ManualClock, SystemClock, Timestamp};

@@ -1,13 +1,16 @@
 //! The store seam: one method per thing that must happen together.
 
 use std::fmt;
+use std::time::Duration;
 
 use adcp_types::ErrorCode;
 use async_trait::async_trait;
 
 use crate::{
-    AdcpError, Claim, ClaimCall, FinishTask, Finished, IssueTask, ListTasks, ReportProgress, Scope,
-    SettleCall, TaskId, TaskPage, TaskRecord,
+    AdcpError, Claim, ClaimCall, ConfirmTask, DiscardTask, EndOverdue, Event, FinishTask, Finished, Hold,
+    IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal,
+    ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord,
+    TaskStatus, TenantId, UnresolvedCall,
 };
 
 /// A cause kept for the log.
@@ -33,11 +36,22 @@ impl Capabilities {
 
 /// The memory of every task a seller has accepted.
 ///
-/// Implementers keep each method atomic, and read a task outside the scope as absent.
+/// Implementers keep each method atomic, read a task outside the scope as absent, take the steps of [`TaskRecord`]
+/// and write what [`effects_of`](crate::effects_of) says in the transaction that ends a task.
+/// Reads show what [`TaskRecord::visible_to`] allows; writes reach what the scope covers, also while it is enqueued.
 #[async_trait]
 pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
-    /// Writes a task as submitted and, when asked, the recorded reply of its call: both or neither.
+    /// Writes a task as submitted, leaves a reservation among its effects to it and, when asked, records the reply
+    /// of its call: all of it or nothing.
     async fn issue(&self, req: IssueTask) -> Result<TaskRecord, RegistryError>;
+
+    /// Shows an enqueued task to its buyer and, when asked, records the reply of its call. A task that ended in
+    /// the meantime is confirmed too.
+    async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError>;
+
+    /// Takes an enqueued task back, gives back what it reserved and frees its key. A task that is open or has ended
+    /// is refused.
+    async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError>;
 
     /// Reads a task within `scope`.
     async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError>;
@@ -45,11 +59,17 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     /// Lists tasks within a scope, sorted, one page.
     async fn list(&self, req: ListTasks) -> Result<TaskPage, RegistryError>;
 
-    /// Keeps a report and moves the task to `working`. Nothing changes once it has ended.
+    /// Keeps a report and moves the task to `working`. Refused once it has ended.
     async fn report(&self, req: ReportProgress) -> Result<(), RegistryError>;
 
-    /// Ends a task. The first end wins; the same again changes nothing; another is refused.
+    /// Makes a task wait for its buyer, or go on. Refused once it has ended.
+    async fn pause(&self, req: PauseTask) -> Result<(), RegistryError>;
+
+    /// Ends a task with its effects. The first end wins; the same again changes nothing; another is refused.
     async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError>;
+
+    /// Ends tasks whose deadline has passed as failed, with their effects, and returns them.
+    async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError>;
 }
 
 /// The memory of idempotency keys.
@@ -58,12 +78,49 @@ pub trait CallStore: fmt::Debug + Send + Sync + 'static {
     /// Claims a key: exactly one of any number of simultaneous callers is first.
     async fn claim_call(&self, req: ClaimCall) -> Result<Claim, RegistryError>;
 
-    /// Settles a claim. A stale ticket is refused.
+    /// Settles a call and writes its effects: all of it or nothing. A stale ticket is refused.
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError>;
+
+    /// Lists keys without a known outcome, oldest first: fenced ones, and those that were never settled.
+    async fn unresolved_calls(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<UnresolvedCall>, RegistryError>;
+
+    /// Settles a key by an operator's word; `false` when it is not unresolved.
+    async fn resolve_call(&self, req: ResolveCall) -> Result<bool, RegistryError>;
+}
+
+/// The ledger of proposals. Offers and purchases reach it as [`Effect`](crate::Effect)s of calls and tasks.
+#[async_trait]
+pub trait ProposalStore: fmt::Debug + Send + Sync + 'static {
+    /// Reads a proposal.
+    async fn proposal(&self, key: &ProposalKey) -> Result<Option<ProposalRecord>, RegistryError>;
+
+    /// Reads the proposal that an order of this owner bought.
+    async fn proposal_of_buy(
+        &self,
+        owner: &Owner,
+        media_buy_id: &str,
+    ) -> Result<Option<ProposalRecord>, RegistryError>;
+
+    /// Reserves a proposal: exactly one of any number of simultaneous purchases holds it.
+    async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError>;
+
+    /// Lengthens a hold from now on.
+    async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError>;
+}
+
+/// Events that wait for delivery. They are queued as [`Effect`](crate::Effect)s.
+#[async_trait]
+pub trait DeliveryOutbox: fmt::Debug + Send + Sync + 'static {
+    /// Reads queued events, oldest first.
+    async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError>;
 }
 
 /// One backend. Its parts are used together because their writes commit together.
-pub trait Registry: TaskRegistry + CallStore {
+pub trait Registry: TaskRegistry + CallStore + ProposalStore + DeliveryOutbox {
     /// What this backend promises beyond the required behaviour.
     fn capabilities(&self) -> Capabilities;
 }
@@ -78,6 +135,17 @@ pub enum RegistryError {
     /// The task already ended with another outcome. Permanent.
     #[error("task `{0}` has already ended differently")]
     AlreadyEnded(TaskId),
+    /// The transition table of tasks has no such step. Permanent.
+    #[error("a task cannot go from `{from}` to `{to}`")]
+    NoSuchStep {
+        /// Where it stands.
+        from: TaskStatus,
+        /// Where it was sent.
+        to: TaskStatus,
+    },
+    /// A proposal is not where a write needs it; nothing was written. Permanent.
+    #[error("the ledger of proposals refuses the step")]
+    Proposal(#[source] ProposalRefusal),
     /// Another holder settled this claim, or it is gone. Permanent.
     #[error("the claim of this call is no longer held")]
     StaleTicket,
@@ -111,7 +179,13 @@ impl From<RegistryError> for AdcpError {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::UnknownTask(_) => Self::reference_not_found("task_id"),
-            RegistryError::AlreadyEnded(_) => Self::new(ErrorCode::INVALID_STATE, "the task has ended"),
+            RegistryError::AlreadyEnded(_) => {
+                Self::new(ErrorCode::INVALID_STATE, "the task has already ended differently")
+            }
+            RegistryError::NoSuchStep { from, to } => {
+                Self::new(ErrorCode::INVALID_STATE, format!("a task cannot go from {from} to {to}"))
+            }
+            RegistryError::Proposal(refusal) => refusal.error("proposal_id"),
             RegistryError::StaleTicket
             | RegistryError::Full { .. }
             | RegistryError::Unavailable { .. }

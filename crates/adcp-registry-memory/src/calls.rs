@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use adcp_core::{CallKey, Claim, ClaimCall, RegistryError, Settlement, Ticket, Timestamp, random_bytes};
+use adcp_core::{
+    CallKey, Claim, ClaimCall, RegistryError, Resolution, Settlement, TenantId, Ticket, Timestamp,
+    UnresolvedCall, random_bytes,
+};
 
 use crate::config::MemoryLimits;
 
@@ -17,6 +20,8 @@ pub(crate) struct Calls {
 }
 
 struct Row {
+    tool: String,
+    claimed: Timestamp,
     hash: [u8; 32],
     token: [u8; 16],
     state: State,
@@ -27,6 +32,8 @@ struct Row {
 enum State {
     Running,
     Fenced,
+    /// An operator found out that it took effect; there is no reply to give.
+    Settled,
     Replied(Box<[u8]>),
 }
 
@@ -57,8 +64,16 @@ impl Calls {
         // For one more lifetime the key answers that it expired, instead of running again.
         let forget = (expires.after(req.ttl.max(Duration::from_secs(60))), self.counter);
         self.forget.insert(forget, req.key.clone());
-        self.rows
-            .insert(req.key.clone(), Row { hash: req.hash, token, state: State::Running, expires, forget });
+        let row = Row {
+            tool: req.tool,
+            claimed: now,
+            hash: req.hash,
+            token,
+            state: State::Running,
+            expires,
+            forget,
+        };
+        self.rows.insert(req.key.clone(), row);
         Ok(Claim::First(Ticket::new(req.key, token)))
     }
 
@@ -72,24 +87,56 @@ impl Calls {
         }
     }
 
-    pub(crate) fn settle(&mut self, held: &Held, settlement: &Settlement) -> Result<(), RegistryError> {
-        let state = match settlement {
-            Settlement::Replied(reply) => State::Replied(
-                serde_json::to_vec(reply)
-                    .map_err(|source| RegistryError::Corrupt { what: "reply", source: Box::new(source) })?
-                    .into_boxed_slice(),
-            ),
-            Settlement::Fenced => State::Fenced,
-            Settlement::Released => {
-                self.remove(&held.0);
-                return Ok(());
-            }
+    /// Settles a row whose ticket was checked; cannot fail.
+    pub(crate) fn settle(&mut self, held: &Held, settlement: &Settlement, text: Option<Box<[u8]>>) {
+        let state = match (settlement, text) {
+            (Settlement::Released, _) => return self.remove(&held.0),
+            (Settlement::Replied(_), Some(text)) => State::Replied(text),
+            (Settlement::Replied(_) | Settlement::Fenced, _) => State::Fenced,
         };
         if let Some(row) = self.rows.get_mut(&held.0) {
             self.reply_bytes += state.bytes();
             row.state = state;
         }
-        Ok(())
+    }
+
+    /// The reply as it is kept, made before anything is written because it can fail.
+    pub(crate) fn text(settlement: &Settlement) -> Result<Option<Box<[u8]>>, RegistryError> {
+        match settlement {
+            Settlement::Replied(reply) => serde_json::to_vec(reply)
+                .map(|text| Some(text.into_boxed_slice()))
+                .map_err(|source| RegistryError::Corrupt { what: "reply", source: Box::new(source) }),
+            Settlement::Released | Settlement::Fenced => Ok(None),
+        }
+    }
+
+    /// Keys without a known outcome, oldest first.
+    pub(crate) fn unresolved(&self, tenant: &TenantId, limit: usize) -> Vec<UnresolvedCall> {
+        let open = |row: &Row| matches!(row.state, State::Running | State::Fenced);
+        let mut found: Vec<_> =
+            self.rows.iter().filter(|(key, row)| key.owner.tenant == *tenant && open(row)).collect();
+        found
+            .sort_unstable_by(|(a_key, a), (b_key, b)| (a.claimed, &a_key.key).cmp(&(b.claimed, &b_key.key)));
+        let call = |(key, row): (&CallKey, &Row)| {
+            UnresolvedCall::new(
+                key.clone(),
+                row.tool.as_str(),
+                row.claimed,
+                matches!(row.state, State::Fenced),
+            )
+        };
+        found.into_iter().take(limit).map(call).collect()
+    }
+
+    pub(crate) fn resolve(&mut self, key: &CallKey, resolution: Resolution) -> bool {
+        match self.rows.get_mut(key) {
+            Some(row) if matches!(row.state, State::Running | State::Fenced) => match resolution {
+                Resolution::Succeeded => row.state = State::Settled,
+                Resolution::Released => self.remove(key),
+            },
+            _ => return false,
+        }
+        true
     }
 
     fn forget_old(&mut self, now: Timestamp) {
@@ -120,6 +167,7 @@ impl Row {
         }
         match &self.state {
             State::Running | State::Fenced => Ok(Claim::InFlight),
+            State::Settled => Ok(Claim::Expired),
             State::Replied(bytes) => serde_json::from_slice(bytes)
                 .map(Claim::Replay)
                 .map_err(|source| RegistryError::Corrupt { what: "reply", source: Box::new(source) }),
@@ -131,7 +179,7 @@ impl State {
     fn bytes(&self) -> usize {
         match self {
             Self::Replied(bytes) => bytes.len(),
-            Self::Running | Self::Fenced => 0,
+            Self::Running | Self::Fenced | Self::Settled => 0,
         }
     }
 }

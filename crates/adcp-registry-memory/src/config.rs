@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adcp_core::DEFAULT_TASK_RETENTION;
+use adcp_core::{DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION};
 
 /// How much the registry holds at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,13 +10,15 @@ use adcp_core::DEFAULT_TASK_RETENTION;
 pub struct MemoryLimits {
     /// Tasks, open and ended. Default 100,000.
     pub max_tasks: usize,
+    /// Proposals, in any state. Default 100,000.
+    pub max_proposals: usize,
     /// Idempotency keys. Default 200,000.
     pub max_calls: usize,
     /// Bytes of recorded replies, as JSON text. Default 256 MiB.
     pub max_reply_bytes: usize,
     /// How long an ended task stays readable. Default seven days.
     pub task_retention: Duration,
-    /// Entries of a task's history; later progress reports replace the last one. Default 256.
+    /// Entries of a task's history, beyond which a report of progress replaces the last one. Default 256.
     pub max_history: usize,
 }
 
@@ -26,10 +28,11 @@ impl MemoryLimits {
     pub const fn new() -> Self {
         Self {
             max_tasks: 100_000,
+            max_proposals: 100_000,
             max_calls: 200_000,
             max_reply_bytes: 256 * 1024 * 1024,
             task_retention: DEFAULT_TASK_RETENTION,
-            max_history: 256,
+            max_history: DEFAULT_MAX_HISTORY,
         }
     }
 
@@ -37,6 +40,13 @@ impl MemoryLimits {
     #[must_use]
     pub const fn with_max_tasks(mut self, tasks: usize) -> Self {
         self.max_tasks = tasks;
+        self
+    }
+
+    /// Sets the number of proposals.
+    #[must_use]
+    pub const fn with_max_proposals(mut self, proposals: usize) -> Self {
+        self.max_proposals = proposals;
         self
     }
 

@@ -2,6 +2,8 @@
 
 mod calls;
 mod config;
+mod ledger;
+mod outbox;
 mod registry;
 mod tasks;
 

@@ -1,17 +1,23 @@
-//! The registry: two tables behind one lock, so that what commits together is one critical section.
+//! The registry: four tables behind one lock, so that what commits together is one critical section.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use adcp_core::{
-    CallStore, Capabilities, Claim, ClaimCall, Clock, FinishTask, Finished, IssueTask, ListTasks, Registry,
-    RegistryError, ReportProgress, Scope, SettleCall, Settlement, SystemClock, TaskId, TaskPage, TaskRecord,
-    TaskRegistry,
+    AdcpError, Backing, CallStore, Capabilities, Claim, ClaimCall, Clock, ConfirmTask, DeliveryOutbox,
+    DiscardTask, Effect, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks,
+    Outcome, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError,
+    ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock,
+    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of,
 };
+use adcp_types::json::JsonObject;
 use async_trait::async_trait;
 
-use crate::calls::Calls;
+use crate::calls::{Calls, Held};
 use crate::config::MemoryLimits;
+use crate::ledger::Ledger;
+use crate::outbox::Outbox;
 use crate::tasks::Tasks;
 
 /// A registry in the memory of this process.
@@ -25,6 +31,8 @@ pub struct MemoryRegistry {
 struct Tables {
     tasks: Tasks,
     calls: Calls,
+    ledger: Ledger,
+    outbox: Outbox,
 }
 
 impl MemoryRegistry {
@@ -66,20 +74,97 @@ impl Registry for MemoryRegistry {
     }
 }
 
+impl Tables {
+    /// Ends a task with its effects: everything is checked on copies before anything is written.
+    fn finish(
+        &mut self,
+        mut task: TaskRecord,
+        outcome: Outcome,
+        backing: &Backing,
+        now: Timestamp,
+        limits: &MemoryLimits,
+    ) -> Result<(Finished, TaskRecord), RegistryError> {
+        let effects = effects_of(&task, &outcome, backing, now);
+        let finished = task.finish(outcome, now)?;
+        if finished == Finished::Now {
+            let plan = self.ledger.plan(effects, now, limits)?;
+            let events = self.ledger.apply(plan);
+            self.outbox.queue(events);
+            self.tasks.put(task.clone());
+        }
+        Ok((finished, task))
+    }
+
+    /// Checks a claim and makes its reply ready, without writing.
+    fn ready(&self, settles: Option<(&Ticket, &Settlement)>) -> Result<Option<Ready>, RegistryError> {
+        let Some((ticket, settlement)) = settles else { return Ok(None) };
+        let held = self.calls.held(ticket)?;
+        Ok(Some(Ready { held, settlement: settlement.clone(), text: Calls::text(settlement)? }))
+    }
+
+    fn settle(&mut self, ready: Option<Ready>) {
+        if let Some(Ready { held, settlement, text }) = ready {
+            self.calls.settle(&held, &settlement, text);
+        }
+    }
+}
+
+/// A settlement that cannot fail any more.
+struct Ready {
+    held: Held,
+    settlement: Settlement,
+    text: Option<Box<[u8]>>,
+}
+
+fn replied(settles: Option<(Ticket, JsonObject)>) -> Option<(Ticket, Settlement)> {
+    settles.map(|(ticket, reply)| (ticket, Settlement::Replied(reply)))
+}
+
 #[async_trait]
 impl TaskRegistry for MemoryRegistry {
-    async fn issue(&self, req: IssueTask) -> Result<TaskRecord, RegistryError> {
+    async fn issue(&self, mut req: IssueTask) -> Result<TaskRecord, RegistryError> {
         let now = self.clock.now();
         let tables = &mut *self.tables();
-        tables.tasks.make_room(now, &self.limits)?;
-        let settled = match &req.settles {
-            Some((ticket, reply)) => Some((tables.calls.held(ticket)?, reply)),
-            None => None,
-        };
-        if let Some((row, reply)) = settled {
-            tables.calls.settle(&row, &Settlement::Replied(reply.clone()))?;
+        for forgotten in tables.tasks.make_room(now, &self.limits)? {
+            tables.outbox.forget_task(&forgotten);
         }
-        Ok(tables.tasks.insert(req, now))
+        let settles = replied(req.settles.take());
+        let ready = tables.ready(settles.as_ref().map(|(ticket, settlement)| (ticket, settlement)))?;
+        if let Some(hold) = &req.effects.purchase {
+            tables.ledger.renew(hold, None, now)?;
+        }
+        tables.settle(ready);
+        let task = TaskRecord::submitted(req, now);
+        tables.tasks.put(task.clone());
+        Ok(task)
+    }
+
+    async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError> {
+        let now = self.clock.now();
+        let tables = &mut *self.tables();
+        let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        let settles = replied(req.settles);
+        let ready = tables.ready(settles.as_ref().map(|(ticket, settlement)| (ticket, settlement)))?;
+        task.confirm(req.deadline, now);
+        tables.settle(ready);
+        tables.tasks.put(task.clone());
+        Ok(task)
+    }
+
+    async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError> {
+        let now = self.clock.now();
+        let tables = &mut *self.tables();
+        let task = tables.tasks.reach(&req.id, &req.scope)?;
+        if !task.is_discardable() {
+            return Err(RegistryError::AlreadyEnded(req.id));
+        }
+        let release = task.effects.purchase.clone().map(|hold| Effect::Release { hold });
+        let ready = tables.ready(req.releases.as_ref().map(|ticket| (ticket, &Settlement::Released)))?;
+        let plan = tables.ledger.plan(release.into_iter().collect(), now, &self.limits)?;
+        tables.ledger.apply(plan);
+        tables.settle(ready);
+        tables.tasks.remove(&req.id);
+        Ok(())
     }
 
     async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
@@ -92,12 +177,38 @@ impl TaskRegistry for MemoryRegistry {
 
     async fn report(&self, req: ReportProgress) -> Result<(), RegistryError> {
         let now = self.clock.now();
-        self.tables().tasks.report(req, now, self.limits.max_history)
+        let tables = &mut *self.tables();
+        let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        task.report(req.progress, now, self.limits.max_history)?;
+        tables.tasks.put(task);
+        Ok(())
+    }
+
+    async fn pause(&self, req: PauseTask) -> Result<(), RegistryError> {
+        let now = self.clock.now();
+        let tables = &mut *self.tables();
+        let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        task.pause(req.pause, now)?;
+        tables.tasks.put(task);
+        Ok(())
     }
 
     async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError> {
         let now = self.clock.now();
-        self.tables().tasks.finish(req, now)
+        let tables = &mut *self.tables();
+        let task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        tables.finish(task, req.outcome, &req.backing, now, &self.limits).map(|(finished, _)| finished)
+    }
+
+    async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
+        let now = self.clock.now();
+        let tables = &mut *self.tables();
+        let overdue = tables.tasks.overdue(&req.tenant, now, req.limit);
+        let end = |task| {
+            let outcome = Outcome::Failed(AdcpError::overdue());
+            tables.finish(task, outcome, &Backing::default(), now, &self.limits).map(|(_, task)| task)
+        };
+        overdue.into_iter().map(end).collect()
     }
 }
 
@@ -109,8 +220,60 @@ impl CallStore for MemoryRegistry {
     }
 
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError> {
-        let calls = &mut self.tables().calls;
-        let row = calls.held(&req.ticket)?;
-        calls.settle(&row, &req.settlement)
+        let now = self.clock.now();
+        let tables = &mut *self.tables();
+        tables.ledger.forget_old(now);
+        let ready = tables.ready(req.ticket.as_ref().map(|ticket| (ticket, &req.settlement)))?;
+        let plan = tables.ledger.plan(req.effects, now, &self.limits)?;
+        tables.settle(ready);
+        let events = tables.ledger.apply(plan);
+        tables.outbox.queue(events);
+        Ok(())
+    }
+
+    async fn unresolved_calls(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<UnresolvedCall>, RegistryError> {
+        Ok(self.tables().calls.unresolved(tenant, limit))
+    }
+
+    async fn resolve_call(&self, req: ResolveCall) -> Result<bool, RegistryError> {
+        Ok(self.tables().calls.resolve(&req.key, req.resolution))
+    }
+}
+
+#[async_trait]
+impl ProposalStore for MemoryRegistry {
+    async fn proposal(&self, key: &ProposalKey) -> Result<Option<ProposalRecord>, RegistryError> {
+        let now = self.clock.now();
+        Ok(self.tables().ledger.get(key, now).cloned())
+    }
+
+    async fn proposal_of_buy(
+        &self,
+        owner: &Owner,
+        media_buy_id: &str,
+    ) -> Result<Option<ProposalRecord>, RegistryError> {
+        let now = self.clock.now();
+        Ok(self.tables().ledger.of_buy(owner, media_buy_id, now).cloned())
+    }
+
+    async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError> {
+        let now = self.clock.now();
+        self.tables().ledger.reserve(&req, now)
+    }
+
+    async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError> {
+        let now = self.clock.now();
+        self.tables().ledger.renew(hold, Some(lease), now)
+    }
+}
+
+#[async_trait]
+impl DeliveryOutbox for MemoryRegistry {
+    async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
+        Ok(self.tables().outbox.list(&req))
     }
 }

@@ -1,11 +1,11 @@
 //! The table of tasks.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adcp_core::{
-    FinishTask, Finished, IssueTask, ListTasks, Owner, Principal, RegistryError, ReportProgress, Scope,
-    TaskId, TaskPage, TaskRecord, TaskStatus, TenantId, Timestamp, Transition,
+    ListTasks, Owner, Principal, RegistryError, Scope, TaskId, TaskPage, TaskRecord, TaskStatus, TenantId,
+    Timestamp,
 };
 
 use crate::config::MemoryLimits;
@@ -15,82 +15,89 @@ pub(crate) struct Tasks {
     rows: HashMap<TaskId, TaskRecord>,
     by_caller: HashMap<(TenantId, Principal), BTreeSet<TaskId>>,
     /// Ended tasks, oldest end first.
-    ended: VecDeque<(Timestamp, TaskId)>,
+    ended: BTreeSet<(Timestamp, TaskId)>,
+    /// Open tasks with a deadline, the next one first.
+    deadlines: BTreeSet<(Timestamp, TaskId)>,
 }
 
 impl Tasks {
-    /// Forgets what retention allows, then refuses when the table is still full.
-    pub(crate) fn make_room(&mut self, now: Timestamp, limits: &MemoryLimits) -> Result<(), RegistryError> {
+    /// Forgets what retention allows and names it, then refuses when the table is still full.
+    pub(crate) fn make_room(
+        &mut self,
+        now: Timestamp,
+        limits: &MemoryLimits,
+    ) -> Result<Vec<TaskId>, RegistryError> {
         let horizon = now.before(limits.task_retention);
-        while self.ended.front().is_some_and(|(at, _)| *at <= horizon) {
-            let Some((_, id)) = self.ended.pop_front() else { break };
-            if let Some(task) = self.rows.remove(&id)
-                && let Entry::Occupied(mut ids) = self.by_caller.entry(caller(&task.owner))
-            {
-                ids.get_mut().remove(&id);
-                if ids.get().is_empty() {
-                    ids.remove();
-                }
+        let mut forgotten = Vec::new();
+        while let Some((at, id)) = self.ended.first().cloned() {
+            if at > horizon {
+                break;
             }
+            self.remove(&id);
+            forgotten.push(id);
         }
         if self.rows.len() >= limits.max_tasks {
             return Err(RegistryError::Full { what: "tasks" });
         }
-        Ok(())
+        Ok(forgotten)
     }
 
-    pub(crate) fn insert(&mut self, req: IssueTask, now: Timestamp) -> TaskRecord {
-        let task = TaskRecord::submitted(req, now);
-        self.by_caller.entry(caller(&task.owner)).or_default().insert(task.id.clone());
-        self.rows.insert(task.id.clone(), task.clone());
-        task
+    /// Writes a row, new or changed.
+    pub(crate) fn put(&mut self, task: TaskRecord) {
+        if let Some(old) = self.rows.get(&task.id) {
+            debug_assert_eq!(old.owner, task.owner, "a task keeps its owner");
+            if let Some(at) = old.deadline {
+                self.deadlines.remove(&(at, task.id.clone()));
+            }
+        } else {
+            self.by_caller.entry(caller(&task.owner)).or_default().insert(task.id.clone());
+        }
+        if let Some(at) = task.deadline {
+            self.deadlines.insert((at, task.id.clone()));
+        }
+        if let Some(at) = task.ended_at {
+            self.ended.insert((at, task.id.clone()));
+        }
+        self.rows.insert(task.id.clone(), task);
     }
 
+    pub(crate) fn remove(&mut self, id: &TaskId) {
+        let Some(task) = self.rows.remove(id) else { return };
+        if let Some(at) = task.deadline {
+            self.deadlines.remove(&(at, id.clone()));
+        }
+        if let Some(at) = task.ended_at {
+            self.ended.remove(&(at, id.clone()));
+        }
+        if let Entry::Occupied(mut ids) = self.by_caller.entry(caller(&task.owner)) {
+            ids.get_mut().remove(id);
+            if ids.get().is_empty() {
+                ids.remove();
+            }
+        }
+    }
+
+    /// A row for a read.
     pub(crate) fn get(&self, id: &TaskId, scope: &Scope) -> Option<&TaskRecord> {
-        self.rows.get(id).filter(|task| scope.covers(&task.owner))
+        self.rows.get(id).filter(|task| task.visible_to(scope))
     }
 
-    fn get_mut(&mut self, id: &TaskId, scope: &Scope) -> Result<&mut TaskRecord, RegistryError> {
-        match self.rows.get_mut(id) {
+    /// A row for a write.
+    pub(crate) fn reach(&self, id: &TaskId, scope: &Scope) -> Result<&TaskRecord, RegistryError> {
+        match self.rows.get(id) {
             Some(task) if scope.covers(&task.owner) => Ok(task),
             _ => Err(RegistryError::UnknownTask(id.clone())),
         }
     }
 
-    pub(crate) fn report(
-        &mut self,
-        req: ReportProgress,
-        now: Timestamp,
-        max_history: usize,
-    ) -> Result<(), RegistryError> {
-        let task = self.get_mut(&req.id, &req.scope)?;
-        if task.status.is_terminal() {
-            return Err(RegistryError::AlreadyEnded(req.id));
-        }
-        if task.history.len() >= max_history {
-            task.history.pop();
-        }
-        task.history.push(Transition::new(now, TaskStatus::Working, Some(req.progress.clone())));
-        task.status = TaskStatus::Working;
-        task.progress = Some(req.progress);
-        task.updated_at = now;
-        Ok(())
-    }
-
-    pub(crate) fn finish(&mut self, req: FinishTask, now: Timestamp) -> Result<Finished, RegistryError> {
-        let task = self.get_mut(&req.id, &req.scope)?;
-        match &task.outcome {
-            Some(outcome) if *outcome == req.outcome => return Ok(Finished::Before),
-            Some(_) => return Err(RegistryError::AlreadyEnded(req.id)),
-            None => {}
-        }
-        task.status = req.outcome.status();
-        task.outcome = Some(req.outcome);
-        task.updated_at = now;
-        task.ended_at = Some(now);
-        task.history.push(Transition::new(now, task.status, None));
-        self.ended.push_back((now, req.id));
-        Ok(Finished::Now)
+    /// Open tasks of a tenant whose time is over.
+    pub(crate) fn overdue(&self, tenant: &TenantId, now: Timestamp, limit: usize) -> Vec<TaskRecord> {
+        let due = self.deadlines.iter().take_while(|(at, _)| *at <= now);
+        due.filter_map(|(_, id)| self.rows.get(id))
+            .filter(|task| task.owner.tenant == *tenant && task.is_overdue(now))
+            .take(limit)
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn list(&self, req: &ListTasks) -> TaskPage {
@@ -129,7 +136,7 @@ impl Tasks {
                 let ids = self.by_caller.get(&(tenant.clone(), principal.clone())).into_iter().flatten();
                 Box::new(ids.filter_map(|id| self.get(id, scope)))
             }
-            _ => Box::new(self.rows.values().filter(|task| scope.covers(&task.owner))),
+            _ => Box::new(self.rows.values().filter(|task| task.visible_to(scope))),
         }
     }
 }

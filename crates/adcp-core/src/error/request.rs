@@ -61,6 +61,13 @@ impl AdcpError {
             .with_suggestion("send the same request again later")
     }
 
+    /// `SERVICE_UNAVAILABLE`: a task did not end in the time it had.
+    #[must_use]
+    pub fn overdue() -> Self {
+        Self::new(ErrorCode::SERVICE_UNAVAILABLE, "the task did not end in the time it had")
+            .with_suggestion("send the request again with a fresh idempotency key")
+    }
+
     /// `RATE_LIMITED`: too many calls; `wait` is sent as whole seconds from 1 to 3600.
     ///
     /// Spec: `error-details/rate-limited.json` names details that may be added.

@@ -38,7 +38,11 @@ pub(super) async fn claim(parts: &Arc<Parts>, acting: Acting) -> Result<Claimed,
     let hash = fingerprint(acting.route.spec.name, &acting.arguments)?;
     let session = acting.arguments.get("session_id").and_then(Value::as_str).map(str::to_owned);
     let call_key = CallKey::new(owner, text.as_str()).with_session(session);
-    match parts.registry.claim_call(ClaimCall::new(call_key, hash, parts.replay_ttl)).await? {
+    match parts
+        .registry
+        .claim_call(ClaimCall::new(call_key, acting.route.spec.name, hash, parts.replay_ttl))
+        .await?
+    {
         Claim::First(ticket) => Ok(Claimed::First(Box::new(First { acting, key, ticket: Some(ticket) }))),
         Claim::Replay(reply) => Ok(Claimed::Before(reply)),
         Claim::InFlight => Err(in_flight()),

@@ -12,7 +12,7 @@ use crate::{object, owner, registry};
 const TTL: Duration = Duration::from_secs(3600);
 
 fn claim(account: &str, key: &str, hash: u8) -> ClaimCall {
-    ClaimCall::new(CallKey::new(owner(account), key), [hash; 32], TTL)
+    ClaimCall::new(CallKey::new(owner(account), key), "create_media_buy", [hash; 32], TTL)
 }
 
 fn first(claim: Claim) -> Ticket {

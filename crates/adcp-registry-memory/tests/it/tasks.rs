@@ -58,7 +58,7 @@ async fn a_foreign_task_reads_as_absent() {
 async fn the_task_and_its_recorded_reply_commit_together() {
     let (registry, _) = registry(MemoryLimits::new());
     let key = CallKey::new(owner("a"), "k");
-    let claim = || ClaimCall::new(key.clone(), [1; 32], Duration::from_secs(3600));
+    let claim = || ClaimCall::new(key.clone(), "create_media_buy", [1; 32], Duration::from_secs(3600));
     let Claim::First(ticket) = registry.claim_call(claim()).await.unwrap() else { panic!("not first") };
     let reply = object(json!({ "status": "submitted", "task_id": "t" }));
     registry.issue(issue("a", "t").settling(ticket.clone(), reply.clone())).await.unwrap();

@@ -1,0 +1,229 @@
+//! Events that wait for delivery: their bytes and their key are fixed when they are queued.
+
+use std::fmt;
+
+use adcp_types::json::JsonObject;
+use serde_json::{Value, json};
+
+use crate::{
+    AdcpError, NoRandomness, Outcome, Owner, Scope, Secret, TaskId, TaskRecord, TaskStatus, Timestamp, hex,
+    random_bytes,
+};
+
+/// Where a buyer wants to hear of the end of one task. `Debug` prints no secret.
+///
+/// Spec: `core/push-notification-config.json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registration {
+    /// The receiver's address, never read for meaning.
+    pub url: String,
+    /// The buyer's name of the operation, echoed verbatim.
+    pub operation_id: String,
+    /// The buyer's token, echoed verbatim.
+    pub token: Option<Secret>,
+    /// The legacy scheme that the buyer asks for instead of a signature.
+    pub authentication: Option<CallbackAuth>,
+    /// The key under which receivers recognise the event again: one registration leads to one terminal event.
+    pub event_key: EventKey,
+}
+
+impl Registration {
+    /// A registration, with a fresh key for its event.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRandomness`] when the operating system has none to give.
+    pub fn new(url: impl Into<String>, operation_id: impl Into<String>) -> Result<Self, NoRandomness> {
+        Ok(Self {
+            url: url.into(),
+            operation_id: operation_id.into(),
+            token: None,
+            authentication: None,
+            event_key: EventKey::random()?,
+        })
+    }
+
+    /// Echoes this token.
+    #[must_use]
+    pub fn with_token(mut self, token: Option<Secret>) -> Self {
+        self.token = token;
+        self
+    }
+
+    /// Authenticates by a legacy scheme.
+    #[must_use]
+    pub fn with_authentication(mut self, authentication: Option<CallbackAuth>) -> Self {
+        self.authentication = authentication;
+        self
+    }
+}
+
+/// A legacy way to authenticate at a receiver.
+///
+/// Spec: `enums/auth-scheme.json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallbackAuth {
+    /// `Bearer` or `HMAC-SHA256`.
+    pub scheme: String,
+    /// What the buyer gave.
+    pub credentials: Secret,
+}
+
+impl CallbackAuth {
+    /// Credentials under a scheme.
+    #[must_use]
+    pub fn new(scheme: impl Into<String>, credentials: Secret) -> Self {
+        Self { scheme: scheme.into(), credentials }
+    }
+}
+
+/// Identifies an event at its receiver, the same at every attempt: `whk_` and 128 random bits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey(String);
+
+impl EventKey {
+    /// A fresh key.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRandomness`] when the operating system has none to give.
+    pub fn random() -> Result<Self, NoRandomness> {
+        Ok(Self(format!("whk_{}", hex(&random_bytes::<16>()?))))
+    }
+
+    /// A key as it was stored.
+    #[must_use]
+    pub fn stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A message for a receiver, queued in the transaction that made it true.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its key, in the body too.
+    pub key: EventKey,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The task that ended.
+    pub task: TaskId,
+    /// Value of `enums/task-type.json`.
+    pub task_type: String,
+    /// How the task ended.
+    pub status: TaskStatus,
+    /// The receiver's address.
+    pub url: String,
+    /// The legacy scheme that the buyer asked for.
+    pub authentication: Option<CallbackAuth>,
+    /// The body, byte for byte as every attempt sends it: JSON.
+    pub body: String,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+}
+
+impl Event {
+    /// The event that tells of the end of `task`.
+    ///
+    /// Spec: `core/mcp-webhook-payload.json`.
+    #[must_use]
+    pub fn ending(task: &TaskRecord, outcome: &Outcome, to: &Registration, now: Timestamp) -> Self {
+        let mut body = JsonObject::new();
+        body.insert("idempotency_key".into(), to.event_key.as_str().into());
+        body.insert("operation_id".into(), to.operation_id.as_str().into());
+        body.insert("task_id".into(), task.id.as_str().into());
+        body.insert("task_type".into(), task.task_type.as_str().into());
+        body.insert("protocol".into(), task.protocol.as_str().into());
+        body.insert("domain".into(), task.protocol.as_str().into());
+        body.insert("status".into(), outcome.status().as_str().into());
+        body.insert("timestamp".into(), now.to_string().into());
+        if let Some(token) = &to.token {
+            body.insert("token".into(), token.expose().into());
+        }
+        if let Some(context) = &task.context {
+            body.insert("context".into(), Value::Object(context.clone()));
+        }
+        if let Outcome::Canceled(reason) = outcome {
+            body.insert("message".into(), reason.as_str().into());
+        }
+        body.insert("result".into(), result(outcome));
+        Self {
+            key: to.event_key.clone(),
+            owner: task.owner.clone(),
+            task: task.id.clone(),
+            task_type: task.task_type.clone(),
+            status: outcome.status(),
+            url: to.url.clone(),
+            authentication: to.authentication.clone(),
+            body: Value::Object(body).to_string(),
+            queued_at: now,
+        }
+    }
+}
+
+/// The answer as the tool would have given it at once, or its whole error arm.
+fn result(outcome: &Outcome) -> Value {
+    let status = outcome.status().as_str();
+    match outcome {
+        Outcome::Completed(body) => {
+            let mut message = body.clone();
+            message.insert("status".into(), status.into());
+            Value::Object(message)
+        }
+        Outcome::Failed(error) | Outcome::Rejected(error) => error_arm(error, status),
+        Outcome::Canceled(reason) => json!({ "status": status, "message": reason }),
+    }
+}
+
+fn error_arm(error: &AdcpError, status: &str) -> Value {
+    let wire = Value::Object(error.to_json());
+    json!({ "status": status, "errors": [&wire], "adcp_error": &wire })
+}
+
+/// Reads what is queued, oldest first.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ListEvents {
+    /// Who asks.
+    pub scope: Scope,
+    /// Of this task only.
+    pub task: Option<TaskId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl ListEvents {
+    /// The oldest hundred within a scope.
+    #[must_use]
+    pub const fn new(scope: Scope) -> Self {
+        Self { scope, task: None, limit: 100 }
+    }
+
+    /// Of one task only.
+    #[must_use]
+    pub fn of_task(mut self, task: TaskId) -> Self {
+        self.task = Some(task);
+        self
+    }
+
+    /// Sets how many are read.
+    #[must_use]
+    pub const fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}

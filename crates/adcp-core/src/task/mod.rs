@@ -1,0 +1,17 @@
+//! Tasks: what a seller promised to finish.
+
+mod list;
+mod outcome;
+mod record;
+mod reference;
+mod request;
+mod status;
+
+pub use list::{ListTasks, TaskCursor, TaskFilter, TaskOrder, TaskPage};
+pub use outcome::{Outcome, Progress};
+pub use record::{DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION, TaskPhase, TaskRecord, Transition};
+pub use reference::{BadTaskRef, TaskRef};
+pub use request::{
+    ConfirmTask, DiscardTask, EndOverdue, FinishTask, Finished, IssueTask, Pause, PauseTask, ReportProgress,
+};
+pub use status::TaskStatus;

@@ -1,0 +1,181 @@
+//! The table of proposals. A step is planned on copies first, so that a refusal leaves nothing half-written.
+
+use std::collections::{BTreeSet, HashMap};
+
+use adcp_core::{
+    AccountId, Effect, Event, Hold, Owner, ProposalKey, ProposalRecord, ProposalRefusal, ProposalState,
+    RegistryError, ReserveProposal, Reserved, TenantId, Timestamp, random_bytes,
+};
+
+use crate::config::MemoryLimits;
+
+#[derive(Default)]
+pub(crate) struct Ledger {
+    rows: HashMap<ProposalKey, ProposalRecord>,
+    by_buy: HashMap<Buy, ProposalKey>,
+    forget: BTreeSet<(Timestamp, ProposalKey)>,
+}
+
+/// An order, as its owner names it.
+type Buy = (TenantId, Option<AccountId>, String);
+
+/// What a step will write, every part of it checked.
+#[derive(Default)]
+pub(crate) struct Plan {
+    changed: HashMap<ProposalKey, ProposalRecord>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Ledger {
+    pub(crate) fn get(&self, key: &ProposalKey, now: Timestamp) -> Option<&ProposalRecord> {
+        self.rows.get(key).filter(|row| row.forget_at > now)
+    }
+
+    pub(crate) fn of_buy(
+        &self,
+        owner: &Owner,
+        media_buy_id: &str,
+        now: Timestamp,
+    ) -> Option<&ProposalRecord> {
+        self.get(self.by_buy.get(&buy(owner, media_buy_id))?, now)
+    }
+
+    pub(crate) fn reserve(
+        &mut self,
+        req: &ReserveProposal,
+        now: Timestamp,
+    ) -> Result<Reserved, RegistryError> {
+        let token = random_bytes::<16>()
+            .map_err(|source| RegistryError::Unavailable { op: "reserve", source: Box::new(source) })?;
+        let Some(row) = self.get(&req.key, now) else {
+            return Ok(Reserved::Refused(ProposalRefusal::Unknown));
+        };
+        let mut row = row.clone();
+        if let Err(refusal) = row.reserve(token, req.lease, req.grace, now) {
+            return Ok(Reserved::Refused(refusal));
+        }
+        self.put(row.clone());
+        Ok(Reserved::Held { hold: Hold::new(req.key.clone(), token), proposal: Box::new(row) })
+    }
+
+    /// Lengthens a hold, or leaves it to a task. Checked and written in one go.
+    pub(crate) fn renew(
+        &mut self,
+        hold: &Hold,
+        lease: Option<std::time::Duration>,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let mut row =
+            self.rows.get(&hold.key).cloned().ok_or(RegistryError::Proposal(ProposalRefusal::HoldLost))?;
+        row.renew(&hold.token, lease, now).map_err(RegistryError::Proposal)?;
+        self.put(row);
+        Ok(())
+    }
+
+    /// Checks every effect without writing any.
+    pub(crate) fn plan(
+        &self,
+        effects: Vec<Effect>,
+        now: Timestamp,
+        limits: &MemoryLimits,
+    ) -> Result<Plan, RegistryError> {
+        let mut plan = Plan::default();
+        for effect in effects {
+            match effect {
+                Effect::Queue(event) => plan.events.push(event),
+                Effect::Consume { hold, buyer, media_buy_id } => {
+                    self.change(&mut plan, &hold.key, |row| {
+                        row.consume(&hold.token, &buyer, &media_buy_id, now)
+                    })?
+                }
+                Effect::Release { hold } => {
+                    let give_back = |row: &mut ProposalRecord| {
+                        row.release(&hold.token, now);
+                        Ok(())
+                    };
+                    match self.change(&mut plan, &hold.key, give_back) {
+                        Ok(()) | Err(RegistryError::Proposal(ProposalRefusal::Unknown)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Effect::Commit(commit) => {
+                    let key = commit.key.clone();
+                    self.change(&mut plan, &key, |row| {
+                        if row.forget_at <= now {
+                            return Err(ProposalRefusal::Unknown);
+                        }
+                        row.commit(commit, now)
+                    })?;
+                }
+                Effect::Offer(draft) => {
+                    let known =
+                        plan.changed.remove(&draft.key).or_else(|| self.get(&draft.key, now).cloned());
+                    let row = match known {
+                        Some(mut row) => {
+                            row.offer_again(draft, now);
+                            row
+                        }
+                        None => ProposalRecord::offered(draft, now),
+                    };
+                    plan.changed.insert(row.key.clone(), row);
+                }
+            }
+        }
+        let added = plan.changed.keys().filter(|key| !self.rows.contains_key(key)).count();
+        if added > 0 && self.rows.len() + added > limits.max_proposals {
+            return Err(RegistryError::Full { what: "proposals" });
+        }
+        Ok(plan)
+    }
+
+    /// Writes what was planned and hands the events on; cannot fail.
+    pub(crate) fn apply(&mut self, plan: Plan) -> Vec<Event> {
+        for row in plan.changed.into_values() {
+            self.put(row);
+        }
+        plan.events
+    }
+
+    /// Forgets what its time allows.
+    pub(crate) fn forget_old(&mut self, now: Timestamp) {
+        while let Some((at, key)) = self.forget.first().cloned() {
+            if at > now {
+                return;
+            }
+            self.forget.remove(&(at, key.clone()));
+            if let Some(row) = self.rows.remove(&key)
+                && let (Some(buyer), Some(id)) = (&row.buyer, &row.media_buy_id)
+            {
+                self.by_buy.remove(&buy(buyer, id));
+            }
+        }
+    }
+
+    fn change(
+        &self,
+        plan: &mut Plan,
+        key: &ProposalKey,
+        step: impl FnOnce(&mut ProposalRecord) -> Result<(), ProposalRefusal>,
+    ) -> Result<(), RegistryError> {
+        let known = plan.changed.get(key).or_else(|| self.rows.get(key)).cloned();
+        let mut row = known.ok_or(RegistryError::Proposal(ProposalRefusal::Unknown))?;
+        step(&mut row).map_err(RegistryError::Proposal)?;
+        plan.changed.insert(key.clone(), row);
+        Ok(())
+    }
+
+    fn put(&mut self, row: ProposalRecord) {
+        if let Some(old) = self.rows.get(&row.key) {
+            self.forget.remove(&(old.forget_at, row.key.clone()));
+        }
+        self.forget.insert((row.forget_at, row.key.clone()));
+        if let (ProposalState::Consumed, Some(buyer), Some(id)) = (row.state, &row.buyer, &row.media_buy_id) {
+            self.by_buy.insert(buy(buyer, id), row.key.clone());
+        }
+        self.rows.insert(row.key.clone(), row);
+    }
+}
+
+fn buy(owner: &Owner, media_buy_id: &str) -> Buy {
+    (owner.tenant.clone(), owner.account.clone(), media_buy_id.to_owned())
+}
