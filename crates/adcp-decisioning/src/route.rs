@@ -25,6 +25,8 @@ pub(crate) struct Route {
     pub(crate) adapt: Option<fn(&mut Value)>,
     /// Names the field by which a request asks for an answer at once, so that it cannot become a task.
     pub(crate) at_once: Option<fn(&Value) -> Option<&'static str>>,
+    /// Answers instead of `ACCOUNT_NOT_FOUND`.
+    pub(crate) no_account: Option<fn() -> JsonObject>,
 }
 
 impl fmt::Debug for Route {
@@ -51,7 +53,7 @@ impl Route {
                 Err(error) => std::future::ready(Err(error)).boxed(),
             }
         });
-        Self { spec, run, adapt: None, at_once: None }
+        Self { spec, run, adapt: None, at_once: None, no_account: None }
     }
 
     /// A route that the SDK answers itself; `method` gives a body with its status.
@@ -61,7 +63,7 @@ impl Route {
         Fut: Future<Output = Result<JsonObject, AdcpError>> + Send + 'static,
     {
         let run: Run = Arc::new(move |ctx, body| method(ctx, body).map(|done| done.map(Answer::Own)).boxed());
-        Self { spec, run, adapt: None, at_once: None }
+        Self { spec, run, adapt: None, at_once: None, no_account: None }
     }
 
     /// Lets `adapt` change a request before it is checked.
@@ -77,6 +79,12 @@ impl Route {
             Some(answer) => std::future::ready(Ok(Answer::Done(answer))).boxed(),
             None => run(ctx, body),
         });
+        self
+    }
+
+    /// Lets `answer` stand in for `ACCOUNT_NOT_FOUND`.
+    pub(crate) fn no_account(mut self, answer: fn() -> JsonObject) -> Self {
+        self.no_account = Some(answer);
         self
     }
 

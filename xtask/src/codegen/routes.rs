@@ -22,6 +22,7 @@ struct Row {
     adapt: Option<String>,
     at_once: Option<String>,
     first: Option<String>,
+    no_account: Option<String>,
     #[serde(default)]
     says: Vec<String>,
 }

@@ -139,7 +139,8 @@ pub(crate) fn compliance_controller<S: ComplianceController>(seller: &Arc<S>) ->
         Route::new(&tools::COMPLY_TEST_CONTROLLER, seller, |seller, ctx, req| async move {
             seller.comply_test_controller(&ctx, req).await.map(Plain)
         })
-        .first(hooks::controller::first),
+        .first(hooks::controller::first)
+        .no_account(hooks::controller::forbidden),
     ]
 }
 

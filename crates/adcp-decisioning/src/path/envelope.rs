@@ -58,6 +58,12 @@ impl Envelope {
         body
     }
 
+    /// An answer that is not the adopter's.
+    pub(super) fn complete(&self, mut body: JsonObject) -> Reply {
+        body.insert("status".into(), "completed".into());
+        Reply::new(self.wrap(body), false)
+    }
+
     /// A recorded body, sent again.
     pub(super) fn replay(&self, body: JsonObject) -> Reply {
         let mut message = self.wrap(body);

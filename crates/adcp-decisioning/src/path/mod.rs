@@ -14,6 +14,7 @@ mod validate;
 use std::sync::Arc;
 
 use adcp_core::AdcpError;
+use adcp_types::ErrorCode;
 use tracing::Instrument;
 
 use crate::agent::{Call, Reply};
@@ -49,7 +50,13 @@ async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<
     envelope.serve(parts.versions.negotiate(opened.fields())?);
     let admitted = open::admit(opened)?;
     let valid = validate::request(admitted)?;
-    let resolved = account::resolve(parts, valid).await?;
+    let no_account = valid.admitted.route.no_account;
+    let resolved = match (account::resolve(parts, valid).await, no_account) {
+        (Err(error), Some(answer)) if *error.code() == ErrorCode::ACCOUNT_NOT_FOUND => {
+            return Ok(envelope.complete(answer()));
+        }
+        (resolved, _) => resolved?,
+    };
     let acting = gate::permit(resolved)?;
     let guarded = guard::guard(acting)?;
     let claimed = match claim::claim(parts, guarded).await? {

@@ -13,7 +13,7 @@ const LIST: &str = "list_scenarios";
 /// Spec: `compliance/comply-test-controller-response.json`.
 pub(crate) fn first(ctx: &Ctx, request: &Value) -> Option<JsonObject> {
     if !ctx.account().is_ok_and(|account| account.sandbox) {
-        return Some(refused("FORBIDDEN", "this account is no sandbox"));
+        return Some(forbidden());
     }
     let declared =
         ctx.parts.capabilities.get("compliance_testing").and_then(|testing| testing.get("scenarios"));
@@ -23,6 +23,11 @@ pub(crate) fn first(ctx: &Ctx, request: &Value) -> Option<JsonObject> {
         asked if plays.iter().any(|scenario| scenario == asked) => None,
         _ => Some(refused("UNKNOWN_SCENARIO", "this agent does not play that scenario")),
     }
+}
+
+/// An account that is unknown and one where real things happen are told alike.
+pub(crate) fn forbidden() -> JsonObject {
+    refused("FORBIDDEN", "this account is no sandbox")
 }
 
 fn refused(error: &str, why: &str) -> JsonObject {

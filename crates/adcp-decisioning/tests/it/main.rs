@@ -4,6 +4,7 @@
 
 mod account;
 mod caller;
+mod controller;
 mod envelope;
 mod everything;
 mod handoff;

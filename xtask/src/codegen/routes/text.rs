@@ -186,9 +186,14 @@ impl Tables {
 impl Row {
     /// The builder methods of a route and the functions they are given.
     fn hooks(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        [("adapted", &self.adapt), ("at_once", &self.at_once), ("first", &self.first)]
-            .into_iter()
-            .filter_map(|(method, hook)| Some((method, hook.as_deref()?)))
+        [
+            ("adapted", &self.adapt),
+            ("at_once", &self.at_once),
+            ("first", &self.first),
+            ("no_account", &self.no_account),
+        ]
+        .into_iter()
+        .filter_map(|(method, hook)| Some((method, hook.as_deref()?)))
     }
 }
 
