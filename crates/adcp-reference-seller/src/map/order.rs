@@ -2,11 +2,11 @@
 
 use adcp_core::AdcpError;
 use adcp_decisioning::Account;
+use adcp_decisioning::lifecycle::{BuyState, PackageState, Revision, valid_actions};
 use adcp_types::ErrorCode;
 use adcp_types::core::{CreativeAssignment, MediaBuyAvailableAction, Package, package};
 use adcp_types::enums::{
-    CanceledBy, CreativeApprovalStatus, MediaBuyActionMode, MediaBuyHealth, MediaBuyStatus,
-    MediaBuyValidAction,
+    CanceledBy, CreativeApprovalStatus, MediaBuyHealth, MediaBuyStatus, MediaBuyValidAction,
 };
 use adcp_types::json::ToJson;
 use adcp_types::media_buy::get_media_buys_response::{
@@ -34,13 +34,14 @@ pub(crate) fn booked(
     account: &ad_server::Account,
 ) -> CreateMediaBuySuccess {
     let packages = order.lines.iter().map(|line| line_shown(line, shelf)).collect();
+    let available = available(order, status);
     let mut booked =
         CreateMediaBuySuccess::new(&order.id, Some(order.confirmed.to_string()), revision(order), packages)
             .with_media_buy_status(wire_status(status))
             .with_currency(order.currency.as_str())
             .with_total_budget(number(order.budget()))
-            .with_valid_actions(valid(status))
-            .with_available_actions(available(status))
+            .with_valid_actions(valid_actions(&available))
+            .with_available_actions(available)
             .with_account(account::named(account));
     booked.sandbox = account.sandbox.then_some(true);
     booked
@@ -50,14 +51,15 @@ pub(crate) fn booked(
 pub(crate) fn updated(changed: &Changed, shelf: &Shelf, sandbox: bool) -> UpdateMediaBuySuccess {
     let Changed { order, status, lines } = changed;
     let touched = lines.iter().filter_map(|id| order.line(id)).map(|line| line_shown(line, shelf)).collect();
+    let available = available(order, *status);
     let mut updated = UpdateMediaBuySuccess::new(&order.id, revision(order))
         .with_media_buy_status(wire_status(*status))
         .with_currency(order.currency.as_str())
         .with_total_budget(number(order.budget()))
         .with_implementation_date(order.updated.to_string().into())
         .with_affected_packages(touched)
-        .with_valid_actions(valid(*status))
-        .with_available_actions(available(*status));
+        .with_valid_actions(valid_actions(&available))
+        .with_available_actions(available);
     updated.sandbox = sandbox.then_some(true);
     updated
 }
@@ -145,6 +147,7 @@ pub(super) fn statuses(filter: &Value) -> Vec<String> {
 fn shown(order: &Order, status: Status, shelf: &Shelf) -> MediaBuy {
     let flight = order.flight();
     let packages = order.lines.iter().map(|line| row(line, shelf)).collect();
+    let available = available(order, status);
     let mut buy = MediaBuy::new(
         &order.id,
         wire_status(status),
@@ -160,8 +163,8 @@ fn shown(order: &Order, status: Status, shelf: &Shelf) -> MediaBuy {
     .with_updated_at(order.updated.to_string())
     .with_health(MediaBuyHealth::Ok)
     .with_impairments(Vec::new())
-    .with_valid_actions(valid(status))
-    .with_available_actions(available(status));
+    .with_valid_actions(valid_actions(&available))
+    .with_available_actions(available);
     buy.context = note::recall(&order.note, "context");
     buy.ext = note::recall(&order.note, "ext");
     buy.invoice_recipient = note::recall(&order.note, "invoice_recipient");
@@ -275,50 +278,14 @@ fn wire_status(status: Status) -> MediaBuyStatus {
     MediaBuyStatus::from(status.as_str())
 }
 
-/// What can be done to an order in this status; all of it by the buyer alone.
-fn actions(status: Status) -> Vec<MediaBuyValidAction> {
-    use MediaBuyValidAction as Action;
-    let hold = match status {
-        Status::Completed | Status::Rejected | Status::Canceled => return Vec::new(),
-        Status::PendingCreatives | Status::PendingStart => None,
-        Status::Active => Some(Action::Pause),
-        Status::Paused => Some(Action::Resume),
+/// What can be done to an order now; all of it by the buyer alone. Packages are not added to an order.
+fn available(order: &Order, status: Status) -> Vec<MediaBuyAvailableAction> {
+    let package = |line: &Line| {
+        PackageState::new(&line.id).with_paused(line.paused).with_canceled(line.canceled.is_some())
     };
-    let rest = [
-        Action::Cancel,
-        Action::ExtendFlight,
-        Action::ShortenFlight,
-        Action::UpdateFlightDates,
-        Action::IncreaseBudget,
-        Action::DecreaseBudget,
-        Action::ReallocateBudget,
-        Action::UpdateTargeting,
-        Action::UpdatePacing,
-        Action::UpdateFrequencyCaps,
-        Action::ReplaceCreative,
-        Action::UpdateCreativeAssignments,
-        Action::RemoveCreative,
-        Action::RemovePackages,
-    ];
-    hold.into_iter().chain(rest).collect()
-}
-
-fn valid(status: Status) -> Vec<MediaBuyValidAction> {
-    use MediaBuyValidAction as Action;
-    let mut valid = actions(status);
-    if !status.is_over() {
-        // The coarse names that older buyers look for.
-        valid.extend([
-            Action::UpdateBudget,
-            Action::UpdateDates,
-            Action::UpdatePackages,
-            Action::SyncCreatives,
-        ]);
-    }
-    valid
-}
-
-fn available(status: Status) -> Vec<MediaBuyAvailableAction> {
-    let alone = |action| MediaBuyAvailableAction::new(action, MediaBuyActionMode::SelfServe);
-    actions(status).into_iter().map(alone).collect()
+    let buy = BuyState::new(status.as_str(), Revision::new(order.revision));
+    let buy = order.lines.iter().map(package).fold(buy, BuyState::with_package);
+    let mut available = buy.available_actions();
+    available.retain(|offer| offer.action != MediaBuyValidAction::AddPackages);
+    available
 }
