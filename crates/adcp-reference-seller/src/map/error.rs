@@ -19,30 +19,24 @@ pub(crate) fn refused(refusal: &Refusal, lines: &str) -> AdcpError {
     let message = words(&refusal.reason);
     let error = |code, field: String| AdcpError::new(code, message.clone()).with_field(field);
     match &refusal.reason {
-        Reason::UnknownOrder => error(ErrorCode::MEDIA_BUY_NOT_FOUND, "media_buy_id".into())
-            .with_suggestion("get_media_buys lists the media buys of this account"),
-        Reason::UnknownLine => error(ErrorCode::PACKAGE_NOT_FOUND, at("package_id"))
-            .with_suggestion("get_media_buys shows the packages of a media buy"),
-        Reason::UnknownProduct => error(ErrorCode::PRODUCT_NOT_FOUND, at("product_id"))
-            .with_suggestion("choose a product_id from get_products"),
+        Reason::UnknownOrder => AdcpError::media_buy_not_found(),
+        Reason::UnknownLine => AdcpError::package_not_found(at("package_id")),
+        Reason::UnknownProduct => AdcpError::product_not_found(at("product_id")),
         Reason::UnknownPrice => error(ErrorCode::INVALID_REQUEST, at("pricing_option_id"))
             .with_suggestion("choose a pricing_option_id of this very product"),
         Reason::UnknownCreative => {
-            error(ErrorCode::CREATIVE_NOT_FOUND, at(&format!("creative_assignments[{item}].creative_id")))
-                .with_suggestion("send the creative with sync_creatives first")
+            AdcpError::creative_not_found(at(&format!("creative_assignments[{item}].creative_id")))
         }
         Reason::RejectedCreative => {
-            error(ErrorCode::CREATIVE_REJECTED, at(&format!("creative_assignments[{item}].creative_id")))
-                .with_suggestion("send the creative again with sync_creatives, or assign another one")
+            AdcpError::creative_rejected(at(&format!("creative_assignments[{item}].creative_id")), &[])
         }
         Reason::UnfitFormat => error(ErrorCode::UNSUPPORTED_FEATURE, at(&format!("format_ids[{item}]")))
             .with_suggestion("choose from the format_ids of the product"),
         Reason::MixedCurrencies { .. } => error(ErrorCode::INVALID_REQUEST, at("pricing_option_id"))
             .with_suggestion("book one media buy for each currency"),
-        Reason::BudgetTooLow { minimum, currency } => error(ErrorCode::BUDGET_TOO_LOW, at("budget"))
-            .with_suggestion("raise the budget, or choose another pricing option")
-            .with_detail("minimum_budget", number(*minimum))
-            .with_detail("currency", currency.as_str()),
+        Reason::BudgetTooLow { minimum, currency } => {
+            AdcpError::budget_too_low(at("budget"), number(*minimum), currency.as_str())
+        }
         Reason::AmountTooLarge => error(ErrorCode::INVALID_REQUEST, at("budget"))
             .with_suggestion("divide the amount over several media buys"),
         Reason::BidTooLow { .. } => {
@@ -59,10 +53,10 @@ pub(crate) fn refused(refusal: &Refusal, lines: &str) -> AdcpError {
         Reason::StaleRevision { current } => error(ErrorCode::CONFLICT, "revision".into())
             .with_suggestion("read the media buy again and repeat the change on its current revision")
             .with_detail("current_version", *current),
-        Reason::AlreadyCanceled => error(ErrorCode::NOT_CANCELLABLE, "canceled".into()),
+        Reason::AlreadyCanceled => AdcpError::not_cancellable(message),
         Reason::Over(_) => error(ErrorCode::INVALID_STATE, "media_buy_id".into())
             .with_suggestion("nothing can be changed any more; book a new media buy"),
-        Reason::LineCanceled => error(ErrorCode::INVALID_STATE, at("package_id")),
+        Reason::LineCanceled => AdcpError::invalid_state(at("package_id"), message),
         Reason::Empty => error(ErrorCode::INVALID_REQUEST, lines.to_owned()),
         Reason::Full => AdcpError::unavailable(),
         Reason::UnknownAccount => no_account(),
@@ -89,7 +83,5 @@ pub(super) fn words(reason: &Reason) -> String {
 
 /// The one answer for accounts that do not exist and accounts of others.
 pub(crate) fn no_account() -> AdcpError {
-    AdcpError::new(ErrorCode::ACCOUNT_NOT_FOUND, "no such account is open to this agent")
-        .with_field("account")
-        .with_suggestion("open one with sync_accounts, or choose one from list_accounts")
+    AdcpError::account_not_found()
 }
