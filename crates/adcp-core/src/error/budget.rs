@@ -4,6 +4,7 @@ use adcp_types::ErrorCode;
 use serde_json::Value;
 
 use super::AdcpError;
+use crate::json::number_text;
 
 impl AdcpError {
     /// `BUDGET_EXHAUSTED`: the money is spent.
@@ -29,10 +30,11 @@ impl AdcpError {
     #[must_use]
     pub fn budget_too_low(field: impl Into<String>, minimum: impl Into<Value>, currency: &str) -> Self {
         let minimum = minimum.into();
+        let shown = minimum.as_f64().map_or_else(|| minimum.to_string(), number_text);
         Self::about(
             ErrorCode::BUDGET_TOO_LOW,
             field,
-            format!("the budget is below the minimum of {minimum} {currency}"),
+            format!("the budget is below the minimum of {shown} {currency}"),
             "raise the budget, or choose another product or pricing option",
         )
         .with_detail("minimum_budget", minimum)

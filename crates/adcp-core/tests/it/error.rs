@@ -183,6 +183,15 @@ fn an_action_that_the_product_never_offers_is_terminal() {
 }
 
 #[test]
+fn an_amount_is_shown_as_people_write_it() {
+    for (minimum, shown) in [(json!(500.0), "500 USD"), (json!(0.5), "0.5 USD"), (json!(1000), "1000 USD")] {
+        let error = AdcpError::budget_too_low("budget", minimum.clone(), "USD");
+        assert!(error.message().ends_with(shown), "{error}");
+        assert_eq!(error.details().unwrap()["minimum_budget"], minimum);
+    }
+}
+
+#[test]
 fn a_wait_is_always_sent_with_a_limit() {
     for (wait, want) in [(Duration::ZERO, 1), (Duration::from_millis(1500), 2), (Duration::MAX, 3600)] {
         assert_eq!(AdcpError::rate_limited(wait).to_json()["retry_after"], want);
