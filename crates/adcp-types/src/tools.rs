@@ -61,7 +61,7 @@ pub struct SpecialismSpec {
     pub name: &'static str,
     /// Area it belongs to.
     pub protocol: &'static str,
-    /// Tools of which an agent must have one to claim it.
+    /// Tools that its certification begins with; an agent without one of them cannot claim it.
     pub entry_point_tools: &'static [&'static str],
     /// Tools its certification calls.
     pub exercised_tools: &'static [&'static str],

@@ -13,7 +13,7 @@ pub use adcp_registry_memory as registry_memory;
 pub use adcp_schemas as schemas;
 
 #[cfg(feature = "decisioning")]
-pub use adcp_decisioning::{Agent, Ctx, Decision, Discovery, Interactive};
+pub use adcp_decisioning::{Agent, Asking, Ctx, Decision, Discovery, Interactive};
 
 pub use adcp_core::AdcpError;
 pub use adcp_types::{ADCP_VERSION, ErrorCode};
