@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use adcp_core::AdcpError;
+use adcp_core::{AdcpError, ProposalState};
 use adcp_decisioning::lifecycle::{
     ACCOUNT, AUDIENCE, Actor, CATALOG_ITEM, CREATIVE, Lifecycle, MEDIA_BUY, PACKAGE, PROPOSAL, Revision,
     SI_SESSION, all, assert_assignable, assert_open, assert_transition, assert_transition_by,
@@ -104,6 +104,10 @@ fn the_statuses_are_those_of_the_schemas() {
         assert_eq!(names.collect::<BTreeSet<_>>(), values(schema), "{schema}");
     }
     assert!(PACKAGE.states().iter().all(|state| !state.on_wire));
+    // The ledger keeps four of them; that a proposal has expired is told by the clock.
+    let kept = ProposalState::ALL.map(ProposalState::as_str);
+    let named = PROPOSAL.states().iter().map(|state| state.name).filter(|name| *name != "expired");
+    assert_eq!(named.collect::<Vec<_>>(), kept);
 }
 
 #[test]
