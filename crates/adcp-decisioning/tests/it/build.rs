@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::everything::{Everything, bare};
 
 type Builder = AgentBuilder<Everything>;
+type Mount = fn(Builder) -> Builder;
 type Capabilities = GetAdcpCapabilitiesResponse;
 
 /// Declares `claims`, as JSON, beside the required fields.
@@ -24,7 +25,7 @@ fn declare(claims: &Value) -> impl FnOnce(Capabilities) -> Capabilities {
 }
 
 /// The faults of an agent with these tools and claims.
-fn faults(mount: fn(Builder) -> Builder, claims: &Value) -> Vec<String> {
+fn faults(mount: Mount, claims: &Value) -> Vec<String> {
     match mount(bare().0).capabilities(declare(claims)).build() {
         Ok(_) => Vec::new(),
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
@@ -33,8 +34,8 @@ fn faults(mount: fn(Builder) -> Builder, claims: &Value) -> Vec<String> {
 
 #[test]
 fn every_contradiction_has_its_own_words() {
-    let sales: fn(Builder) -> Builder = |it| it.sales();
-    let cases: &[(fn(Builder) -> Builder, Value, &[&str])] = &[
+    let sales: Mount = |it| it.sales();
+    let cases: &[(Mount, Value, &[&str])] = &[
         (sales, json!({}), &[]),
         (|it| it, json!({}), &["nothing is mounted; call `.sales()` or another group of tools"]),
         (

@@ -1,7 +1,6 @@
 //! A seller of everything: every trait, every tool, with answers from the samples.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use adcp_core::{AccountId, AdcpError};
@@ -115,11 +114,21 @@ pub(crate) fn response(tool: &str) -> Value {
     SAMPLES[tool]["response"].clone()
 }
 
-/// What the double was asked, and whether it refuses.
+/// How the double answers, as far as a method's return type lets it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Mood {
+    #[default]
+    Answer,
+    Refuse,
+    HandOff,
+    Ask,
+}
+
+/// What the double was asked, and how it answers.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     calls: Mutex<Vec<(&'static str, Value)>>,
-    refuses: AtomicBool,
+    mood: Mutex<Mood>,
 }
 
 impl Seen {
@@ -128,9 +137,9 @@ impl Seen {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 
-    /// From now on every method refuses, or answers again.
-    pub(crate) fn refuse(&self, refuses: bool) {
-        self.refuses.store(refuses, Ordering::SeqCst);
+    /// Answers like this from now on.
+    pub(crate) fn be(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
     }
 }
 
@@ -139,26 +148,54 @@ impl Seen {
 pub(crate) struct Everything(Arc<Seen>);
 
 impl Everything {
-    fn said<T: FromJson>(&self, tool: &'static str, request: &impl ToJson) -> Result<T, AdcpError> {
+    fn said<T: FromJson>(&self, tool: &'static str, request: &impl ToJson) -> Result<(T, Mood), AdcpError> {
         self.0.calls.lock().unwrap().push((tool, request.to_json()));
-        if self.0.refuses.load(Ordering::SeqCst) {
-            return Err(AdcpError::new(ErrorCode::POLICY_VIOLATION, "not here").with_field("name"));
+        match *self.0.mood.lock().unwrap() {
+            Mood::Refuse => Err(AdcpError::new(ErrorCode::POLICY_VIOLATION, "not here").with_field("name")),
+            mood => Ok((T::from_json(response(tool)).unwrap(), mood)),
         }
-        Ok(T::from_json(response(tool)).unwrap())
+    }
+}
+
+/// What may hold a question; this one has no words.
+trait Ask {
+    fn ask() -> Self;
+}
+
+impl<T, P: FromJson> Ask for Asking<T, P> {
+    fn ask() -> Self {
+        Self::NeedsInput(P::from_json(json!({})).unwrap())
+    }
+}
+
+impl<T, P: FromJson> Ask for Interactive<T, P> {
+    fn ask() -> Self {
+        Self::NeedsInput(P::from_json(json!({})).unwrap())
     }
 }
 
 macro_rules! double {
-    (@answer $answer:ty) => { $answer };
-    (@answer $answer:ty, $whole:ty) => { $whole };
-    ($($home:ident { $($tool:ident($request:ty) -> $answer:ty $(, $whole:ty)?;)* })*) => {$(
+    (@whole $answer:ty) => { $answer };
+    (@whole $answer:ty, $whole:ty) => { $whole };
+    (@end $ctx:ident, $answer:ident, $mood:ident;) => { Ok($answer) };
+    (@end $ctx:ident, $answer:ident, $mood:ident; $($can:ident)+) => {
+        match $mood {
+            $(Mood::$can => double!(@$can $ctx, $answer),)+
+            _ => Ok($answer.into()),
+        }
+    };
+    (@HandOff $ctx:ident, $answer:ident) => { Ok($ctx.handoff_to_task(async move |_| Ok($answer)).into()) };
+    (@Ask $ctx:ident, $answer:ident) => { Ok(Ask::ask()) };
+    ($($home:ident { $($tool:ident($request:ty) -> $answer:ty $(, $whole:ty: $($can:ident)+)?;)* })*) => {$(
         impl $home for Everything {$(
+            #[allow(unused_variables, reason = "most methods only answer")]
             async fn $tool(
                 &self,
-                _ctx: &Ctx,
+                ctx: &Ctx,
                 req: $request,
-            ) -> Result<double!(@answer $answer $(, $whole)?), AdcpError> {
-                self.said::<$answer>(stringify!($tool), &req).map(Into::into)
+            ) -> Result<double!(@whole $answer $(, $whole)?), AdcpError> {
+                let (answer, mood) = self.said::<$answer>(stringify!($tool), &req)?;
+                double!(@end ctx, answer, mood; $($($can)+)?)
             }
         )*}
     )*};
@@ -172,7 +209,7 @@ double! {
         activate_signal(ActivateSignalRequest) -> ActivateSignalSuccess;
     }
     Audiences {
-        sync_audiences(SyncAudiencesRequest) -> SyncAudiencesSuccess, Decision<SyncAudiencesSuccess>;
+        sync_audiences(SyncAudiencesRequest) -> SyncAudiencesSuccess, Decision<SyncAudiencesSuccess>: HandOff;
     }
     BrandClaims {
         verify_brand_claim(VerifyBrandClaimRequest) -> VerifyBrandClaimSuccess;
@@ -186,7 +223,7 @@ double! {
         acquire_rights(AcquireRightsRequest) -> AcquireRightsResponse;
     }
     Catalogs {
-        sync_catalogs(SyncCatalogsRequest) -> SyncCatalogsSuccess, Interactive<SyncCatalogsSuccess, SyncCatalogsInputRequired>;
+        sync_catalogs(SyncCatalogsRequest) -> SyncCatalogsSuccess, Interactive<SyncCatalogsSuccess, SyncCatalogsInputRequired>: HandOff Ask;
     }
     CollectionLists {
         create_collection_list(CreateCollectionListRequest) -> CreateCollectionListResponse;
@@ -214,7 +251,7 @@ double! {
         creative_approval(CreativeApprovalRequest) -> CreativeApprovalResponse;
     }
     CreativeBuilding {
-        build_creative(BuildCreativeRequest) -> BuildCreativeResponse, Asking<BuildCreativeResponse, BuildCreativeInputRequired>;
+        build_creative(BuildCreativeRequest) -> BuildCreativeResponse, Asking<BuildCreativeResponse, BuildCreativeInputRequired>: Ask;
     }
     CreativeDelivery {
         get_creative_delivery(GetCreativeDeliveryRequest) -> GetCreativeDeliveryResponse;
@@ -226,7 +263,7 @@ double! {
         list_creative_formats(ListCreativeFormatsRequest) -> ListCreativeFormatsResponse;
     }
     CreativeLibrary {
-        sync_creatives(SyncCreativesRequest) -> SyncCreativesSuccess, Interactive<SyncCreativesSuccess, SyncCreativesInputRequired>;
+        sync_creatives(SyncCreativesRequest) -> SyncCreativesSuccess, Interactive<SyncCreativesSuccess, SyncCreativesInputRequired>: HandOff Ask;
         list_creatives(ListCreativesRequest) -> ListCreativesResponse;
     }
     Governance {
@@ -258,9 +295,9 @@ double! {
         report_usage(ReportUsageRequest) -> ReportUsageResponse;
     }
     Sales {
-        get_products(GetProductsRequest) -> GetProductsResponse, Discovery<GetProductsResponse>;
-        create_media_buy(CreateMediaBuyRequest) -> CreateMediaBuySuccess, Interactive<CreateMediaBuySuccess, CreateMediaBuyInputRequired>;
-        update_media_buy(UpdateMediaBuyRequest) -> UpdateMediaBuySuccess, Interactive<UpdateMediaBuySuccess, UpdateMediaBuyInputRequired>;
+        get_products(GetProductsRequest) -> GetProductsResponse, Discovery<GetProductsResponse>: HandOff Ask;
+        create_media_buy(CreateMediaBuyRequest) -> CreateMediaBuySuccess, Interactive<CreateMediaBuySuccess, CreateMediaBuyInputRequired>: HandOff Ask;
+        update_media_buy(UpdateMediaBuyRequest) -> UpdateMediaBuySuccess, Interactive<UpdateMediaBuySuccess, UpdateMediaBuyInputRequired>: HandOff Ask;
         get_media_buys(GetMediaBuysRequest) -> GetMediaBuysResponse;
         get_media_buy_delivery(GetMediaBuyDeliveryRequest) -> GetMediaBuyDeliveryResponse;
         provide_performance_feedback(ProvidePerformanceFeedbackRequest) -> ProvidePerformanceFeedbackSuccess;
@@ -269,7 +306,7 @@ double! {
         search_brands(SearchBrandsRequest) -> SearchBrandsSuccess;
     }
     Signals {
-        get_signals(GetSignalsRequest) -> GetSignalsResponse, Discovery<GetSignalsResponse>;
+        get_signals(GetSignalsRequest) -> GetSignalsResponse, Discovery<GetSignalsResponse>: HandOff;
     }
     SponsoredIntelligence {
         si_get_offering(SiGetOfferingRequest) -> SiGetOfferingResponse;

@@ -4,7 +4,7 @@ use adcp_decisioning::Call;
 use adcp_types::tools::ALL;
 use serde_json::json;
 
-use crate::everything::{bare, body_of, everything, request, response};
+use crate::everything::{Mood, bare, body_of, everything, request, response};
 use crate::seller::{buyer, call, object};
 
 /// Answered by the SDK itself.
@@ -24,6 +24,46 @@ async fn every_method_gets_the_typed_request_once_and_its_answer_reaches_the_buy
         assert_eq!(reply.body["status"], "completed", "{}", spec.name);
         assert_eq!(seen.take(), [(spec.name, asked)], "{}", spec.name);
         assert_eq!(body_of(spec.name, &reply.body), response(spec.name), "{}", spec.name);
+    }
+}
+
+#[tokio::test]
+async fn whatever_has_a_submitted_answer_and_a_task_type_may_become_a_task_and_nothing_else() {
+    let (agent, seen) = everything();
+    seen.be(Mood::HandOff);
+    for spec in ALL.iter().filter(|spec| !OWN.contains(&spec.name)) {
+        let asked = request(spec, "acme", &format!("key-0123456789-{}", spec.name));
+        let reply = call(&agent, "acme", spec.name, asked).await;
+        let (true, Some(task_type)) = (spec.submitted_arm, spec.task_type) else {
+            assert_eq!(reply.body["status"], "completed", "{}", spec.name);
+            continue;
+        };
+        assert_eq!(reply.body["status"], "submitted", "{}: {:?}", spec.name, reply.body);
+        let fields: Vec<_> = reply.body.keys().collect();
+        assert_eq!(fields, ["adcp_version", "status", "task_id"], "{}", spec.name);
+        let poll = json!({ "task_id": reply.body["task_id"], "include_result": true });
+        let ended = loop {
+            let polled = call(&agent, "acme", "get_task_status", poll.clone()).await;
+            if polled.body["status"] == "completed" {
+                break polled;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(ended.body["task_type"], task_type, "{}", spec.name);
+        let result = ended.body["result"].as_object().unwrap();
+        assert_eq!(body_of(spec.name, result), response(spec.name), "{}", spec.name);
+    }
+}
+
+#[tokio::test]
+async fn whatever_has_a_schema_for_questions_may_ask_and_nothing_else() {
+    let (agent, seen) = everything();
+    seen.be(Mood::Ask);
+    for spec in ALL.iter().filter(|spec| !OWN.contains(&spec.name)) {
+        let asked = request(spec, "acme", &format!("key-0123456789-{}", spec.name));
+        let reply = call(&agent, "acme", spec.name, asked).await;
+        let want = if spec.input_required_schema.is_some() { "input-required" } else { "completed" };
+        assert_eq!(reply.body["status"], want, "{}: {:?}", spec.name, reply.body);
     }
 }
 

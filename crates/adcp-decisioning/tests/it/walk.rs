@@ -7,7 +7,7 @@ use adcp_types::tools::{ALL, Presence, ToolSpec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::everything::{Seen, everything, request};
+use crate::everything::{Mood, Seen, everything, request};
 use crate::seller::{buyer, call, code, object};
 
 /// Tools that the SDK answers itself: no method, no key, no account of their own.
@@ -101,7 +101,7 @@ async fn every_answer_echoes_the_context_and_every_refusal_of_a_seller_fills_bot
         if is_own(spec) {
             continue;
         }
-        seen.refuse(true);
+        seen.be(Mood::Refuse);
         if spec.idempotency_key != Presence::Absent {
             asked["idempotency_key"] = format!("key-9876543210-{}", spec.name).into();
         }
@@ -110,7 +110,7 @@ async fn every_answer_echoes_the_context_and_every_refusal_of_a_seller_fills_bot
         assert_eq!(refused.body["adcp_error"]["field"], "name", "{}", spec.name);
         assert_eq!(refused.body["context"], context, "{}", spec.name);
         // An error is not recorded: the same key may try again.
-        seen.refuse(false);
+        seen.be(Mood::Answer);
         let again = call(&agent, "acme", spec.name, asked).await;
         assert!(!again.failed && !again.body.contains_key("replayed"), "{}: {:?}", spec.name, again.body);
         assert_eq!(seen.take().len(), 3, "{}", spec.name);
