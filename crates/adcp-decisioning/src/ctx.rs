@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adcp_core::{AdcpError, Progress, ReportProgress, Scope, TaskId, Timestamp};
+use adcp_core::{AdcpError, Progress, ProposalRecord, ReportProgress, Scope, TaskId, Timestamp};
 use adcp_types::tools::ToolSpec;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,7 @@ pub struct Ctx {
     pub(crate) caller: Option<Caller>,
     pub(crate) account: Option<Account>,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) proposals: Arc<[ProposalRecord]>,
 }
 
 impl Ctx {

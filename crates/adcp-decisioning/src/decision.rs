@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use crate::ctx::TaskHandle;
+use crate::hook::Made;
 
 /// An answer now, or a task that will have it.
 #[derive(Debug)]
@@ -113,11 +114,11 @@ impl<T> fmt::Debug for Handoff<T> {
 
 /// A decision without its type: what dispatch carries.
 pub(crate) enum Answer {
-    Done(JsonObject),
+    Done(Made),
     /// A tool of the SDK itself, which decides its own status.
     Own(JsonObject),
     NeedsInput(JsonObject),
-    Task(Work<JsonObject>),
+    Task(Work<Made>),
 }
 
 /// A method's return value, on its way to an [`Answer`].
@@ -130,14 +131,14 @@ pub(crate) struct Plain<T>(pub(crate) T);
 
 impl<T: ToJson> IntoAnswer for Plain<T> {
     fn into_answer(self) -> Answer {
-        Answer::Done(encode(&self.0))
+        Answer::Done(self.0.into_made())
     }
 }
 
 impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
     fn into_answer(self) -> Answer {
         match self {
-            Self::Done(answer) => Answer::Done(encode(&answer)),
+            Self::Done(answer) => Answer::Done(answer.into_made()),
             Self::Task(handoff) => Answer::Task(erase(handoff)),
         }
     }
@@ -146,7 +147,7 @@ impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
 impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
     fn into_answer(self) -> Answer {
         match self {
-            Self::Done(answer) => Answer::Done(encode(&answer)),
+            Self::Done(answer) => Answer::Done(answer.into_made()),
             Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
@@ -155,15 +156,26 @@ impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
 impl<T: ToJson + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
     fn into_answer(self) -> Answer {
         match self {
-            Self::Done(answer) => Answer::Done(encode(&answer)),
+            Self::Done(answer) => Answer::Done(answer.into_made()),
             Self::Task(handoff) => Answer::Task(erase(handoff)),
             Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
 }
 
-fn erase<T: ToJson + 'static>(handoff: Handoff<T>) -> Work<JsonObject> {
-    Box::new(move |task| (handoff.0)(task).map(|done| done.map(|answer| encode(&answer))).boxed())
+fn erase<T: IntoMade + 'static>(handoff: Handoff<T>) -> Work<Made> {
+    Box::new(move |task| (handoff.0)(task).map(|done| done.map(T::into_made)).boxed())
+}
+
+/// A result on its way to the buyer and the store. Answers that have something behind them say what.
+pub(crate) trait IntoMade {
+    fn into_made(self) -> Made;
+}
+
+impl<T: ToJson> IntoMade for T {
+    fn into_made(self) -> Made {
+        Made::new(encode(&self))
+    }
 }
 
 /// A struct as its JSON object. The generated types encode to nothing else.

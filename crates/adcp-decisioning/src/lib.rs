@@ -11,6 +11,7 @@ mod decision;
 mod first_of;
 #[rustfmt::skip]
 mod generated;
+mod hook;
 mod incident;
 pub mod lifecycle;
 mod listing;

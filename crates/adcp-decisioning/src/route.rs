@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::decision::{Answer, IntoAnswer};
+use crate::hook::{Hook, Made, NoHook};
 
 type Run = Arc<dyn Fn(Ctx, Value) -> BoxFuture<'static, Result<Answer, AdcpError>> + Send + Sync>;
 
@@ -21,10 +22,8 @@ type Run = Arc<dyn Fn(Ctx, Value) -> BoxFuture<'static, Result<Answer, AdcpError
 pub(crate) struct Route {
     pub(crate) spec: &'static ToolSpec,
     pub(crate) run: Run,
-    /// Changes a request before it is checked, for callers of older releases.
-    pub(crate) adapt: Option<fn(&mut Value)>,
-    /// Names the field by which a request asks for an answer at once, so that it cannot become a task.
-    pub(crate) at_once: Option<fn(&Value) -> Option<&'static str>>,
+    /// What is special to the tool.
+    pub(crate) hook: &'static dyn Hook,
     /// Answers instead of `ACCOUNT_NOT_FOUND`.
     pub(crate) no_account: Option<fn() -> JsonObject>,
 }
@@ -53,7 +52,7 @@ impl Route {
                 Err(error) => std::future::ready(Err(error)).boxed(),
             }
         });
-        Self { spec, run, adapt: None, at_once: None, no_account: None }
+        Self { spec, run, hook: &NoHook, no_account: None }
     }
 
     /// A route that the SDK answers itself; `method` gives a body with its status.
@@ -63,12 +62,12 @@ impl Route {
         Fut: Future<Output = Result<JsonObject, AdcpError>> + Send + 'static,
     {
         let run: Run = Arc::new(move |ctx, body| method(ctx, body).map(|done| done.map(Answer::Own)).boxed());
-        Self { spec, run, adapt: None, at_once: None, no_account: None }
+        Self { spec, run, hook: &NoHook, no_account: None }
     }
 
-    /// Lets `adapt` change a request before it is checked.
-    pub(crate) fn adapted(mut self, adapt: fn(&mut Value)) -> Self {
-        self.adapt = Some(adapt);
+    /// Lets `hook` do what is special to the tool.
+    pub(crate) fn hooked(mut self, hook: &'static dyn Hook) -> Self {
+        self.hook = hook;
         self
     }
 
@@ -76,7 +75,7 @@ impl Route {
     pub(crate) fn first(mut self, first: fn(&Ctx, &Value) -> Option<JsonObject>) -> Self {
         let run = self.run;
         self.run = Arc::new(move |ctx, body| match first(&ctx, &body) {
-            Some(answer) => std::future::ready(Ok(Answer::Done(answer))).boxed(),
+            Some(answer) => std::future::ready(Ok(Answer::Done(Made::new(answer)))).boxed(),
             None => run(ctx, body),
         });
         self
@@ -85,12 +84,6 @@ impl Route {
     /// Lets `answer` stand in for `ACCOUNT_NOT_FOUND`.
     pub(crate) fn no_account(mut self, answer: fn() -> JsonObject) -> Self {
         self.no_account = Some(answer);
-        self
-    }
-
-    /// Lets `at_once` say which requests cannot become a task.
-    pub(crate) fn at_once(mut self, at_once: fn(&Value) -> Option<&'static str>) -> Self {
-        self.at_once = Some(at_once);
         self
     }
 }

@@ -19,8 +19,7 @@ struct Row {
     #[serde(rename = "trait")]
     home: String,
     returns: Option<Returns>,
-    adapt: Option<String>,
-    at_once: Option<String>,
+    hook: Option<String>,
     first: Option<String>,
     no_account: Option<String>,
     #[serde(default)]
@@ -192,7 +191,7 @@ mod tests {
         description = "Makes a thing."
         trait = "ThingSales"
         returns = "interactive"
-        adapt = "make_thing::adapt"
+        hook = "make_thing::HOOK"
 
         [poll]
         description = "Polls."
@@ -228,7 +227,7 @@ mod tests {
         assert!(routes.contains("pub(crate) fn thing_sales<S: ThingSales>(seller: &Arc<S>) -> Vec<Route> {"));
         assert!(routes.contains("seller.get_things(&ctx, req).await.map(Plain)"));
         assert!(routes.contains(
-            "seller.make_thing(&ctx, req).await\n        })\n        .adapted(hooks::make_thing::adapt),"
+            "seller.make_thing(&ctx, req).await\n        })\n        .hooked(&hooks::make_thing::HOOK),"
         ));
         assert!(!routes.contains("poll"));
         assert!(text("mount.rs").contains("pub fn thing_sales(self) -> Self"));

@@ -336,8 +336,7 @@ pub(crate) fn sales<S: Sales>(seller: &Arc<S>) -> Vec<Route> {
         Route::new(&tools::GET_PRODUCTS, seller, |seller, ctx, req| async move {
             seller.get_products(&ctx, req).await
         })
-        .adapted(hooks::get_products::adapt)
-        .at_once(hooks::get_products::at_once),
+        .hooked(&hooks::get_products::HOOK),
         Route::new(&tools::PROVIDE_PERFORMANCE_FEEDBACK, seller, |seller, ctx, req| async move {
             seller.provide_performance_feedback(&ctx, req).await.map(Plain)
         }),

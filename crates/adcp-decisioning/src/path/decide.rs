@@ -3,23 +3,33 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use adcp_core::{AdcpError, Owner, Ticket};
+use adcp_core::{AdcpError, Effects, Owner, Ticket};
 use adcp_types::tools::ToolSpec;
 use futures_util::FutureExt;
+use serde_json::Value;
 
-use super::claim::First;
+use super::prepare::Ready;
 use crate::ctx::Ctx;
 use crate::decision::Answer;
+use crate::hook::{Hook, Made, Plan};
 use crate::parts::Parts;
 
 /// What the adopter said, with what is needed to record it.
 pub(super) struct Decided {
-    pub(super) spec: &'static ToolSpec,
+    pub(super) asked: Asked,
     pub(super) owner: Option<Owner>,
     pub(super) ticket: Option<Ticket>,
     /// The field by which the request asked for an answer at once.
     pub(super) at_once: Option<&'static str>,
     pub(super) said: Said,
+}
+
+/// What was asked, as far as its answer depends on it.
+pub(super) struct Asked {
+    pub(super) spec: &'static ToolSpec,
+    pub(super) hook: &'static dyn Hook,
+    pub(super) request: Value,
+    pub(super) effects: Effects,
 }
 
 pub(super) enum Said {
@@ -29,28 +39,38 @@ pub(super) enum Said {
     Panicked,
 }
 
-pub(super) async fn decide(parts: &Arc<Parts>, first: First) -> Decided {
-    let First { acting, key, ticket } = first;
+pub(super) async fn decide(parts: &Arc<Parts>, ready: Ready) -> Decided {
+    let Ready { acting, key, ticket, plan } = ready;
     let owner = acting.owner();
-    let spec = acting.route.spec;
-    let at_once = acting.route.at_once.and_then(|field_of| field_of(&acting.arguments));
+    let Plan { request, effects, proposals, time } = plan;
+    let (spec, hook) = (acting.route.spec, acting.route.hook);
+    let at_once = hook.at_once(&request);
     let ctx = Ctx {
         parts: Arc::clone(parts),
         tool: spec,
         caller: acting.caller,
         account: acting.account,
         idempotency_key: key,
+        proposals: proposals.into(),
     };
-    let (run, arguments) = (acting.route.run, acting.arguments);
+    let (run, arguments) = (acting.route.run, request.clone());
     // The closure itself runs adopter code before its first await, so it is made inside the guard.
-    let said = AssertUnwindSafe(async move { run(ctx, arguments).await }).catch_unwind().await;
+    let method = AssertUnwindSafe(async move { run(ctx, arguments).await }).catch_unwind();
+    let said = match time {
+        None => Some(method.await),
+        Some(time) => tokio::time::timeout(time, method).await.ok(),
+    };
     let said = match said {
-        Ok(Ok(answer)) => Said::Answer(answer),
-        Ok(Err(error)) => Said::Error(error),
-        Err(_) => {
+        Some(Ok(Ok(answer))) => Said::Answer(answer),
+        Some(Ok(Err(error))) => Said::Error(error),
+        Some(Err(_)) => {
             tracing::error!(tool = spec.name, "the adopter's method panicked");
             Said::Panicked
         }
+        None => match hook.late(&request) {
+            Some(body) => Said::Answer(Answer::Done(Made::new(body))),
+            None => Said::Error(AdcpError::unavailable()),
+        },
     };
-    Decided { spec, owner, ticket, at_once, said }
+    Decided { asked: Asked { spec, hook, request, effects }, owner, ticket, at_once, said }
 }

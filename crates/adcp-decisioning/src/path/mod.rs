@@ -7,6 +7,7 @@ mod envelope;
 mod gate;
 mod guard;
 mod open;
+mod prepare;
 mod settle;
 mod task;
 mod validate;
@@ -63,6 +64,7 @@ async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<
         Claimed::First(claimed) => claimed,
         Claimed::Before(reply) => return Ok(envelope.replay(reply)),
     };
-    let decided = decide::decide(parts, *claimed).await;
+    let ready = prepare::prepare(parts, *claimed).await?;
+    let decided = decide::decide(parts, ready).await;
     settle::settle(parts, decided, envelope).await
 }

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use adcp_core::{AdcpError, SettleCall, Settlement, TaskStatus, Ticket};
+use adcp_core::{
+    AdcpError, Backing, Effect, Effects, Outcome, Owner, SettleCall, Settlement, TaskStatus, Ticket,
+};
 use adcp_schemas::Part;
 use adcp_types::envelope::FIELDS;
 use adcp_types::json::JsonObject;
 use adcp_types::tools::ToolSpec;
 use serde_json::Value;
 
-use super::decide::{Decided, Said};
+use super::decide::{Asked, Decided, Said};
 use super::envelope::Envelope;
 use super::{task, validate};
 use crate::agent::Reply;
 use crate::decision::Answer;
 use crate::generated::routes;
+use crate::hook::Made;
 use crate::parts::Parts;
 
 pub(super) async fn settle(
@@ -22,11 +25,11 @@ pub(super) async fn settle(
     decided: Decided,
     envelope: &Envelope,
 ) -> Result<Reply, AdcpError> {
-    let Decided { spec, owner, ticket, at_once, said } = decided;
+    let Decided { asked, owner, ticket, at_once, said } = decided;
+    let spec = asked.spec;
     match said {
-        Said::Answer(Answer::Done(body)) => {
-            let message = checked(spec, Part::Response, TaskStatus::Completed, body, envelope);
-            record(parts, ticket, message, envelope).await
+        Said::Answer(Answer::Done(made)) => {
+            done(parts, &asked, Owned { owner: owner.as_ref(), ticket }, made, envelope).await
         }
         Said::Answer(Answer::Own(body)) => {
             let message = Value::Object(envelope.wrap(body));
@@ -35,31 +38,103 @@ pub(super) async fn settle(
         }
         Said::Answer(Answer::NeedsInput(body)) => {
             let message = checked(spec, Part::InputRequired, TaskStatus::InputRequired, body, envelope);
-            close(parts, ticket, Settlement::Released).await;
+            give_back(parts, ticket, owner.as_ref(), &asked.effects, &AdcpError::unavailable()).await;
             message.map(|message| Reply::new(message, false))
         }
         Said::Answer(Answer::Task(work)) => {
             if let Some(field) = at_once {
                 tracing::error!(tool = spec.name, field, "a request for an answer at once was handed off");
-                close(parts, ticket, Settlement::Released).await;
-                return Err(AdcpError::invalid_request(field, "this cannot be answered at once")
-                    .with_suggestion("ask in brief mode, or narrow the request"));
+                let error = AdcpError::invalid_request(field, "this cannot be answered at once")
+                    .with_suggestion("ask in brief mode, or narrow the request");
+                give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
+                return Err(error);
             }
             let Some(owner) = owner else {
                 tracing::error!(tool = spec.name, "a call without a caller cannot become a task");
                 return Err(AdcpError::unavailable());
             };
-            task::start(parts, task::Start { spec, owner, ticket, work }, envelope).await
+            task::start(parts, task::Start { asked, owner, ticket, work }, envelope).await
         }
         Said::Error(error) => {
-            close(parts, ticket, Settlement::Released).await;
+            give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
             Err(error)
         }
         Said::Panicked => {
-            close(parts, ticket, Settlement::Fenced).await;
-            Err(AdcpError::unavailable())
+            let error = AdcpError::unavailable();
+            fence(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
+            Err(error)
         }
     }
+}
+
+/// Whose call it is, and the claim of its key.
+struct Owned<'a> {
+    owner: Option<&'a Owner>,
+    ticket: Option<Ticket>,
+}
+
+/// Records a success with its effects. An invalid answer is never one: its key is fenced, since the adopter acted.
+async fn done(
+    parts: &Arc<Parts>,
+    asked: &Asked,
+    owned: Owned<'_>,
+    made: Made,
+    envelope: &Envelope,
+) -> Result<Reply, AdcpError> {
+    let Owned { owner, ticket } = owned;
+    let spec = asked.spec;
+    let checked = asked.hook.finish(&asked.effects, Some(&asked.request), made).and_then(|made| {
+        let message = checked(spec, Part::Response, TaskStatus::Completed, made.body.clone(), envelope)?;
+        Ok((made, message))
+    });
+    let (made, message) = match checked {
+        Ok(checked) => checked,
+        Err(error) => {
+            fence(parts, ticket, owner, &asked.effects, &error).await;
+            return Err(error);
+        }
+    };
+    let Made { body, backing } = made;
+    let effects = owner.map_or_else(Vec::new, |owner| {
+        asked.effects.on_ledger(owner, &Outcome::Completed(body), &backing, parts.clock.now())
+    });
+    if ticket.is_some() || !effects.is_empty() {
+        let recorded = Settlement::Replied(envelope.unwrap(&message));
+        let settle = SettleCall::new(ticket, recorded).applying(effects);
+        parts.registry.settle_call(settle).await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "an answer was not recorded");
+            AdcpError::from(error)
+        })?;
+    }
+    Ok(Reply::new(message, false))
+}
+
+/// Frees the key of a call that failed without effect, and gives back what it reserved.
+pub(super) async fn give_back(
+    parts: &Arc<Parts>,
+    ticket: Option<Ticket>,
+    owner: Option<&Owner>,
+    effects: &Effects,
+    error: &AdcpError,
+) {
+    close(parts, ticket, Settlement::Released, failing(parts, owner, effects, error)).await;
+}
+
+/// Fences the key of a call whose effect nobody knows, and gives back what it reserved.
+async fn fence(
+    parts: &Arc<Parts>,
+    ticket: Option<Ticket>,
+    owner: Option<&Owner>,
+    effects: &Effects,
+    error: &AdcpError,
+) {
+    close(parts, ticket, Settlement::Fenced, failing(parts, owner, effects, error)).await;
+}
+
+fn failing(parts: &Arc<Parts>, owner: Option<&Owner>, effects: &Effects, error: &AdcpError) -> Vec<Effect> {
+    owner.map_or_else(Vec::new, |owner| {
+        effects.on_ledger(owner, &Outcome::Failed(error.clone()), &Backing::default(), parts.clock.now())
+    })
 }
 
 /// The whole message, if it is one that may leave.
@@ -93,37 +168,14 @@ pub(super) fn refuse_envelope_names(spec: &'static ToolSpec, body: &JsonObject) 
     }
 }
 
-/// Records a success. An invalid answer is never one: its key is fenced, since the adopter has acted.
-async fn record(
-    parts: &Arc<Parts>,
-    ticket: Option<Ticket>,
-    message: Result<JsonObject, AdcpError>,
-    envelope: &Envelope,
-) -> Result<Reply, AdcpError> {
-    let message = match message {
-        Ok(message) => message,
-        Err(error) => {
-            close(parts, ticket, Settlement::Fenced).await;
-            return Err(error);
-        }
-    };
-    if let Some(ticket) = ticket {
-        let recorded = envelope.unwrap(&message);
-        parts.registry.settle_call(SettleCall::new(ticket, Settlement::Replied(recorded))).await.map_err(
-            |error| {
-                tracing::error!(error = &error as &dyn std::error::Error, "an answer was not recorded");
-                AdcpError::from(error)
-            },
-        )?;
+/// Settles what did not succeed. When even that fails, the key stays in flight until it expires, and holds run out.
+async fn close(parts: &Arc<Parts>, ticket: Option<Ticket>, settlement: Settlement, effects: Vec<Effect>) {
+    if ticket.is_none() && effects.is_empty() {
+        return;
     }
-    Ok(Reply::new(message, false))
-}
-
-/// Releases or fences a key. When even that fails, the key stays in flight until it expires.
-pub(super) async fn close(parts: &Arc<Parts>, ticket: Option<Ticket>, settlement: Settlement) {
-    let Some(ticket) = ticket else { return };
-    if let Err(error) = parts.registry.settle_call(SettleCall::new(ticket, settlement)).await {
-        tracing::error!(error = &error as &dyn std::error::Error, "an idempotency key was not settled");
+    let settle = SettleCall::new(ticket, settlement).applying(effects);
+    if let Err(error) = parts.registry.settle_call(settle).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "a call was not settled");
     }
 }
 

@@ -14,9 +14,8 @@ pub(super) struct Valid {
 }
 
 pub(super) fn request(mut admitted: Admitted) -> Result<Valid, AdcpError> {
-    if let Some(adapt) = admitted.route.adapt {
-        adapt(&mut admitted.arguments);
-    }
+    admitted.route.hook.adapt(&mut admitted.arguments);
+    admitted.route.hook.check(&admitted.arguments)?;
     match violations(admitted.route.spec, Part::Request, &admitted.arguments)? {
         None => Ok(Valid { admitted }),
         Some(violations) => Err(AdcpError::from_issues(issues(&violations))),

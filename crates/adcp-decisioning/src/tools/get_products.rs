@@ -2,10 +2,30 @@
 
 use serde_json::Value;
 
+use crate::hook::Hook;
+
+/// What is special to `get_products`.
+pub(crate) static HOOK: GetProducts = GetProducts;
+
+#[derive(Debug)]
+pub(crate) struct GetProducts;
+
+impl Hook for GetProducts {
+    fn adapt(&self, request: &mut Value) {
+        adapt(request);
+    }
+
+    fn at_once(&self, request: &Value) -> Option<&'static str> {
+        // A wholesale read is answered at once; what is not ready is named in `incomplete`.
+        let wholesale = request.get("buying_mode").and_then(Value::as_str) == Some("wholesale");
+        wholesale.then_some("buying_mode")
+    }
+}
+
 /// Callers of releases without buying modes send none: what else they sent says which one they mean.
 ///
 /// Spec: `media-buy/get-products-request.json`, `buying_mode`.
-pub(crate) fn adapt(request: &mut Value) {
+fn adapt(request: &mut Value) {
     let Value::Object(fields) = request else { return };
     if fields.contains_key("buying_mode") {
         return;
@@ -19,12 +39,6 @@ pub(crate) fn adapt(request: &mut Value) {
         "wholesale"
     };
     fields.insert("buying_mode".into(), mode.into());
-}
-
-/// A wholesale read is answered at once; what is not ready is named in `incomplete`.
-pub(crate) fn at_once(request: &Value) -> Option<&'static str> {
-    let wholesale = request.get("buying_mode").and_then(Value::as_str) == Some("wholesale");
-    wholesale.then_some("buying_mode")
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl Tables {
                     tool.to_uppercase()
                 );
                 for (method, hook) in row.hooks() {
-                    let _ = write!(out, "\n        .{method}(hooks::{hook})");
+                    let _ = write!(out, "\n        .{method}({hook})");
                 }
                 out.push_str(",\n");
             }
@@ -184,16 +184,12 @@ impl Tables {
 }
 
 impl Row {
-    /// The builder methods of a route and the functions they are given.
-    fn hooks(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        [
-            ("adapted", &self.adapt),
-            ("at_once", &self.at_once),
-            ("first", &self.first),
-            ("no_account", &self.no_account),
-        ]
-        .into_iter()
-        .filter_map(|(method, hook)| Some((method, hook.as_deref()?)))
+    /// The builder methods of a route and what they are given.
+    fn hooks(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let hook = self.hook.as_ref().map(|hook| ("hooked", format!("&hooks::{hook}")));
+        let first = self.first.as_ref().map(|first| ("first", format!("hooks::{first}")));
+        let none = self.no_account.as_ref().map(|answer| ("no_account", format!("hooks::{answer}")));
+        hook.into_iter().chain(first).chain(none)
     }
 }
 
