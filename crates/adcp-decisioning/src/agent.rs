@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adcp_core::Registry;
 use adcp_core::json::Limits;
 use adcp_types::json::JsonObject;
 
@@ -118,6 +119,12 @@ impl Agent {
     /// The call runs in a task of its own and is finished even when the returned future is dropped.
     pub async fn call(&self, call: Call) -> Reply {
         path::call(Arc::clone(&self.parts), call).await
+    }
+
+    /// What the agent keeps its tasks, keys, proposals and events in, for the seller's own people and machinery.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<dyn Registry> {
+        &self.parts.registry
     }
 
     /// The limits on what peers may send.

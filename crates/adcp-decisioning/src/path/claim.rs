@@ -7,6 +7,7 @@ use adcp_core::json::canonical;
 use adcp_core::{AdcpError, CallKey, Claim, ClaimCall, Ticket, field_path};
 use adcp_types::ErrorCode;
 use adcp_types::json::JsonObject;
+use adcp_types::tools::{Protocol, ToolSpec};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -36,7 +37,7 @@ pub(super) async fn claim(parts: &Arc<Parts>, acting: Acting) -> Result<Claimed,
         return Ok(Claimed::First(Box::new(First { acting, key, ticket: None })));
     };
     let hash = fingerprint(acting.route.spec.name, &acting.arguments)?;
-    let session = acting.arguments.get("session_id").and_then(Value::as_str).map(str::to_owned);
+    let session = session(acting.route.spec, &acting.arguments);
     let call_key = CallKey::new(owner, text.as_str()).with_session(session);
     match parts
         .registry
@@ -56,6 +57,14 @@ pub(super) async fn claim(parts: &Arc<Parts>, acting: Acting) -> Result<Claimed,
                 .with_suggestion("look up whether the first request took effect before sending a new one"))
         }
     }
+}
+
+/// The conversation that a key counts in. Elsewhere the name means nothing, and must not open a second scope.
+fn session(spec: &ToolSpec, arguments: &Value) -> Option<String> {
+    if spec.protocol != Protocol::SponsoredIntelligence {
+        return None;
+    }
+    arguments.get("session_id").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn in_flight() -> AdcpError {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use adcp_core::{Resolution, ResolveCall, TenantId};
 use adcp_types::json::JsonObject;
 use serde_json::json;
 
@@ -116,4 +117,35 @@ async fn reads_tolerate_a_key_and_run_each_time() {
         assert!(!reply.body.contains_key("replayed"));
     }
     assert_eq!(shared.calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_waits_for_the_operator() {
+    for (resolution, then) in
+        [(Resolution::Succeeded, "IDEMPOTENCY_EXPIRED"), (Resolution::Released, "SERVICE_UNAVAILABLE")]
+    {
+        let (agent, shared) = agent(Mode::Panic);
+        call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
+        let open = agent.registry().unresolved_calls(&TenantId::single(), 10).await.unwrap();
+        let [fenced] = open.as_slice() else { panic!("{open:?}") };
+        assert_eq!((fenced.tool.as_str(), fenced.fenced), ("create_media_buy", true));
+
+        let word = ResolveCall::new(fenced.key.clone(), resolution);
+        assert!(agent.registry().resolve_call(word.clone()).await.unwrap());
+        assert!(!agent.registry().resolve_call(word).await.unwrap(), "it is settled already");
+        let again = call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
+        assert_eq!(code(&again), then);
+        let runs = if resolution == Resolution::Released { 2 } else { 1 };
+        assert_eq!(shared.calls.load(Ordering::SeqCst), runs, "{resolution:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_made_up_session_opens_no_second_scope() {
+    let (agent, shared) = agent(Mode::Book);
+    call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
+    let mut again = order("key-0123456789abcdef");
+    again["session_id"] = json!("another");
+    assert_eq!(code(&call(&agent, "acme", "create_media_buy", again).await), "IDEMPOTENCY_CONFLICT");
+    assert_eq!(shared.calls.load(Ordering::SeqCst), 1);
 }
