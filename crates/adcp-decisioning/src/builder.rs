@@ -12,8 +12,9 @@ use adcp_types::protocol::GetAdcpCapabilitiesResponse;
 use crate::account::{Accounts, DynAccounts};
 use crate::agent::Agent;
 use crate::background::Background;
+use crate::build_error::{BuildError, BuildErrors};
 use crate::caller::Authenticator;
-use crate::generated::{descriptions, needs};
+use crate::generated::descriptions;
 use crate::listing::Tool;
 use crate::parts::Parts;
 use crate::route::Route;
@@ -194,7 +195,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         let (Some(authenticator), Some(accounts), Some(registry), Ok(versions), true) =
             (self.authenticator, self.accounts, self.registry, versions, faults.is_empty())
         else {
-            return Err(BuildErrors(faults));
+            return Err(BuildErrors::new(faults));
         };
         if !registry.capabilities().durable {
             tracing::warn!("the registry is volatile: accepted tasks are lost when this process ends");
@@ -234,120 +235,3 @@ fn listing(mounted: &HashMap<&'static str, Route>, faults: &mut Vec<BuildError>)
     tools.sort_unstable_by_key(|tool| tool.name);
     tools
 }
-
-/// One fault of a configuration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// No tools.
-    #[error("nothing is mounted; call `.sales()` or another group of tools")]
-    NothingMounted,
-    /// A part that has no default.
-    #[error("`.{0}(…)` is missing")]
-    Missing(&'static str),
-    /// Two groups offer one tool.
-    #[error("the tool `{0}` is mounted twice")]
-    MountedTwice(&'static str),
-    /// Not a release.
-    #[error("`{0}` is not a release; write MAJOR.MINOR or MAJOR.MINOR-PRERELEASE")]
-    BadRelease(String),
-    /// Outside what the protocol allows.
-    #[error("the replay time of {0:?} is outside one hour to seven days")]
-    ReplayTtl(Duration),
-    /// No handoff could ever run.
-    #[error("room for zero background tasks: no handoff could run")]
-    NoBackgroundTasks,
-    /// Tools, but none that opens a protocol.
-    #[error("what is mounted opens no protocol of AdCP, and `supported_protocols` declares none")]
-    NoProtocol,
-    /// A protocol of which nothing is mounted.
-    #[error("`supported_protocols` contains `{0}`, but no mounted tool belongs to it")]
-    ProtocolTools(String),
-    /// Capabilities of a protocol that is not offered.
-    #[error("the capabilities declare `{0}`, but what is mounted does not offer that protocol")]
-    BlockWithoutProtocol(&'static str),
-    /// A specialism whose tools are not mounted.
-    #[error("the specialism `{specialism}` is claimed without {}", mounts(missing))]
-    SpecialismTools {
-        /// The claim.
-        specialism: String,
-        /// The tools it lacks.
-        missing: Vec<&'static str>,
-    },
-    /// Not a specialism of this release.
-    #[error("`{claimed}` is no specialism{}", meant(*did_you_mean))]
-    UnknownSpecialism {
-        /// The claim.
-        claimed: String,
-        /// A specialism that is written much like it.
-        did_you_mean: Option<&'static str>,
-    },
-    /// A capability whose tools are not mounted.
-    #[error("the capability `{capability}` is declared without {}", mounts(missing))]
-    CapabilityTools {
-        /// Its path in the capabilities.
-        capability: String,
-        /// The tools it lacks.
-        missing: Vec<&'static str>,
-    },
-    /// Two claims that cannot both hold.
-    #[error("{claim} is declared, but {against}")]
-    Contradiction {
-        /// What is claimed.
-        claim: String,
-        /// What speaks against it.
-        against: String,
-    },
-    /// A compliance controller that plays nothing.
-    #[error(
-        "`.compliance_controller()` is mounted, but `compliance_testing.scenarios` does not say what it plays"
-    )]
-    NoScenarios,
-    /// Capabilities that their own schema refuses.
-    #[error("the capabilities are not valid at `{pointer}`: expected {expected}")]
-    InvalidCapability {
-        /// Where, as a JSON pointer.
-        pointer: String,
-        /// What should stand there.
-        expected: String,
-    },
-    /// A tool without a schema in the bundle.
-    #[error("the schema bundle has no request schema for `{0}`")]
-    NoSchema(&'static str),
-}
-
-/// Tools, each with what mounts it.
-fn mounts(tools: &[&'static str]) -> String {
-    let one = |tool: &&str| match needs::mounted_by(tool) {
-        "" => format!("`{tool}`"),
-        method => format!("`{tool}` (mount `.{method}()`)"),
-    };
-    tools.iter().map(one).collect::<Vec<_>>().join(", ")
-}
-
-fn meant(name: Option<&str>) -> String {
-    name.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
-}
-
-/// Every fault of a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildErrors(Vec<BuildError>);
-
-impl BuildErrors {
-    /// The faults, in the order they were found.
-    pub fn iter(&self) -> impl Iterator<Item = &BuildError> {
-        self.0.iter()
-    }
-}
-
-impl fmt::Display for BuildErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the agent cannot be built")?;
-        for (i, fault) in self.0.iter().enumerate() {
-            write!(f, "{} {fault}", if i == 0 { ":" } else { ";" })?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for BuildErrors {}

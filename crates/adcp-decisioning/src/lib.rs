@@ -3,6 +3,7 @@
 mod account;
 mod agent;
 mod background;
+mod build_error;
 mod builder;
 mod caller;
 mod ctx;
@@ -28,7 +29,8 @@ pub use account::{
     TenantAccounts,
 };
 pub use agent::{Agent, Call, Health, Reply};
-pub use builder::{AgentBuilder, BuildError, BuildErrors, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
+pub use build_error::{BuildError, BuildErrors};
+pub use builder::{AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};
 pub use ctx::{Ctx, TaskHandle};
 pub use decision::{Asking, Decision, Discover, Discovery, Handoff, Interactive};

@@ -14,7 +14,7 @@ use adcp_types::protocol::get_adcp_capabilities_response::{
 use adcp_types::tools::{self, SPECIALISMS, ToolSpec};
 use serde_json::{Value, json};
 
-use crate::builder::BuildError;
+use crate::build_error::BuildError;
 use crate::ctx::Ctx;
 use crate::generated::needs;
 use crate::route::Route;

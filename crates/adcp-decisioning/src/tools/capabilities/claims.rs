@@ -9,7 +9,7 @@ use adcp_types::tools::{self, SPECIALISMS};
 use serde_json::Value;
 
 use super::{Mounted, duties, wire};
-use crate::builder::BuildError;
+use crate::build_error::BuildError;
 use crate::generated::needs;
 
 /// Collects every contradiction.

@@ -7,7 +7,7 @@ use adcp_types::tools::{self, ToolSpec};
 use serde_json::Value;
 
 use super::Mounted;
-use crate::builder::BuildError;
+use crate::build_error::BuildError;
 
 /// A capability that is worth nothing without its tools.
 struct Duty {
