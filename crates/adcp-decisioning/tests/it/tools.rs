@@ -5,7 +5,7 @@ use adcp_types::tools::ALL;
 use serde_json::json;
 
 use crate::everything::{Mood, bare, body_of, everything, request, response};
-use crate::seller::{buyer, call, object};
+use crate::seller::{buyer, call, code, object};
 
 /// Answered by the SDK itself.
 const OWN: [&str; 3] = ["get_adcp_capabilities", "get_task_status", "list_tasks"];
@@ -42,6 +42,8 @@ async fn whatever_has_a_submitted_answer_and_a_task_type_may_become_a_task_and_n
         let fields: Vec<_> = reply.body.keys().collect();
         assert_eq!(fields, ["adcp_version", "status", "task_id"], "{}", spec.name);
         let poll = json!({ "task_id": reply.body["task_id"], "include_result": true });
+        let foreign = call(&agent, "umbrella", "get_task_status", poll.clone()).await;
+        assert_eq!(code(&foreign), "REFERENCE_NOT_FOUND", "{} shows its task to others", spec.name);
         let ended = loop {
             let polled = call(&agent, "acme", "get_task_status", poll.clone()).await;
             if polled.body["status"] == "completed" {
