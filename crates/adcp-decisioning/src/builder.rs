@@ -13,6 +13,7 @@ use crate::account::{Accounts, DynAccounts};
 use crate::agent::Agent;
 use crate::background::Background;
 use crate::build_error::{BuildError, BuildErrors};
+use crate::buyer_agent::{BuyerAgents, DynBuyerAgents};
 use crate::caller::Authenticator;
 use crate::generated::descriptions;
 use crate::listing::Tool;
@@ -33,6 +34,7 @@ pub struct AgentBuilder<S> {
     routes: Vec<Route>,
     authenticator: Option<Arc<dyn Authenticator>>,
     accounts: Option<Arc<dyn DynAccounts>>,
+    buyer_agents: Option<Arc<dyn DynBuyerAgents>>,
     registry: Option<Arc<dyn Registry>>,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -55,6 +57,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             routes: Vec::new(),
             authenticator: None,
             accounts: None,
+            buyer_agents: None,
             registry: None,
             clock: Arc::new(SystemClock::new()),
             limits: Limits::new(),
@@ -83,6 +86,13 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
     #[must_use]
     pub fn accounts(mut self, accounts: impl Accounts) -> Self {
         self.accounts = Some(Arc::new(accounts));
+        self
+    }
+
+    /// Says which agents may buy. Without it, whoever has a credential may.
+    #[must_use]
+    pub fn buyer_agents(mut self, agents: impl BuyerAgents) -> Self {
+        self.buyer_agents = Some(Arc::new(agents));
         self
     }
 
@@ -205,6 +215,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             tools,
             authenticator,
             accounts,
+            buyer_agents: self.buyer_agents,
             registry,
             clock: self.clock,
             limits: self.limits,

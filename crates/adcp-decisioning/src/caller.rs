@@ -1,11 +1,14 @@
 //! Who is calling: credentials in, a caller out.
 
 use std::fmt;
+use std::sync::Arc;
 
 use adcp_core::{AdcpError, Principal, Secret, TenantId, Timestamp};
 use adcp_types::ErrorCode;
 use adcp_types::core::AccountAuthorization;
 use async_trait::async_trait;
+
+use crate::buyer_agent::BuyerAgent;
 
 /// What a transport found in a request's headers. `Debug` prints no secret.
 #[derive(Debug, Clone)]
@@ -88,6 +91,7 @@ pub struct Caller {
     pub agent_url: Option<String>,
     /// What this credential may do, on any account. `None` sets no bounds.
     pub authorization: Option<AccountAuthorization>,
+    agent: Option<Arc<BuyerAgent>>,
 }
 
 impl Caller {
@@ -100,6 +104,7 @@ impl Caller {
             method: AuthMethod::Unstated,
             agent_url: None,
             authorization: None,
+            agent: None,
         }
     }
 
@@ -130,6 +135,18 @@ impl Caller {
     #[must_use]
     pub fn with_authorization(mut self, authorization: AccountAuthorization) -> Self {
         self.authorization = Some(authorization);
+        self
+    }
+
+    /// The seller's record of the agent, where it keeps one.
+    #[must_use]
+    pub fn agent(&self) -> Option<&BuyerAgent> {
+        self.agent.as_deref()
+    }
+
+    /// Attaches the seller's record of the agent. Only the gate that looked it up does.
+    pub(crate) fn met(mut self, agent: BuyerAgent) -> Self {
+        self.agent = Some(Arc::new(agent));
         self
     }
 }

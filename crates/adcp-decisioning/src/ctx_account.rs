@@ -4,6 +4,7 @@ use std::any::Any;
 
 use adcp_core::{AdcpError, TenantId};
 
+use crate::buyer_agent::BuyerAgent;
 use crate::ctx::Ctx;
 
 impl Ctx {
@@ -14,6 +15,12 @@ impl Ctx {
     /// `AUTH_MISSING` in a tool that answers without credentials.
     pub fn tenant(&self) -> Result<&TenantId, AdcpError> {
         self.caller().map(|caller| &caller.tenant)
+    }
+
+    /// The seller's record of the calling agent, in an agent that was built with one.
+    #[must_use]
+    pub fn agent(&self) -> Option<&BuyerAgent> {
+        self.caller().ok()?.agent()
     }
 
     /// The seller's own value that its account store attached with [`Account::with_data`].

@@ -3,8 +3,10 @@
 mod account;
 mod agent;
 mod background;
+mod billing;
 mod build_error;
 mod builder;
+mod buyer_agent;
 mod caller;
 mod ctx;
 mod ctx_account;
@@ -29,8 +31,10 @@ pub use account::{
     TenantAccounts,
 };
 pub use agent::{Agent, Call, Health, Reply};
+pub use billing::check_billing;
 pub use build_error::{BuildError, BuildErrors};
 pub use builder::{AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
+pub use buyer_agent::{AgentStatus, BuyerAgent, BuyerAgents};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};
 pub use ctx::{Ctx, TaskHandle};
 pub use decision::{Asking, Decision, Discover, Discovery, Handoff, Interactive};

@@ -11,6 +11,7 @@ use adcp_types::json::JsonObject;
 
 use crate::account::DynAccounts;
 use crate::background::Background;
+use crate::buyer_agent::DynBuyerAgents;
 use crate::caller::Authenticator;
 use crate::listing::Tool;
 use crate::route::Route;
@@ -21,6 +22,7 @@ pub(crate) struct Parts {
     pub(crate) tools: Vec<Tool>,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) accounts: Arc<dyn DynAccounts>,
+    pub(crate) buyer_agents: Option<Arc<dyn DynBuyerAgents>>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,

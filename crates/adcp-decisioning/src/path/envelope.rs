@@ -6,6 +6,7 @@ use adcp_core::AdcpError;
 use adcp_types::json::JsonObject;
 use serde_json::Value;
 
+use super::gate::credential::is_clean;
 use crate::agent::Reply;
 use crate::parts::Parts;
 
@@ -23,7 +24,8 @@ impl Envelope {
     /// The envelope before anything is known but the request.
     pub(super) fn of(arguments: &JsonObject, parts: &Arc<Parts>) -> Self {
         let context = match arguments.get("context") {
-            Some(Value::Object(context)) => Some(context.clone()),
+            // A context with a credential is refused, and its refusal must not say the credential back.
+            Some(Value::Object(context)) if is_clean(context) => Some(context.clone()),
             _ => None,
         };
         let echoed =

@@ -50,7 +50,8 @@ async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<
     let opened = open::open(parts, call)?;
     envelope.serve(parts.versions.negotiate(opened.fields())?);
     let admitted = open::admit(opened)?;
-    let valid = validate::request(admitted)?;
+    let arrived = gate::arrive(parts, admitted).await?;
+    let valid = validate::request(arrived)?;
     let no_account = valid.admitted.route.no_account;
     let resolved = match (account::resolve(parts, valid).await, no_account) {
         (Err(error), Some(answer)) if *error.code() == ErrorCode::ACCOUNT_NOT_FOUND => {

@@ -5,6 +5,7 @@ use adcp_schemas::{Part, Violation, Violations};
 use adcp_types::tools::ToolSpec;
 use serde_json::Value;
 
+use super::gate::Arrived;
 use super::open::Admitted;
 use crate::incident::{Incident, internal_error};
 
@@ -13,7 +14,8 @@ pub(super) struct Valid {
     pub(super) admitted: Admitted,
 }
 
-pub(super) fn request(mut admitted: Admitted) -> Result<Valid, AdcpError> {
+pub(super) fn request(arrived: Arrived) -> Result<Valid, AdcpError> {
+    let Arrived { mut admitted } = arrived;
     admitted.route.hook.adapt(&mut admitted.arguments);
     admitted.route.hook.check(&admitted.arguments)?;
     match violations(admitted.route.spec, Part::Request, &admitted.arguments)? {

@@ -24,6 +24,8 @@ pub(in crate::path) struct Access {
     pub(in crate::path) suspended: Leave,
     /// Rejected or closed: the account is otherwise as good as absent.
     pub(in crate::path) ended: Leave,
+    /// It answers anybody, the same to all; who asks makes no difference.
+    pub(in crate::path) public: bool,
     /// A grant cannot withhold it.
     pub(in crate::path) ungranted: bool,
     /// `account` in the request narrows a list; the call does not act on it.
@@ -39,6 +41,7 @@ impl Access {
             payment: Nothing,
             suspended: Nothing,
             ended: Nothing,
+            public: false,
             ungranted: false,
             account_filters: false,
         }
@@ -52,6 +55,11 @@ impl Access {
     /// Whatever became of the account.
     const fn always(tool: &'static ToolSpec) -> Self {
         Self { pending: All, ended: All, ..Self::read(tool) }
+    }
+
+    const fn public(mut self) -> Self {
+        self.public = true;
+        self.ungranted()
     }
 
     const fn ungranted(mut self) -> Self {
@@ -69,7 +77,7 @@ impl Access {
 /// to start something may see how it ends. Capabilities are the same for everybody.
 const ROWS: &[Access] = &[
     Access::always(&tools::COMPLY_TEST_CONTROLLER),
-    Access::always(&tools::GET_ADCP_CAPABILITIES).ungranted(),
+    Access::always(&tools::GET_ADCP_CAPABILITIES).public(),
     Access::always(&tools::GET_TASK_STATUS).ungranted(),
     Access::always(&tools::LIST_ACCOUNTS).account_filters(),
     Access::always(&tools::LIST_CREATIVE_FORMATS),
