@@ -11,6 +11,7 @@ mod proposal;
 mod registry;
 mod scope;
 mod secret;
+pub mod stored;
 mod task;
 mod time;
 

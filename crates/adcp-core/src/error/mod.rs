@@ -124,6 +124,12 @@ impl AdcpError {
         Self::new(code, message).with_field(field).with_suggestion(help)
     }
 
+    /// Sets the refused places, and nothing else.
+    pub(crate) fn with_issues(mut self, issues: Vec<Issue>) -> Self {
+        self.0.issues = issues;
+        self
+    }
+
     /// Names the request field at fault, like `packages[0].budget`.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>) -> Self {

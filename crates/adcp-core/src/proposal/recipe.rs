@@ -18,8 +18,8 @@ pub trait RecipeKind: Serialize + DeserializeOwned {
 /// Execution data of one product in a proposal: kept by the SDK, given back when the proposal is bought or changed.
 ///
 /// A recipe cannot reach a buyer. It does not implement `Serialize`, nor the trait by which answers are encoded,
-/// it converts into no JSON value, and its `Debug` shows its kind only; the one way out is [`Recipe::read`],
-/// which gives the seller's own type back.
+/// it converts into no JSON value, and its `Debug` shows its kind only. The seller gets its own type back with
+/// [`Recipe::read`]; a store writes recipes with [`stored::write_recipes`](crate::stored::write_recipes).
 ///
 /// ```
 /// use adcp_core::{Recipe, RecipeKind};
@@ -150,6 +150,16 @@ impl Recipe {
         }
         serde_json::from_value(self.data.clone())
             .map_err(|source| BadRecipe::Unreadable(self.kind.clone(), source))
+    }
+
+    /// A recipe as a store keeps it.
+    pub(crate) fn from_parts(kind: String, version: u32, data: Value) -> Self {
+        Self { kind, version, data, overlap: Overlap::unlimited() }
+    }
+
+    /// The data, for a store. Not public: nothing else has a use for it.
+    pub(crate) const fn data(&self) -> &Value {
+        &self.data
     }
 
     /// The kind of the data.

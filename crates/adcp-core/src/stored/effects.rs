@@ -1,0 +1,199 @@
+//! What the end of a task does, as text. Credentials in it are sealed.
+
+use std::time::Duration;
+
+use adcp_types::json::JsonObject;
+use serde_json::{Value, json};
+
+use super::{Reader, SealError, Sealer, Unreadable, put};
+use crate::{
+    AccountId, CallbackAuth, Effects, EventKey, Hold, KeepDrafts, Principal, ProposalId, ProposalKey,
+    Registration, Secret, TaskId, TenantId, hex,
+};
+
+const WHAT: &str = "effects";
+
+/// Writes the effects of the task `task`. Its id is sealed in with every credential.
+///
+/// # Errors
+///
+/// [`SealError`] when there are credentials to keep and no key to seal them with.
+pub fn write_effects(effects: &Effects, task: &TaskId, sealer: &dyn Sealer) -> Result<String, SealError> {
+    let mut out = JsonObject::new();
+    put(&mut out, "purchase", effects.purchase.as_ref().map(hold));
+    put(&mut out, "drafts", effects.drafts.as_ref().map(drafts));
+    if !effects.finalizes.is_empty() {
+        let ids: Vec<&str> = effects.finalizes.iter().map(ProposalId::as_str).collect();
+        out.insert("finalizes".into(), json!(ids));
+    }
+    if let Some(registration) = &effects.notify {
+        out.insert("notify".into(), write_registration(registration, task, sealer)?);
+    }
+    Ok(Value::Object(out).to_string())
+}
+
+/// Reads the effects of the task `task`.
+///
+/// # Errors
+///
+/// [`Unreadable`], naming the field that is wrong; a credential that cannot be opened is one.
+pub fn read_effects(text: &str, task: &TaskId, sealer: &dyn Sealer) -> Result<Effects, Unreadable> {
+    let mut reader = Reader::parse(WHAT, text)?;
+    let mut effects = Effects::none();
+    effects.purchase = reader.take("purchase").map(read_hold).transpose()?;
+    effects.drafts = reader.take("drafts").map(read_drafts).transpose()?;
+    for id in reader.list("finalizes")? {
+        let id = id.as_str().ok_or_else(|| reader.wrong("finalizes"))?;
+        effects.finalizes.push(ProposalId::new(id));
+    }
+    effects.notify = reader.take("notify").map(|value| read_registration(value, task, sealer)).transpose()?;
+    Ok(effects)
+}
+
+fn hold(hold: &Hold) -> Value {
+    let key = &hold.key;
+    json!({
+        "tenant": key.tenant.as_str(),
+        "account": key.account.as_ref().map(AccountId::as_str),
+        "principal": key.principal.as_ref().map(Principal::as_str),
+        "proposal": key.id.as_str(),
+        "token": hex(&hold.token),
+    })
+}
+
+fn read_hold(value: Value) -> Result<Hold, Unreadable> {
+    let mut reader = Reader::of(WHAT, value)?;
+    let key = ProposalKey {
+        tenant: TenantId::new(reader.text("tenant")?),
+        account: reader.optional_text("account")?.map(AccountId::new),
+        principal: reader.optional_text("principal")?.map(Principal::new),
+        id: ProposalId::new(reader.text("proposal")?),
+    };
+    let token = reader.text("token")?;
+    let token = unhex(&token).ok_or_else(|| reader.wrong("token"))?;
+    Ok(Hold::new(key, token))
+}
+
+fn unhex(text: &str) -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    if text.len() != 32 || !text.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+fn drafts(keep: &KeepDrafts) -> Value {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    json!({ "keep_ms": millis(keep.keep), "commit_for_ms": keep.commit_for.map(millis) })
+}
+
+fn read_drafts(value: Value) -> Result<KeepDrafts, Unreadable> {
+    let mut reader = Reader::of(WHAT, value)?;
+    let keep = reader.whole("keep_ms")?.ok_or_else(|| reader.wrong("keep_ms"))?;
+    let commit_for = reader.whole("commit_for_ms")?.map(Duration::from_millis);
+    Ok(KeepDrafts::new(Duration::from_millis(keep)).committing_for(commit_for))
+}
+
+fn write_registration(to: &Registration, task: &TaskId, sealer: &dyn Sealer) -> Result<Value, SealError> {
+    let seal = |secret: &Secret| sealer.seal(secret.expose(), task.as_str());
+    let mut out = JsonObject::new();
+    out.insert("url".into(), to.url.as_str().into());
+    out.insert("operation_id".into(), to.operation_id.as_str().into());
+    out.insert("event_key".into(), to.event_key.as_str().into());
+    put(&mut out, "sealed_token", to.token.as_ref().map(&seal).transpose()?);
+    if let Some(auth) = &to.authentication {
+        out.insert("scheme".into(), auth.scheme.as_str().into());
+        out.insert("sealed_credentials".into(), seal(&auth.credentials)?.into());
+    }
+    Ok(Value::Object(out))
+}
+
+fn read_registration(value: Value, task: &TaskId, sealer: &dyn Sealer) -> Result<Registration, Unreadable> {
+    let mut reader = Reader::of(WHAT, value)?;
+    let open = |reader: &mut Reader, name: &'static str| -> Result<Option<Secret>, Unreadable> {
+        let Some(sealed) = reader.optional_text(name)? else { return Ok(None) };
+        let plain = sealer.open(&sealed, task.as_str()).map_err(|_| reader.wrong(name))?;
+        Ok(Some(Secret::new(plain)))
+    };
+    let token = open(&mut reader, "sealed_token")?;
+    let credentials = open(&mut reader, "sealed_credentials")?;
+    let authentication = match (reader.optional_text("scheme")?, credentials) {
+        (Some(scheme), Some(credentials)) => Some(CallbackAuth::new(scheme, credentials)),
+        (None, None) => None,
+        _ => return Err(reader.wrong("scheme")),
+    };
+    Ok(Registration {
+        url: reader.text("url")?,
+        operation_id: reader.text("operation_id")?,
+        token,
+        authentication,
+        event_key: EventKey::stored(reader.text("event_key")?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stored::NoSealer;
+
+    /// Turns bytes round. Enough to see that a credential is never stored as it is.
+    #[derive(Debug)]
+    struct Mirror;
+
+    impl Sealer for Mirror {
+        fn seal(&self, plain: &str, bound_to: &str) -> Result<String, SealError> {
+            Ok(format!("{bound_to}|{}", plain.chars().rev().collect::<String>()))
+        }
+
+        fn open(&self, sealed: &str, bound_to: &str) -> Result<String, SealError> {
+            let (bound, text) = sealed.split_once('|').ok_or(SealError::Forged)?;
+            if bound == bound_to { Ok(text.chars().rev().collect()) } else { Err(SealError::Forged) }
+        }
+    }
+
+    fn effects() -> Effects {
+        let key = ProposalKey {
+            tenant: TenantId::new("t"),
+            account: None,
+            principal: Some(Principal::new("p")),
+            id: ProposalId::new("x"),
+        };
+        let registration = Registration::new("https://buyer.example/hook", "op-1")
+            .unwrap()
+            .with_token(Some(Secret::new("a token of the buyer")))
+            .with_authentication(Some(CallbackAuth::new("Bearer", Secret::new("abcdefghij"))));
+        Effects::none()
+            .with_purchase(Hold::new(key, [7; 16]))
+            .with_drafts(KeepDrafts::new(Duration::from_secs(5)).committing_for(Some(Duration::from_secs(9))))
+            .with_finalizes(vec![ProposalId::new("y")])
+            .with_notify(Some(registration))
+    }
+
+    #[test]
+    fn effects_read_back_and_credentials_are_sealed_to_their_task() {
+        let (task, other) = (TaskId::new("task_1"), TaskId::new("task_2"));
+        let text = write_effects(&effects(), &task, &Mirror).unwrap();
+        for secret in ["a token of the buyer", "abcdefghij"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        let read = read_effects(&text, &task, &Mirror).unwrap();
+        let mut expected = effects();
+        if let (Some(expected), Some(read)) = (&mut expected.notify, &read.notify) {
+            expected.event_key = read.event_key.clone();
+        }
+        assert_eq!(read, expected);
+        assert_eq!(read_effects(&text, &other, &Mirror).unwrap_err().at, "sealed_token");
+    }
+
+    #[test]
+    fn without_a_key_no_credential_is_kept() {
+        let task = TaskId::new("task_1");
+        assert_eq!(write_effects(&effects(), &task, &NoSealer::new()), Err(SealError::NoKey));
+        let plain = Effects::none();
+        let text = write_effects(&plain, &task, &NoSealer::new()).unwrap();
+        assert_eq!(read_effects(&text, &task, &NoSealer::new()).unwrap(), plain);
+    }
+}
