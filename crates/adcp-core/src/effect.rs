@@ -19,8 +19,8 @@ pub struct Effects {
     pub purchase: Option<Hold>,
     /// Keeps the proposals of a good answer as drafts.
     pub drafts: Option<KeepDrafts>,
-    /// Proposals of a good answer that become firm, all of them or none.
-    pub finalizes: Vec<ProposalId>,
+    /// Drafts that a good answer makes firm, all of them or none.
+    pub finalizes: Vec<ProposalKey>,
     /// Tells the buyer of the end.
     pub notify: Option<Registration>,
 }
@@ -46,10 +46,10 @@ impl Effects {
         self
     }
 
-    /// Makes these proposals firm.
+    /// Makes these drafts firm.
     #[must_use]
-    pub fn with_finalizes(mut self, proposals: Vec<ProposalId>) -> Self {
-        self.finalizes = proposals;
+    pub fn with_finalizes(mut self, drafts: Vec<ProposalKey>) -> Self {
+        self.finalizes = drafts;
         self
     }
 
@@ -77,9 +77,12 @@ impl Effects {
         if let Some(hold) = &self.purchase {
             let bought = body.and_then(|body| body.get("media_buy_id")).and_then(Value::as_str);
             effects.push(match bought {
-                Some(id) => {
-                    Effect::Consume { hold: hold.clone(), buyer: owner.clone(), media_buy_id: id.to_owned() }
-                }
+                Some(id) => Effect::Consume {
+                    hold: hold.clone(),
+                    buyer: owner.clone(),
+                    media_buy_id: id.to_owned(),
+                    packages: body.map(packages).unwrap_or_default(),
+                },
                 None => Effect::Release { hold: hold.clone() },
             });
         }
@@ -87,10 +90,10 @@ impl Effects {
         let shelf = Shelf::of(body, backing);
         for payload in objects(body, "proposals") {
             let Some(id) = text(payload, "proposal_id").map(ProposalId::new) else { continue };
-            let key = ProposalKey::of(owner, id);
-            if self.finalizes.contains(&key.id) {
-                effects.extend(shelf.commit(key, payload));
+            if let Some(key) = self.finalizes.iter().find(|key| key.id == id) {
+                effects.extend(shelf.commit(key.clone(), payload));
             } else if let Some(keep) = &self.drafts {
+                let key = ProposalKey::of(owner, id);
                 effects.push(Effect::Offer(shelf.draft(key, payload, keep, now)));
             }
         }
@@ -135,6 +138,8 @@ pub enum Effect {
         buyer: Owner,
         /// The order.
         media_buy_id: String,
+        /// The product behind each of its packages, by package id.
+        packages: BTreeMap<String, String>,
     },
     /// A reservation is given back: consuming → committed. Nothing to do when it is lost already.
     Release {
@@ -227,6 +232,13 @@ fn priced(payload: &JsonObject, products: &BTreeMap<String, JsonObject>) -> Json
         }
     }
     payload
+}
+
+/// Which product is behind each package of an order's answer.
+fn packages(body: &JsonObject) -> BTreeMap<String, String> {
+    let pair =
+        |package| Some((text(package, "package_id")?.to_owned(), text(package, "product_id")?.to_owned()));
+    objects(body, "packages").filter_map(pair).collect()
 }
 
 fn expiry(payload: &JsonObject) -> Option<Timestamp> {

@@ -83,9 +83,9 @@ impl Ledger {
         for effect in effects {
             match effect {
                 Effect::Queue(event) => plan.events.push(event),
-                Effect::Consume { hold, buyer, media_buy_id } => {
+                Effect::Consume { hold, buyer, media_buy_id, packages } => {
                     self.change(&mut plan, &hold.key, |row| {
-                        row.consume(&hold.token, &buyer, &media_buy_id, now)
+                        row.consume(&hold.token, &buyer, &media_buy_id, packages, now)
                     })?
                 }
                 Effect::Release { hold } => {

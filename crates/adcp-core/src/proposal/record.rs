@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use adcp_types::ErrorCode;
 use adcp_types::json::JsonObject;
+use serde_json::Value;
 
 use super::{CommitProposal, Draft, Recipes};
 use crate::{AccountId, AdcpError, Owner, Principal, ProposalId, TenantId, Timestamp};
@@ -144,6 +145,8 @@ pub struct ProposalRecord {
     pub media_buy_id: Option<String>,
     /// Whose order that is.
     pub buyer: Option<Owner>,
+    /// The product behind each package of that order, by package id.
+    pub packages: BTreeMap<String, String>,
     /// Token of the purchase under way.
     pub hold: Option<[u8; 16]>,
     /// When that purchase's right ends; `None` when a task keeps it.
@@ -169,6 +172,7 @@ impl ProposalRecord {
             expires_at: None,
             media_buy_id: None,
             buyer: None,
+            packages: BTreeMap::new(),
             hold: None,
             held_until: None,
             created_at: now,
@@ -180,9 +184,21 @@ impl ProposalRecord {
     }
 
     /// Takes a newer offer of the same proposal. Only a draft changes: what is firm stays, and `false` says so.
-    pub fn offer_again(&mut self, draft: Draft, now: Timestamp) -> bool {
+    ///
+    /// What the offer does not repeat about a product that it still allocates to is kept from the last one: an answer
+    /// to a refinement need not show every product again.
+    pub fn offer_again(&mut self, mut draft: Draft, now: Timestamp) -> bool {
         if self.state != ProposalState::Draft {
             return false;
+        }
+        let allocations = draft.payload.get("allocations").and_then(Value::as_array).into_iter().flatten();
+        for id in allocations.filter_map(|allocation| allocation.get("product_id")?.as_str()) {
+            if let (false, Some(known)) = (draft.products.contains_key(id), self.products.remove(id)) {
+                draft.products.insert(id.to_owned(), known);
+            }
+            if let (false, Some(known)) = (draft.recipes.contains_key(id), self.recipes.remove(id)) {
+                draft.recipes.insert(id.to_owned(), known);
+            }
         }
         self.fill(draft, now);
         true
@@ -300,6 +316,7 @@ impl ProposalRecord {
         token: &[u8; 16],
         buyer: &Owner,
         media_buy_id: &str,
+        packages: BTreeMap<String, String>,
         now: Timestamp,
     ) -> Result<(), ProposalRefusal> {
         if self.state == ProposalState::Consumed {
@@ -310,6 +327,7 @@ impl ProposalRecord {
         self.state = ProposalState::Consumed;
         self.media_buy_id = Some(media_buy_id.to_owned());
         self.buyer = Some(buyer.clone());
+        self.packages = packages;
         self.let_go(now);
         Ok(())
     }
