@@ -131,14 +131,14 @@ pub(crate) struct Plain<T>(pub(crate) T);
 
 impl<T: ToJson> IntoAnswer for Plain<T> {
     fn into_answer(self) -> Answer {
-        Answer::Done(self.0.into_made())
+        Answer::Done(self.0.made())
     }
 }
 
 impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
     fn into_answer(self) -> Answer {
         match self {
-            Self::Done(answer) => Answer::Done(answer.into_made()),
+            Self::Done(answer) => Answer::Done(answer.made()),
             Self::Task(handoff) => Answer::Task(erase(handoff)),
         }
     }
@@ -147,7 +147,7 @@ impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
 impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
     fn into_answer(self) -> Answer {
         match self {
-            Self::Done(answer) => Answer::Done(answer.into_made()),
+            Self::Done(answer) => Answer::Done(answer.made()),
             Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
@@ -156,25 +156,25 @@ impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
 impl<T: ToJson + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
     fn into_answer(self) -> Answer {
         match self {
-            Self::Done(answer) => Answer::Done(answer.into_made()),
+            Self::Done(answer) => Answer::Done(answer.made()),
             Self::Task(handoff) => Answer::Task(erase(handoff)),
             Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
 }
 
-fn erase<T: IntoMade + 'static>(handoff: Handoff<T>) -> Work<Made> {
-    Box::new(move |task| (handoff.0)(task).map(|done| done.map(T::into_made)).boxed())
+fn erase<T: Makes + 'static>(handoff: Handoff<T>) -> Work<Made> {
+    Box::new(move |task| (handoff.0)(task).map(|done| done.map(|answer| answer.made())).boxed())
 }
 
 /// A result on its way to the buyer and the store. Answers that have something behind them say what.
-pub(crate) trait IntoMade {
-    fn into_made(self) -> Made;
+pub(crate) trait Makes {
+    fn made(&self) -> Made;
 }
 
-impl<T: ToJson> IntoMade for T {
-    fn into_made(self) -> Made {
-        Made::new(encode(&self))
+impl<T: ToJson> Makes for T {
+    fn made(&self) -> Made {
+        Made::new(encode(self))
     }
 }
 

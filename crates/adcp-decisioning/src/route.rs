@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::decision::{Answer, IntoAnswer};
-use crate::hook::{Hook, Made, NoHook};
+use crate::generated::routes;
+use crate::hook::{Hook, Made};
 
 type Run = Arc<dyn Fn(Ctx, Value) -> BoxFuture<'static, Result<Answer, AdcpError>> + Send + Sync>;
 
@@ -52,7 +53,7 @@ impl Route {
                 Err(error) => std::future::ready(Err(error)).boxed(),
             }
         });
-        Self { spec, run, hook: &NoHook, no_account: None }
+        Self { spec, run, hook: routes::hook(spec.name), no_account: None }
     }
 
     /// A route that the SDK answers itself; `method` gives a body with its status.
@@ -62,13 +63,7 @@ impl Route {
         Fut: Future<Output = Result<JsonObject, AdcpError>> + Send + 'static,
     {
         let run: Run = Arc::new(move |ctx, body| method(ctx, body).map(|done| done.map(Answer::Own)).boxed());
-        Self { spec, run, hook: &NoHook, no_account: None }
-    }
-
-    /// Lets `hook` do what is special to the tool.
-    pub(crate) fn hooked(mut self, hook: &'static dyn Hook) -> Self {
-        self.hook = hook;
-        self
+        Self { spec, run, hook: routes::hook(spec.name), no_account: None }
     }
 
     /// Lets `first` answer before the method is called.

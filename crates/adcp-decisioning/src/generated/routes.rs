@@ -5,6 +5,7 @@ use std::sync::Arc;
 use adcp_types::tools;
 
 use crate::decision::Plain;
+use crate::hook::{Hook, NoHook};
 use crate::route::Route;
 use crate::tools as hooks;
 use crate::traits::{
@@ -335,8 +336,7 @@ pub(crate) fn sales<S: Sales>(seller: &Arc<S>) -> Vec<Route> {
         }),
         Route::new(&tools::GET_PRODUCTS, seller, |seller, ctx, req| async move {
             seller.get_products(&ctx, req).await
-        })
-        .hooked(&hooks::get_products::HOOK),
+        }),
         Route::new(&tools::PROVIDE_PERFORMANCE_FEEDBACK, seller, |seller, ctx, req| async move {
             seller.provide_performance_feedback(&ctx, req).await.map(Plain)
         }),
@@ -425,6 +425,14 @@ pub(crate) fn validate_property_delivery<S: ValidatePropertyDelivery>(seller: &A
             seller.validate_property_delivery(&ctx, req).await.map(Plain)
         }),
     ]
+}
+
+/// What is special to a tool.
+pub(crate) fn hook(tool: &str) -> &'static dyn Hook {
+    match tool {
+        "get_products" => &hooks::get_products::HOOK,
+        _ => &NoHook,
+    }
 }
 
 /// Fields of the envelope that the tool's own answer may contain.

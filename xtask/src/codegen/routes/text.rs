@@ -34,9 +34,9 @@ impl Tables {
     fn routes(&self) -> String {
         let mut out = self.header("manifest.json and xtask/codegen/tools.toml");
         out.push_str(
-            "\nuse std::sync::Arc;\n\nuse adcp_types::tools;\n\nuse crate::decision::Plain;\nuse crate::route::Route;\n",
+            "\nuse std::sync::Arc;\n\nuse adcp_types::tools;\n\nuse crate::decision::Plain;\nuse crate::hook::{Hook, NoHook};\nuse crate::route::Route;\n",
         );
-        if self.rows.values().any(|row| row.hooks().next().is_some()) {
+        if self.rows.values().any(|row| row.hook.is_some() || row.hooks().next().is_some()) {
             out.push_str("use crate::tools as hooks;\n");
         }
         out.push_str("use crate::traits::{\n");
@@ -64,6 +64,13 @@ impl Tables {
             }
             out.push_str("    ]\n}\n");
         }
+        out.push_str("\n/// What is special to a tool.\npub(crate) fn hook(tool: &str) -> &'static dyn Hook {\n    match tool {\n");
+        for (tool, row) in &self.rows {
+            if let Some(hook) = &row.hook {
+                let _ = writeln!(out, "        {tool:?} => &hooks::{hook},");
+            }
+        }
+        out.push_str("        _ => &NoHook,\n    }\n}\n");
         out.push_str("\n/// Fields of the envelope that the tool's own answer may contain.\npub(crate) fn says(tool: &str) -> &'static [&'static str] {\n    match tool {\n");
         for (tool, row) in self.rows.iter().filter(|(_, row)| !row.says.is_empty()) {
             let _ = writeln!(out, "        {tool:?} => &{:?},", row.says);
@@ -186,10 +193,9 @@ impl Tables {
 impl Row {
     /// The builder methods of a route and what they are given.
     fn hooks(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let hook = self.hook.as_ref().map(|hook| ("hooked", format!("&hooks::{hook}")));
         let first = self.first.as_ref().map(|first| ("first", format!("hooks::{first}")));
         let none = self.no_account.as_ref().map(|answer| ("no_account", format!("hooks::{answer}")));
-        hook.into_iter().chain(first).chain(none)
+        first.into_iter().chain(none)
     }
 }
 
