@@ -36,7 +36,13 @@ impl Tokens {
     /// Lets `token` identify `principal`.
     #[must_use]
     pub fn with_token(self, principal: Principal, token: &Secret) -> Self {
-        self.with_digest(Caller::new(principal), digest(token.expose()))
+        self.with_caller(Caller::new(principal), token)
+    }
+
+    /// Lets `token` identify `caller`: one of several tenants, or one whose credential has bounds.
+    #[must_use]
+    pub fn with_caller(self, caller: Caller, token: &Secret) -> Self {
+        self.with_digest(caller, digest(token.expose()))
     }
 
     /// Lets the token with this SHA-256 digest identify `caller`.
