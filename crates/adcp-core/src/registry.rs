@@ -39,18 +39,19 @@ impl Capabilities {
 /// Implementers keep each method atomic, read a task outside the scope as absent, take the steps of [`TaskRecord`]
 /// and write what [`effects_of`](crate::effects_of) says in the transaction that ends a task.
 /// Reads show what [`TaskRecord::visible_to`] allows; writes reach what the scope covers, also while it is enqueued.
+/// A method that is refused has written nothing.
 #[async_trait]
 pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     /// Writes a task as submitted, leaves a reservation among its effects to it and, when asked, records the reply
-    /// of its call: all of it or nothing.
+    /// of its call: all of it or nothing. An id that is taken, a stale ticket and a hold that is lost are refused.
     async fn issue(&self, req: IssueTask) -> Result<TaskRecord, RegistryError>;
 
     /// Shows an enqueued task to its buyer and, when asked, records the reply of its call. A task that ended in
-    /// the meantime is confirmed too.
+    /// the meantime is confirmed too, and stays as it ended. One that is open stays as it is.
     async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError>;
 
-    /// Takes an enqueued task back, gives back what it reserved and frees its key. A task that is open or has ended
-    /// is refused.
+    /// Takes an enqueued task back, gives back what it reserved and, when asked, frees its key. Nobody is told. A
+    /// task that is open or has ended is refused with [`RegistryError::NotEnqueuing`].
     async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError>;
 
     /// Reads a task within `scope`.
@@ -65,20 +66,24 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     /// Makes a task wait for its buyer, or go on. Refused once it has ended.
     async fn pause(&self, req: PauseTask) -> Result<(), RegistryError>;
 
-    /// Ends a task with its effects. The first end wins; the same again changes nothing; another is refused.
+    /// Ends a task with its effects. The first end wins; the same again changes nothing; another is refused. When
+    /// the ledger refuses an effect the task stays open, to be ended otherwise.
     async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError>;
 
-    /// Ends tasks whose deadline has passed as failed, with their effects, and returns them.
+    /// Ends tasks of one tenant whose deadline has passed as failed, with their effects, and returns them: those
+    /// first that have been overdue longest.
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError>;
 }
 
 /// The memory of idempotency keys.
 #[async_trait]
 pub trait CallStore: fmt::Debug + Send + Sync + 'static {
-    /// Claims a key: exactly one of any number of simultaneous callers is first.
+    /// Claims a key: exactly one of any number of simultaneous callers is first. A key whose time is over answers
+    /// [`Claim::Expired`], whatever became of its call, for at least as long again.
     async fn claim_call(&self, req: ClaimCall) -> Result<Claim, RegistryError>;
 
-    /// Settles a call and writes its effects: all of it or nothing. A stale ticket is refused.
+    /// Settles a call and writes its effects: all of it or nothing. A stale ticket is refused. A ticket does not grow
+    /// stale with time: who settles after the key expired is still heard, unless the key is another's by then.
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError>;
 
     /// Lists keys without a known outcome, oldest first: fenced ones, and those that were never settled.
@@ -88,17 +93,18 @@ pub trait CallStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<UnresolvedCall>, RegistryError>;
 
-    /// Settles a key by an operator's word; `false` when it is not unresolved.
+    /// Settles a key by an operator's word; `false` when it is not unresolved. Its ticket is stale from then on.
     async fn resolve_call(&self, req: ResolveCall) -> Result<bool, RegistryError>;
 }
 
 /// The ledger of proposals. Offers and purchases reach it as [`Effect`](crate::Effect)s of calls and tasks.
 #[async_trait]
 pub trait ProposalStore: fmt::Debug + Send + Sync + 'static {
-    /// Reads a proposal.
+    /// Reads a proposal. One that [may be forgotten](ProposalRecord::forget_at) reads as absent.
     async fn proposal(&self, key: &ProposalKey) -> Result<Option<ProposalRecord>, RegistryError>;
 
-    /// Reads the proposal that an order of this owner bought.
+    /// Reads the proposal that an order of this owner's account bought, or of its principal where it has no
+    /// account. When an order bought several, the latest.
     async fn proposal_of_buy(
         &self,
         owner: &Owner,
@@ -108,14 +114,14 @@ pub trait ProposalStore: fmt::Debug + Send + Sync + 'static {
     /// Reserves a proposal: exactly one of any number of simultaneous purchases holds it.
     async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError>;
 
-    /// Lengthens a hold from now on.
+    /// Lengthens a hold from now on. One whose time is over is lost, also when nobody took it.
     async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError>;
 }
 
 /// Events that wait for delivery. They are queued as [`Effect`](crate::Effect)s.
 #[async_trait]
 pub trait DeliveryOutbox: fmt::Debug + Send + Sync + 'static {
-    /// Reads queued events, oldest first.
+    /// Reads events queued within a scope, oldest first.
     async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError>;
 }
 
@@ -132,9 +138,15 @@ pub enum RegistryError {
     /// No such task in this scope. Permanent.
     #[error("task `{0}` is unknown")]
     UnknownTask(TaskId),
+    /// A task of this id was issued before. Permanent.
+    #[error("task `{0}` was issued before")]
+    DuplicateTask(TaskId),
     /// The task already ended with another outcome. Permanent.
     #[error("task `{0}` has already ended differently")]
     AlreadyEnded(TaskId),
+    /// The task cannot be taken back: its buyer may know of it, or it has ended. Permanent.
+    #[error("task `{0}` is open or has ended")]
+    NotEnqueuing(TaskId),
     /// The transition table of tasks has no such step. Permanent.
     #[error("a task cannot go from `{from}` to `{to}`")]
     NoSuchStep {
@@ -182,11 +194,15 @@ impl From<RegistryError> for AdcpError {
             RegistryError::AlreadyEnded(_) => {
                 Self::new(ErrorCode::INVALID_STATE, "the task has already ended differently")
             }
+            RegistryError::NotEnqueuing(_) => {
+                Self::new(ErrorCode::INVALID_STATE, "the task is open or has ended")
+            }
             RegistryError::NoSuchStep { from, to } => {
                 Self::new(ErrorCode::INVALID_STATE, format!("a task cannot go from {from} to {to}"))
             }
             RegistryError::Proposal(refusal) => refusal.error("proposal_id"),
-            RegistryError::StaleTicket
+            RegistryError::DuplicateTask(_)
+            | RegistryError::StaleTicket
             | RegistryError::Full { .. }
             | RegistryError::Unavailable { .. }
             | RegistryError::Corrupt { .. } => Self::unavailable(),

@@ -1,10 +1,11 @@
 //! The table of proposals. A step is planned on copies first, so that a refusal leaves nothing half-written.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use adcp_core::{
-    AccountId, Effect, Event, Hold, Owner, ProposalKey, ProposalRecord, ProposalRefusal, ProposalState,
-    RegistryError, ReserveProposal, Reserved, TenantId, Timestamp, random_bytes,
+    AccountId, Effect, Event, Hold, Owner, Principal, ProposalKey, ProposalRecord, ProposalRefusal,
+    ProposalState, RegistryError, ReserveProposal, Reserved, TenantId, Timestamp, random_bytes,
 };
 
 use crate::config::MemoryLimits;
@@ -16,8 +17,8 @@ pub(crate) struct Ledger {
     forget: BTreeSet<(Timestamp, ProposalKey)>,
 }
 
-/// An order, as its owner names it.
-type Buy = (TenantId, Option<AccountId>, String);
+/// An order, as its owner names it. The principal tells owners apart that have no account.
+type Buy = (TenantId, Option<AccountId>, Option<Principal>, String);
 
 /// What a step will write, every part of it checked.
 #[derive(Default)]
@@ -145,8 +146,10 @@ impl Ledger {
             self.forget.remove(&(at, key.clone()));
             if let Some(row) = self.rows.remove(&key)
                 && let (Some(buyer), Some(id)) = (&row.buyer, &row.media_buy_id)
+                && let Entry::Occupied(found) = self.by_buy.entry(buy(buyer, id))
+                && *found.get() == key
             {
-                self.by_buy.remove(&buy(buyer, id));
+                found.remove();
             }
         }
     }
@@ -177,5 +180,6 @@ impl Ledger {
 }
 
 fn buy(owner: &Owner, media_buy_id: &str) -> Buy {
-    (owner.tenant.clone(), owner.account.clone(), media_buy_id.to_owned())
+    let principal = owner.account.is_none().then(|| owner.principal.clone());
+    (owner.tenant.clone(), owner.account.clone(), principal, media_buy_id.to_owned())
 }

@@ -128,6 +128,9 @@ impl TaskRegistry for MemoryRegistry {
         for forgotten in tables.tasks.make_room(now, &self.limits)? {
             tables.outbox.forget_task(&forgotten);
         }
+        if tables.tasks.has(&req.id) {
+            return Err(RegistryError::DuplicateTask(req.id));
+        }
         let settles = replied(req.settles.take());
         let ready = tables.ready(settles.as_ref().map(|(ticket, settlement)| (ticket, settlement)))?;
         if let Some(hold) = &req.effects.purchase {
@@ -156,7 +159,7 @@ impl TaskRegistry for MemoryRegistry {
         let tables = &mut *self.tables();
         let task = tables.tasks.reach(&req.id, &req.scope)?;
         if !task.is_discardable() {
-            return Err(RegistryError::AlreadyEnded(req.id));
+            return Err(RegistryError::NotEnqueuing(req.id));
         }
         let release = task.effects.purchase.clone().map(|hold| Effect::Release { hold });
         let ready = tables.ready(req.releases.as_ref().map(|ticket| (ticket, &Settlement::Released)))?;

@@ -77,6 +77,10 @@ impl Tasks {
         }
     }
 
+    pub(crate) fn has(&self, id: &TaskId) -> bool {
+        self.rows.contains_key(id)
+    }
+
     /// A row for a read.
     pub(crate) fn get(&self, id: &TaskId, scope: &Scope) -> Option<&TaskRecord> {
         self.rows.get(id).filter(|task| task.visible_to(scope))

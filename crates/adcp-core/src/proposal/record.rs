@@ -291,7 +291,7 @@ impl ProposalRecord {
     ///
     /// # Errors
     ///
-    /// [`ProposalRefusal::HoldLost`] when somebody else holds it or nobody does.
+    /// [`ProposalRefusal::HoldLost`] when somebody else holds it or nobody does, or its time is over.
     pub fn renew(
         &mut self,
         token: &[u8; 16],
@@ -299,6 +299,9 @@ impl ProposalRecord {
         now: Timestamp,
     ) -> Result<(), ProposalRefusal> {
         self.held_by(token)?;
+        if self.held_until.is_some_and(|until| until <= now) {
+            return Err(ProposalRefusal::HoldLost);
+        }
         self.held_until = lease.map(|lease| now.after(lease));
         // What is being bought is not forgotten.
         self.forget_at =
@@ -307,6 +310,8 @@ impl ProposalRecord {
     }
 
     /// Records the order that bought it. The same order again changes nothing.
+    ///
+    /// The order exists at the seller already, so a hold whose time is over still buys what nobody else took.
     ///
     /// # Errors
     ///
