@@ -1,0 +1,169 @@
+//! Every check as a test of its own.
+
+/// Makes each check a test of its own.
+///
+/// Takes an async closure or function that makes a [`Harness`](crate::Harness) over an empty store. Each test calls
+/// it once. With `ignored: "why"` in front the tests are listed as ignored, with the reason, until they are asked for.
+#[macro_export]
+macro_rules! registry_conformance {
+    (ignored: $why:literal, $make:expr) => {
+        $crate::__each_check! { [#[ignore = $why]] $make }
+    };
+    ($make:expr) => {
+        $crate::__each_check! { [] $make }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __each_check {
+    ($attributes:tt $make:expr) => {
+        $crate::__tests! { $attributes $make;
+            an_issued_task_reads_as_submitted
+            an_id_is_issued_once
+            finish_is_idempotent
+            first_end_wins
+            nothing_follows_an_end
+            outcomes_are_kept_whole
+            history_keeps_every_transition
+            a_report_moves_to_working
+            reports_never_push_out_a_change_of_status
+            a_question_waits_until_the_task_goes_on
+            a_step_outside_the_table_is_refused
+            overdue_tasks_end_failed_with_their_effects
+            the_longest_overdue_end_first
+            deadlines_are_a_matter_of_one_tenant
+            only_open_tasks_with_a_deadline_are_overdue
+            what_was_never_issued_is_unknown
+            get_hides_other_accounts_and_principals
+            writes_refuse_other_accounts_and_principals
+            list_hides_other_accounts_and_principals
+            events_hide_other_accounts_and_principals
+            a_principal_sees_its_tasks_of_every_account
+            an_operator_sees_one_tenant
+            keys_of_others_are_apart
+            drafts_of_one_account_do_not_touch_another
+            orders_of_others_are_apart
+            drafts_belong_to_the_owner_of_the_task
+            an_enqueued_task_is_hidden_from_its_buyer
+            an_enqueued_task_can_go_on_and_end
+            confirm_shows_the_task_and_records_the_reply
+            confirm_records_the_reply_once
+            confirm_with_a_stale_ticket_shows_nothing
+            confirm_replaces_the_deadline
+            a_task_that_ended_in_the_meantime_is_confirmed
+            an_unconfirmed_task_ends_failed
+            discard_frees_key_and_reservation
+            discard_without_a_ticket_frees_no_key
+            discard_with_a_stale_ticket_changes_nothing
+            what_was_shown_or_has_ended_is_not_discarded
+            issue_records_the_reply_with_the_task
+            issue_with_a_stale_ticket_writes_nothing
+            issue_with_a_lost_hold_writes_nothing
+            issue_with_a_known_id_writes_nothing
+            a_repeat_gets_the_recorded_reply
+            another_request_under_the_key_conflicts
+            a_released_key_is_free
+            a_fenced_key_never_runs_again
+            a_stale_ticket_is_refused
+            expired_keys_answer_expired
+            a_late_settlement_still_counts
+            a_refused_effect_settles_nothing
+            a_call_without_a_key_writes_its_effects
+            unresolved_calls_are_listed_and_resolved
+            a_resolved_key_refuses_its_late_holder
+            ends_of_tasks_leave_keys_alone
+            a_draft_is_kept_whole
+            a_draft_is_replaced_by_a_newer_one
+            a_draft_is_forgotten_after_its_time
+            firm_proposals_are_not_redrafted
+            a_commit_makes_a_draft_firm
+            commit_of_several_is_all_or_nothing
+            only_firm_proposals_are_reserved
+            expired_proposals_are_bought_within_grace_only
+            a_hold_outlives_the_expiry
+            a_released_proposal_can_be_bought
+            a_hold_that_expires_can_be_taken
+            a_hold_that_was_taken_is_lost
+            a_renewed_hold_lasts
+            a_hold_whose_time_is_over_is_not_renewed
+            a_late_purchase_counts_when_nobody_took_it
+            a_hold_of_nothing_is_refused
+            a_task_keeps_its_hold
+            a_purchase_ends_with_its_task
+            ending_applies_effects_once
+            a_finalization_ends_with_its_task
+            an_end_that_the_ledger_refuses_writes_nothing
+            consumed_is_found_by_order
+            the_latest_purchase_of_an_order_is_found
+            a_proposal_is_bought_once
+            an_offer_can_be_firm_at_once
+            exactly_one_event_per_ending
+            event_body_and_key_are_fixed
+            a_task_without_registration_queues_nothing
+            events_are_read_oldest_first
+            lists_are_sorted_and_paged
+            list_pages_are_stable_while_rows_are_added
+            filters_agree_with_their_definition
+            totals_count_every_match
+            a_cursor_outlives_its_task
+            claims_race_to_one_winner
+            reservation_race_has_one_winner
+            a_lapsed_hold_is_taken_once
+            ends_race_to_one_winner
+            equal_ends_race_to_one_write
+            a_finish_and_a_deadline_race_to_one_end
+            reports_do_not_revive_a_task
+            confirm_and_discard_race_to_one
+            a_ticket_is_used_once
+            overlapping_commits_race_to_whole_ones
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tests {
+    ($attributes:tt $make:expr; $($check:ident)*) => {
+        $( $crate::__test! { $attributes $make; $check } )*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __test {
+    ([$($attribute:tt)*] $make:expr; $check:ident) => {
+        #[test]
+        $($attribute)*
+        fn $check() {
+            $crate::run($make, $crate::checks::$check);
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    /// A check that no backend runs would be a promise on paper.
+    #[test]
+    fn every_check_is_in_the_list() {
+        let list = include_str!("list.rs");
+        let files = [
+            include_str!("checks/calls.rs"),
+            include_str!("checks/ending.rs"),
+            include_str!("checks/events.rs"),
+            include_str!("checks/list.rs"),
+            include_str!("checks/phase.rs"),
+            include_str!("checks/proposals.rs"),
+            include_str!("checks/race.rs"),
+            include_str!("checks/scope.rs"),
+        ];
+        let mut count = 0;
+        for line in files.iter().flat_map(|file| file.lines()) {
+            let Some(rest) = line.strip_prefix("pub async fn ") else { continue };
+            let name = rest.split('(').next().unwrap();
+            assert!(list.lines().any(|line| line.trim() == name), "`{name}` is not in the list");
+            count += 1;
+        }
+        assert!(count > 50, "{count}");
+    }
+}
