@@ -248,7 +248,12 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn consume(&self, hold: &Hold, order: &str) -> Effect {
-        Effect::Consume { hold: hold.clone(), buyer: self.buyer(), media_buy_id: order.to_owned() }
+        Effect::Consume {
+            hold: hold.clone(),
+            buyer: self.buyer(),
+            media_buy_id: order.to_owned(),
+            packages: BTreeMap::new(),
+        }
     }
 }
 
@@ -310,7 +315,8 @@ pub(crate) fn offers(owner: &Owner, body: &JsonObject, now: Timestamp) -> Vec<Ef
 
 /// What an answer writes that makes drafts firm until an instant.
 pub(crate) fn commits(owner: &Owner, ids: &[&str], until: Timestamp, now: Timestamp) -> Vec<Effect> {
-    let effects = Effects::none().with_finalizes(ids.iter().map(|id| ProposalId::new(*id)).collect());
+    let drafts = ids.iter().map(|id| ProposalKey::of(owner, ProposalId::new(*id))).collect();
+    let effects = Effects::none().with_finalizes(drafts);
     effects.on_ledger(owner, &Outcome::Completed(firm_offer(ids, until)), &backing(8), now)
 }
 

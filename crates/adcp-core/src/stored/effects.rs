@@ -23,8 +23,8 @@ pub fn write_effects(effects: &Effects, task: &TaskId, sealer: &dyn Sealer) -> R
     put(&mut out, "purchase", effects.purchase.as_ref().map(hold));
     put(&mut out, "drafts", effects.drafts.as_ref().map(drafts));
     if !effects.finalizes.is_empty() {
-        let ids: Vec<&str> = effects.finalizes.iter().map(ProposalId::as_str).collect();
-        out.insert("finalizes".into(), json!(ids));
+        let keys: Vec<Value> = effects.finalizes.iter().map(key).collect();
+        out.insert("finalizes".into(), json!(keys));
     }
     if let Some(registration) = &effects.notify {
         out.insert("notify".into(), write_registration(registration, task, sealer)?);
@@ -42,33 +42,40 @@ pub fn read_effects(text: &str, task: &TaskId, sealer: &dyn Sealer) -> Result<Ef
     let mut effects = Effects::none();
     effects.purchase = reader.take("purchase").map(read_hold).transpose()?;
     effects.drafts = reader.take("drafts").map(read_drafts).transpose()?;
-    for id in reader.list("finalizes")? {
-        let id = id.as_str().ok_or_else(|| reader.wrong("finalizes"))?;
-        effects.finalizes.push(ProposalId::new(id));
+    for draft in reader.list("finalizes")? {
+        effects.finalizes.push(read_key(&mut Reader::of(WHAT, draft)?)?);
     }
     effects.notify = reader.take("notify").map(|value| read_registration(value, task, sealer)).transpose()?;
     Ok(effects)
 }
 
-fn hold(hold: &Hold) -> Value {
-    let key = &hold.key;
+fn key(key: &ProposalKey) -> Value {
     json!({
         "tenant": key.tenant.as_str(),
         "account": key.account.as_ref().map(AccountId::as_str),
         "principal": key.principal.as_ref().map(Principal::as_str),
         "proposal": key.id.as_str(),
-        "token": hex(&hold.token),
     })
 }
 
-fn read_hold(value: Value) -> Result<Hold, Unreadable> {
-    let mut reader = Reader::of(WHAT, value)?;
-    let key = ProposalKey {
+fn read_key(reader: &mut Reader) -> Result<ProposalKey, Unreadable> {
+    Ok(ProposalKey {
         tenant: TenantId::new(reader.text("tenant")?),
         account: reader.optional_text("account")?.map(AccountId::new),
         principal: reader.optional_text("principal")?.map(Principal::new),
         id: ProposalId::new(reader.text("proposal")?),
-    };
+    })
+}
+
+fn hold(hold: &Hold) -> Value {
+    let mut out = key(&hold.key);
+    out["token"] = hex(&hold.token).into();
+    out
+}
+
+fn read_hold(value: Value) -> Result<Hold, Unreadable> {
+    let mut reader = Reader::of(WHAT, value)?;
+    let key = read_key(&mut reader)?;
     let token = reader.text("token")?;
     let token = unhex(&token).ok_or_else(|| reader.wrong("token"))?;
     Ok(Hold::new(key, token))
@@ -165,10 +172,11 @@ mod tests {
             .unwrap()
             .with_token(Some(Secret::new("a token of the buyer")))
             .with_authentication(Some(CallbackAuth::new("Bearer", Secret::new("abcdefghij"))));
+        let draft = ProposalKey { id: ProposalId::new("y"), ..key.clone() };
         Effects::none()
             .with_purchase(Hold::new(key, [7; 16]))
             .with_drafts(KeepDrafts::new(Duration::from_secs(5)).committing_for(Some(Duration::from_secs(9))))
-            .with_finalizes(vec![ProposalId::new("y")])
+            .with_finalizes(vec![draft])
             .with_notify(Some(registration))
     }
 

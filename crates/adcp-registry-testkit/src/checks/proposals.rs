@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use adcp_core::{
-    Effect, Effects, FinishTask, Hold, KeepDrafts, Outcome, ProposalId, ProposalRefusal, ProposalState,
-    RegistryError, ReserveProposal, Reserved, SettleCall, Settlement, TaskStatus,
+    Effect, Effects, FinishTask, Hold, KeepDrafts, Outcome, ProposalRefusal, ProposalState, RegistryError,
+    ReserveProposal, Reserved, SettleCall, Settlement, TaskStatus,
 };
 use serde_json::json;
 
@@ -348,7 +348,7 @@ pub async fn a_finalization_ends_with_its_task(harness: &dyn Harness) {
     let world = World::new(harness);
     world.draft(&["a", "b"]).await;
     let until = world.now().await.after(DAY);
-    let finalizes = || Effects::none().with_finalizes(vec![ProposalId::new("a"), ProposalId::new("b")]);
+    let finalizes = || Effects::none().with_finalizes(vec![world.proposal_key("a"), world.proposal_key("b")]);
     world.issue(world.task("failed").with_effects(finalizes())).await;
     world.finish("failed", Outcome::Canceled("no".into())).await.must();
     assert_eq!(world.state("a").await, ProposalState::Draft);
@@ -368,7 +368,7 @@ pub async fn an_end_that_the_ledger_refuses_writes_nothing(harness: &dyn Harness
     world.draft(&["a"]).await;
     let now = world.now().await;
     let effects = Effects::none()
-        .with_finalizes(vec![ProposalId::new("a"), ProposalId::new("unknown")])
+        .with_finalizes(vec![world.proposal_key("a"), world.proposal_key("unknown")])
         .with_notify(Some(registration()));
     world.issue(world.task("t").with_effects(effects)).await;
     let before = world.read("t").await;
