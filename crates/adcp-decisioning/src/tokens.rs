@@ -45,9 +45,10 @@ impl Tokens {
         self.with_digest(caller, digest(token.expose()))
     }
 
-    /// Lets the token with this SHA-256 digest identify `caller`.
+    /// Lets the token with this SHA-256 digest identify `caller`, and nobody it identified before.
     #[must_use]
     pub fn with_digest(mut self, caller: Caller, digest: [u8; 32]) -> Self {
+        self.known.retain(|(known, _)| *known != digest);
         self.known.push((digest, caller));
         self
     }
@@ -142,6 +143,9 @@ mod tests {
             assert_eq!(who(wrong).await, Err(AuthFailure::Invalid));
         }
         assert_eq!(who(Credentials::None).await, Err(AuthFailure::Missing));
+        let moved = tokens.clone().with_token(Principal::new("nova"), &Secret::new("token-a"));
+        let caller = moved.authenticate(&bearer("token-a")).await.unwrap();
+        assert_eq!(caller.principal.as_str(), "nova", "a token identifies one caller");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod account;
 mod agent;
+mod agent_cache;
 mod build;
 mod caller;
 mod controller;
