@@ -114,7 +114,8 @@ pub trait ProposalStore: fmt::Debug + Send + Sync + 'static {
     /// Reserves a proposal: exactly one of any number of simultaneous purchases holds it.
     async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError>;
 
-    /// Lengthens a hold from now on. One whose time is over is lost, also when nobody took it.
+    /// Lengthens a hold from now on. One whose time is over is lost, also when nobody took it; one that a task keeps
+    /// stays with the task.
     async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError>;
 }
 

@@ -287,11 +287,13 @@ impl ProposalRecord {
         Ok(())
     }
 
-    /// Lengthens a hold from now on, or with `None` leaves it to a task for as long as that lives.
+    /// Lengthens a hold from now on, or with `None` leaves it to a task for as long as that lives. What a task keeps
+    /// needs no lengthening.
     ///
     /// # Errors
     ///
-    /// [`ProposalRefusal::HoldLost`] when somebody else holds it or nobody does, or its time is over.
+    /// [`ProposalRefusal::HoldLost`] when somebody else holds it or nobody does, its time is over, or a second task
+    /// would take it over.
     pub fn renew(
         &mut self,
         token: &[u8; 16],
@@ -299,8 +301,10 @@ impl ProposalRecord {
         now: Timestamp,
     ) -> Result<(), ProposalRefusal> {
         self.held_by(token)?;
-        if self.held_until.is_some_and(|until| until <= now) {
-            return Err(ProposalRefusal::HoldLost);
+        match (self.held_until, lease) {
+            (Some(until), _) if until > now => {}
+            (None, Some(_)) => return Ok(()),
+            (None, None) | (Some(_), _) => return Err(ProposalRefusal::HoldLost),
         }
         self.held_until = lease.map(|lease| now.after(lease));
         // What is being bought is not forgotten.
