@@ -1,9 +1,15 @@
 //! What an adopter's method may answer.
 
+use std::fmt;
+use std::future::Future;
+
+use adcp_core::AdcpError;
 use adcp_types::json::{JsonObject, ToJson};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::handoff::{Errand, Handoff, Work, Workflow};
+use crate::ctx::TaskHandle;
 use crate::hook::Made;
 
 /// An answer now, or a task that will have it.
@@ -14,8 +20,6 @@ pub enum Decision<T> {
     Done(T),
     /// A task whose result is the answer; made by [`Ctx::handoff_to_task`](crate::Ctx::handoff_to_task).
     Task(Handoff<T>),
-    /// A task that another system ends; made by [`Ctx::handoff_to_workflow`](crate::Ctx::handoff_to_workflow).
-    Workflow(Workflow<T>),
 }
 
 /// An answer now, or a question back to the buyer; never a task.
@@ -36,8 +40,6 @@ pub enum Interactive<T, P> {
     Done(T),
     /// A task whose result is the answer.
     Task(Handoff<T>),
-    /// A task that another system ends.
-    Workflow(Workflow<T>),
     /// The buyer must say more first.
     NeedsInput(P),
 }
@@ -71,12 +73,6 @@ impl<T> From<Handoff<T>> for Decision<T> {
     }
 }
 
-impl<T> From<Workflow<T>> for Decision<T> {
-    fn from(workflow: Workflow<T>) -> Self {
-        Self::Workflow(workflow)
-    }
-}
-
 impl<T, P> From<T> for Asking<T, P> {
     fn from(answer: T) -> Self {
         Self::Done(answer)
@@ -95,9 +91,24 @@ impl<T, P> From<Handoff<T>> for Interactive<T, P> {
     }
 }
 
-impl<T, P> From<Workflow<T>> for Interactive<T, P> {
-    fn from(workflow: Workflow<T>) -> Self {
-        Self::Workflow(workflow)
+type Work<T> = Box<dyn FnOnce(TaskHandle) -> BoxFuture<'static, Result<T, AdcpError>> + Send>;
+
+/// Work that continues after the buyer was told `submitted`. Only [`Ctx`](crate::Ctx) makes one.
+pub struct Handoff<T>(Work<T>);
+
+impl<T> Handoff<T> {
+    pub(crate) fn new<F, Fut>(work: F) -> Self
+    where
+        F: FnOnce(TaskHandle) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, AdcpError>> + Send + 'static,
+    {
+        Self(Box::new(|task| work(task).boxed()))
+    }
+}
+
+impl<T> fmt::Debug for Handoff<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handoff(…)")
     }
 }
 
@@ -107,8 +118,7 @@ pub(crate) enum Answer {
     /// A tool of the SDK itself, which decides its own status.
     Own(JsonObject),
     NeedsInput(JsonObject),
-    Task(Work),
-    Workflow(Errand),
+    Task(Work<Made>),
 }
 
 /// A method's return value, on its way to an [`Answer`].
@@ -125,12 +135,11 @@ impl<T: ToJson> IntoAnswer for Plain<T> {
     }
 }
 
-impl<T: ToJson + Send + Sync + 'static> IntoAnswer for Decision<T> {
+impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
     fn into_answer(self) -> Answer {
         match self {
             Self::Done(answer) => Answer::Done(answer.made()),
-            Self::Task(handoff) => Answer::Task(handoff.erase()),
-            Self::Workflow(workflow) => Answer::Workflow(workflow.erase()),
+            Self::Task(handoff) => Answer::Task(erase(handoff)),
         }
     }
 }
@@ -144,15 +153,18 @@ impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
     }
 }
 
-impl<T: ToJson + Send + Sync + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
+impl<T: ToJson + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
     fn into_answer(self) -> Answer {
         match self {
             Self::Done(answer) => Answer::Done(answer.made()),
-            Self::Task(handoff) => Answer::Task(handoff.erase()),
-            Self::Workflow(workflow) => Answer::Workflow(workflow.erase()),
+            Self::Task(handoff) => Answer::Task(erase(handoff)),
             Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
+}
+
+fn erase<T: Makes + 'static>(handoff: Handoff<T>) -> Work<Made> {
+    Box::new(move |task| (handoff.0)(task).map(|done| done.map(|answer| answer.made())).boxed())
 }
 
 /// A result on its way to the buyer and the store. Answers that have something behind them say what.
@@ -167,7 +179,7 @@ impl<T: ToJson> Makes for T {
 }
 
 /// A struct as its JSON object. The generated types encode to nothing else.
-pub(crate) fn encode<T: ToJson>(value: &T) -> JsonObject {
+fn encode<T: ToJson>(value: &T) -> JsonObject {
     match value.to_json() {
         Value::Object(object) => object,
         other => JsonObject::from_iter([("value".to_owned(), other)]),

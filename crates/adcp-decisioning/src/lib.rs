@@ -2,7 +2,6 @@
 
 mod account;
 mod agent;
-mod answer;
 mod background;
 mod billing;
 mod build_error;
@@ -13,20 +12,15 @@ mod caller;
 mod ctx;
 mod ctx_account;
 mod decision;
-mod end;
 mod first_of;
 #[rustfmt::skip]
 mod generated;
-mod handle;
-mod handoff;
 mod hook;
 mod incident;
 pub mod lifecycle;
 mod listing;
-mod overdue;
 mod parts;
 mod path;
-mod progress;
 mod route;
 mod tokens;
 mod tools;
@@ -40,18 +34,15 @@ pub use account::{
 pub use agent::{Agent, Call, Health, Reply};
 pub use billing::check_billing;
 pub use build_error::{BuildError, BuildErrors};
-pub use builder::{AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_ENQUEUE_LEASE, DEFAULT_REPLAY_TTL};
+pub use builder::{AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
 pub use buyer_agent::{AgentStatus, BuyerAgent, BuyerAgents};
 pub use cached_agents::{CachedAgents, DEFAULT_AGENT_ENTRIES, DEFAULT_AGENT_TTL};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};
-pub use ctx::Ctx;
-pub use decision::{Asking, Decision, Discover, Discovery, Interactive};
+pub use ctx::{Ctx, TaskHandle};
+pub use decision::{Asking, Decision, Discover, Discovery, Handoff, Interactive};
 pub use first_of::FirstOf;
-pub use handle::TaskHandle;
-pub use handoff::{Ended, Handoff, Workflow};
 pub use incident::internal_error;
 pub use listing::Tool;
-pub use progress::IntoProgress;
 pub use tokens::Tokens;
 pub use traits::{
     AccountFinancials, ActivateSignals, Audiences, BrandClaims, BrandIdentity, BrandRights, Catalogs,

@@ -29,7 +29,6 @@ pub(crate) struct Parts {
     pub(crate) versions: Versions,
     pub(crate) replay_ttl: Duration,
     pub(crate) background: Background,
-    pub(crate) enqueue_lease: Duration,
     /// The answer to `get_adcp_capabilities`, without its envelope.
     pub(crate) capabilities: JsonObject,
 }

@@ -3,6 +3,8 @@
 pub mod checks;
 mod harness;
 mod list;
+mod random;
 mod world;
 
 pub use harness::{Harness, OnManualClock, run};
+pub use random::Cases;

@@ -11,8 +11,6 @@ mod prepare;
 mod settle;
 mod task;
 mod validate;
-mod work;
-mod workflow;
 
 use std::sync::Arc;
 

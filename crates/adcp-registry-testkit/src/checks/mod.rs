@@ -9,6 +9,12 @@ mod proposals;
 mod race;
 mod scope;
 
+pub use crate::random::{
+    claim_storms_have_one_first, claim_storms_have_one_first_in, concurrent_purchases_keep_the_ledger_whole,
+    concurrent_purchases_keep_the_ledger_whole_in, random_ledgers_agree_with_a_model,
+    random_ledgers_agree_with_a_model_in, random_tasks_agree_with_a_model,
+    random_tasks_agree_with_a_model_in,
+};
 pub use calls::*;
 pub use ending::*;
 pub use events::*;

@@ -298,6 +298,32 @@ pub async fn a_task_keeps_its_hold(harness: &dyn Harness) {
     assert_eq!(world.state("p").await, ProposalState::Consumed);
 }
 
+/// A renewal that comes after a task took the hold over does not give the hold a time.
+pub async fn a_late_renewal_leaves_the_hold_to_its_task(harness: &dyn Harness) {
+    let world = World::new(harness);
+    world.firm(&["p"]).await;
+    let hold = world.reserve("p").await.must();
+    world.issue(world.task("t").with_effects(Effects::none().with_purchase(hold.clone()))).await;
+    let before = world.proposal("p").await;
+    world.registry.renew_hold(&hold, MINUTE).await.must();
+    assert_eq!(world.proposal("p").await, before);
+    world.pass(HOUR).await;
+    assert_eq!(world.reserve("p").await, Err(ProposalRefusal::Consuming));
+}
+
+/// A hold that one task keeps is not for another.
+pub async fn a_hold_belongs_to_one_task(harness: &dyn Harness) {
+    let world = World::new(harness);
+    world.firm(&["p"]).await;
+    let effects = Effects::none().with_purchase(world.reserve("p").await.must());
+    world.issue(world.task("t").with_effects(effects.clone())).await;
+    let second = world.registry.issue(world.task("second").with_effects(effects)).await;
+    refused!(second, RegistryError::Proposal(ProposalRefusal::HoldLost));
+    assert_eq!(world.find("second").await, None);
+    world.finish("t", bought("mb_1")).await.must();
+    assert_eq!(world.state("p").await, ProposalState::Consumed);
+}
+
 /// A task that ends well buys what it reserved; any other end, or one without an order, gives it back.
 pub async fn a_purchase_ends_with_its_task(harness: &dyn Harness) {
     let world = World::new(harness);
