@@ -27,6 +27,9 @@ pub enum BuildError {
     /// No handoff could ever run.
     #[error("room for zero background tasks: no handoff could run")]
     NoBackgroundTasks,
+    /// A time of the terms of proposals that is none.
+    #[error("the {0} is zero")]
+    NoTimeForProposals(&'static str),
     /// Tools, but none that opens a protocol.
     #[error("what is mounted opens no protocol of AdCP, and `supported_protocols` declares none")]
     NoProtocol,

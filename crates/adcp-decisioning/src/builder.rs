@@ -18,6 +18,7 @@ use crate::caller::Authenticator;
 use crate::generated::descriptions;
 use crate::listing::Tool;
 use crate::parts::Parts;
+use crate::proposal::ProposalTerms;
 use crate::route::Route;
 use crate::tools;
 use crate::version::Versions;
@@ -42,6 +43,7 @@ pub struct AgentBuilder<S> {
     replay_ttl: Duration,
     background_tasks: usize,
     declared: GetAdcpCapabilitiesResponse,
+    proposals: Option<ProposalTerms>,
 }
 
 impl<S> fmt::Debug for AgentBuilder<S> {
@@ -65,6 +67,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             replay_ttl: DEFAULT_REPLAY_TTL,
             background_tasks: DEFAULT_BACKGROUND_TASKS,
             declared: tools::capabilities::undeclared(),
+            proposals: None,
         }
     }
 
@@ -147,6 +150,15 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         self
     }
 
+    /// Keeps the proposals that the seller's `get_products` offers, and sells them by these terms.
+    ///
+    /// Without this, a seller that offers proposals keeps them itself, and capabilities deny them.
+    #[must_use]
+    pub fn proposals(mut self, terms: ProposalTerms) -> Self {
+        self.proposals = Some(terms);
+        self
+    }
+
     /// Declares capabilities that cannot be derived from what is mounted: `.capabilities(|c| c.with_…(…))`.
     ///
     /// What can be derived is filled in: versions, idempotency and protocols over it, facts that follow from mounted
@@ -198,6 +210,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         let capabilities = tools::capabilities::compose(
             &self.declared,
             &mounted,
+            self.proposals.as_ref(),
             versions.as_ref().ok(),
             self.replay_ttl,
             &mut faults,
@@ -222,6 +235,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             versions,
             replay_ttl: self.replay_ttl,
             background: Background::new(self.background_tasks),
+            proposals: self.proposals,
             capabilities,
         };
         Ok(Agent { parts: Arc::new(parts) })

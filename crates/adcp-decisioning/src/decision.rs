@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::ctx::TaskHandle;
 use crate::hook::Made;
+use crate::proposal::Offer;
 
 /// An answer now, or a task that will have it.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ pub trait Discover {
 }
 
 impl Discover for adcp_types::media_buy::GetProductsResponse {
-    type Answer = Interactive<Self, adcp_types::media_buy::GetProductsInputRequired>;
+    type Answer = Interactive<Offer, adcp_types::media_buy::GetProductsInputRequired>;
 }
 
 impl Discover for adcp_types::signals::GetSignalsResponse {
@@ -135,7 +136,7 @@ impl<T: ToJson> IntoAnswer for Plain<T> {
     }
 }
 
-impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
+impl<T: Makes + 'static> IntoAnswer for Decision<T> {
     fn into_answer(self) -> Answer {
         match self {
             Self::Done(answer) => Answer::Done(answer.made()),
@@ -144,7 +145,7 @@ impl<T: ToJson + 'static> IntoAnswer for Decision<T> {
     }
 }
 
-impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
+impl<T: Makes, P: ToJson> IntoAnswer for Asking<T, P> {
     fn into_answer(self) -> Answer {
         match self {
             Self::Done(answer) => Answer::Done(answer.made()),
@@ -153,7 +154,7 @@ impl<T: ToJson, P: ToJson> IntoAnswer for Asking<T, P> {
     }
 }
 
-impl<T: ToJson + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
+impl<T: Makes + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
     fn into_answer(self) -> Answer {
         match self {
             Self::Done(answer) => Answer::Done(answer.made()),

@@ -11,6 +11,7 @@ mod cached_agents;
 mod caller;
 mod ctx;
 mod ctx_account;
+mod ctx_proposal;
 mod decision;
 mod first_of;
 #[rustfmt::skip]
@@ -21,6 +22,7 @@ pub mod lifecycle;
 mod listing;
 mod parts;
 mod path;
+mod proposal;
 mod route;
 mod tokens;
 mod tools;
@@ -43,6 +45,7 @@ pub use decision::{Asking, Decision, Discover, Discovery, Handoff, Interactive};
 pub use first_of::FirstOf;
 pub use incident::internal_error;
 pub use listing::Tool;
+pub use proposal::{Finalizing, Offer, ProposalTerms};
 pub use tokens::Tokens;
 pub use traits::{
     AccountFinancials, ActivateSignals, Audiences, BrandClaims, BrandIdentity, BrandRights, Catalogs,

@@ -14,6 +14,7 @@ use crate::background::Background;
 use crate::buyer_agent::DynBuyerAgents;
 use crate::caller::Authenticator;
 use crate::listing::Tool;
+use crate::proposal::ProposalTerms;
 use crate::route::Route;
 use crate::version::Versions;
 
@@ -29,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) versions: Versions,
     pub(crate) replay_ttl: Duration,
     pub(crate) background: Background,
+    /// How proposals are kept; `None` for sellers without.
+    pub(crate) proposals: Option<ProposalTerms>,
     /// The answer to `get_adcp_capabilities`, without its envelope.
     pub(crate) capabilities: JsonObject,
 }

@@ -430,7 +430,11 @@ pub(crate) fn validate_property_delivery<S: ValidatePropertyDelivery>(seller: &A
 /// What is special to a tool.
 pub(crate) fn hook(tool: &str) -> &'static dyn Hook {
     match tool {
+        "create_media_buy" => &hooks::create_media_buy::HOOK,
+        "get_media_buy_delivery" => &hooks::get_media_buy_delivery::HOOK,
         "get_products" => &hooks::get_products::HOOK,
+        "get_signals" => &hooks::get_signals::HOOK,
+        "update_media_buy" => &hooks::update_media_buy::HOOK,
         _ => &NoHook,
     }
 }

@@ -13,6 +13,7 @@ use crate::ctx::Ctx;
 use crate::decision::Answer;
 use crate::hook::{Hook, Made, Plan};
 use crate::parts::Parts;
+use crate::proposal::while_held;
 
 /// What the adopter said, with what is needed to record it.
 pub(super) struct Decided {
@@ -56,6 +57,7 @@ pub(super) async fn decide(parts: &Arc<Parts>, ready: Ready) -> Decided {
     let (run, arguments) = (acting.route.run, request.clone());
     // The closure itself runs adopter code before its first await, so it is made inside the guard.
     let method = AssertUnwindSafe(async move { run(ctx, arguments).await }).catch_unwind();
+    let method = while_held(parts, &effects, method);
     let said = match time {
         None => Some(method.await),
         Some(time) => tokio::time::timeout(time, method).await.ok(),

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::build_error::BuildError;
 use crate::ctx::Ctx;
 use crate::generated::needs;
+use crate::proposal::ProposalTerms;
 use crate::route::Route;
 use crate::version::Versions;
 
@@ -69,6 +70,7 @@ impl Mounted<'_> {
 pub(crate) fn compose(
     declared: &GetAdcpCapabilitiesResponse,
     mounted: &HashMap<&'static str, Route>,
+    proposals: Option<&ProposalTerms>,
     versions: Option<&Versions>,
     replay_ttl: Duration,
     faults: &mut Vec<BuildError>,
@@ -80,6 +82,10 @@ pub(crate) fn compose(
     };
     let protocols = protocols(&body, &mounted);
     claims::check(&body, &mounted, &protocols, faults);
+    claims::check_proposals(&body, proposals, &mounted, faults);
+    if protocols.contains("media_buy") {
+        duties::set(&mut body, &["media_buy", "supports_proposals"], Value::Bool(proposals.is_some()));
+    }
     derive(&mut body, &mounted, &protocols);
     body.insert("supported_protocols".into(), json!(protocols));
     body.insert("status".into(), "completed".into());
@@ -146,9 +152,6 @@ fn wire(protocol: &str) -> String {
 /// Adds what follows from what is mounted, and says no where silence would be read as perhaps.
 fn derive(body: &mut JsonObject, mounted: &Mounted<'_>, protocols: &BTreeSet<String>) {
     duties::derive(body, mounted, protocols);
-    if protocols.contains("media_buy") {
-        duties::set(body, &["media_buy", "supports_proposals"], Value::Bool(false));
-    }
     if protocols.contains("signals") {
         duties::set(body, &["signals", "discovery_modes"], json!(["brief"]));
     }

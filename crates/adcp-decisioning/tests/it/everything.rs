@@ -99,6 +99,8 @@ pub(crate) fn request(spec: &ToolSpec, who: &str, key: &str) -> Value {
     match spec.name {
         // A brief that says nothing is valid JSON and no question.
         "get_products" => request["brief"] = "spring".into(),
+        // What a caller of an older release means.
+        "get_signals" => request["discovery_mode"] = "brief".into(),
         "comply_test_controller" => {
             request["account"]["sandbox"] = true.into();
             request["scenario"] = SCENARIO.into();
@@ -184,7 +186,7 @@ macro_rules! double {
             _ => Ok($answer.into()),
         }
     };
-    (@HandOff $ctx:ident, $answer:ident) => { Ok($ctx.handoff_to_task(async move |_| Ok($answer)).into()) };
+    (@HandOff $ctx:ident, $answer:ident) => { Ok($ctx.handoff_to_task(async move |_| Ok($answer.into())).into()) };
     (@Ask $ctx:ident, $answer:ident) => { Ok(Ask::ask()) };
     ($($home:ident { $($tool:ident($request:ty) -> $answer:ty $(, $whole:ty: $($can:ident)+)?;)* })*) => {$(
         impl $home for Everything {$(

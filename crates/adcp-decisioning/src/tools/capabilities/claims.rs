@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Mounted, duties, wire};
 use crate::build_error::BuildError;
 use crate::generated::needs;
+use crate::proposal::ProposalTerms;
 
 /// Collects every contradiction.
 pub(super) fn check(
@@ -43,6 +44,36 @@ pub(super) fn check(
     if mounted.has(tools::COMPLY_TEST_CONTROLLER.name) && !body.contains_key("compliance_testing") {
         faults.push(BuildError::NoScenarios);
     }
+}
+
+/// Proposals are supported exactly when the builder says how they are kept, and by a seller who can sell them.
+pub(super) fn check_proposals(
+    body: &JsonObject,
+    terms: Option<&ProposalTerms>,
+    mounted: &Mounted<'_>,
+    faults: &mut Vec<BuildError>,
+) {
+    let path = ["media_buy", "supports_proposals"];
+    let mut contradiction = |against: &str| {
+        faults.push(BuildError::Contradiction {
+            claim: format!("`{}`", path.join(".")),
+            against: against.to_owned(),
+        });
+    };
+    match (duties::at(body, &path).and_then(Value::as_bool), terms) {
+        (Some(true), None) => contradiction("no `.proposals(…)` says how they are kept"),
+        (Some(false), Some(_)) => contradiction("`.proposals(…)` keeps them"),
+        _ => {}
+    }
+    let Some(terms) = terms else { return };
+    let needed = [tools::GET_PRODUCTS.name, tools::CREATE_MEDIA_BUY.name];
+    let missing: Vec<&'static str> = needed.into_iter().filter(|tool| !mounted.has(tool)).collect();
+    if !missing.is_empty() {
+        faults.push(BuildError::CapabilityTools { capability: path.join("."), missing });
+    }
+    let guaranteed =
+        strings(body.get("specialisms")).any(|name| name == Specialism::SalesGuaranteed.as_str());
+    terms.check(guaranteed, faults);
 }
 
 /// Whether the composed answer is one that may leave.
