@@ -137,6 +137,22 @@ pub struct Event {
 }
 
 impl Event {
+    /// An event as a store keeps it, without legacy credentials.
+    #[must_use]
+    pub fn stored(key: EventKey, owner: Owner, task: TaskId, body: String, queued_at: Timestamp) -> Self {
+        Self {
+            key,
+            owner,
+            task,
+            task_type: String::new(),
+            status: TaskStatus::Unknown,
+            url: String::new(),
+            authentication: None,
+            body,
+            queued_at,
+        }
+    }
+
     /// The event that tells of the end of `task`.
     ///
     /// Spec: `core/mcp-webhook-payload.json`.

@@ -27,6 +27,12 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// A backend that keeps what it accepted, for the process that opened it.
+    #[must_use]
+    pub const fn durable() -> Self {
+        Self { durable: true, cross_process: false }
+    }
+
     /// A backend that forgets when its process ends.
     #[must_use]
     pub const fn volatile() -> Self {

@@ -28,6 +28,17 @@ pub struct ProposalKey {
 }
 
 impl ProposalKey {
+    /// A key as a store keeps it: the holder is an account, or a principal where there is none.
+    #[must_use]
+    pub const fn new(
+        tenant: TenantId,
+        account: Option<AccountId>,
+        principal: Option<Principal>,
+        id: ProposalId,
+    ) -> Self {
+        Self { tenant, account, principal, id }
+    }
+
     /// The proposal `id` as `owner` was offered it: held by the account, or by the principal where there is none.
     #[must_use]
     pub fn of(owner: &Owner, id: ProposalId) -> Self {
@@ -163,8 +174,16 @@ impl ProposalRecord {
     /// The record of a proposal that was just offered.
     #[must_use]
     pub fn offered(draft: Draft, now: Timestamp) -> Self {
-        let mut record = Self {
-            key: draft.key.clone(),
+        let mut record = Self::empty(draft.key.clone(), now);
+        record.fill(draft, now);
+        record
+    }
+
+    /// A draft without content, for a store to fill from its row.
+    #[must_use]
+    pub fn empty(key: ProposalKey, now: Timestamp) -> Self {
+        Self {
+            key,
             state: ProposalState::Draft,
             payload: JsonObject::new(),
             recipes: Recipes::new(),
@@ -178,9 +197,7 @@ impl ProposalRecord {
             created_at: now,
             updated_at: now,
             forget_at: now,
-        };
-        record.fill(draft, now);
-        record
+        }
     }
 
     /// Takes a newer offer of the same proposal. Only a draft changes: what is firm stays, and `false` says so.

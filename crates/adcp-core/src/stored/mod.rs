@@ -20,7 +20,7 @@ pub use outcome::{
     read_history, read_object, read_outcome, read_progress, write_history, write_object, write_outcome,
     write_progress,
 };
-pub use proposal::{read_products, read_recipes, write_products, write_recipes};
+pub use proposal::{read_products, read_recipes, read_words, write_products, write_recipes, write_words};
 pub use seal::{NoSealer, SealError, Sealer};
 
 /// Stored text that is not what it is taken for.

@@ -30,6 +30,26 @@ pub fn read_products(text: &str) -> Result<BTreeMap<String, JsonObject>, Unreada
     Reader::parse(WHAT, text)?.fields.into_iter().map(product).collect()
 }
 
+/// Writes words by name, such as products by package.
+#[must_use]
+pub fn write_words(words: &BTreeMap<String, String>) -> String {
+    let object: JsonObject = words.iter().map(|(name, word)| (name.clone(), word.as_str().into())).collect();
+    Value::Object(object).to_string()
+}
+
+/// Reads words by name.
+///
+/// # Errors
+///
+/// [`Unreadable`], naming `what`, when one is no text.
+pub fn read_words(what: &'static str, text: &str) -> Result<BTreeMap<String, String>, Unreadable> {
+    let word = |(name, value)| match value {
+        Value::String(word) => Ok((name, word)),
+        _ => Err(Unreadable { what, at: "" }),
+    };
+    Reader::parse(what, text)?.fields.into_iter().map(word).collect()
+}
+
 /// Writes execution data by product id. For a store that only the seller reads.
 #[must_use]
 pub fn write_recipes(recipes: &Recipes) -> String {

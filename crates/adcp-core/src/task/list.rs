@@ -67,6 +67,13 @@ pub enum TaskOrder {
 }
 
 impl TaskOrder {
+    /// The instant in a sort key of an order by time.
+    #[must_use]
+    pub fn instant(key: &str) -> Option<Timestamp> {
+        let micros = key.parse::<i128>().ok()? - (1_i128 << 62);
+        i64::try_from(micros).ok().map(Timestamp::from_micros)
+    }
+
     /// The text a task sorts by, comparable bytewise.
     #[must_use]
     pub fn key(self, task: &TaskRecord) -> String {

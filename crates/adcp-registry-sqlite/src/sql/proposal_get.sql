@@ -1,0 +1,1 @@
+SELECT * FROM proposals WHERE tenant = :tenant AND holder = :holder AND id = :id

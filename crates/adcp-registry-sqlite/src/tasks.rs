@@ -1,0 +1,255 @@
+//! Tasks: one method, one transaction.
+
+use std::time::Duration;
+
+use adcp_core::stored::{self, Sealer};
+use adcp_core::{
+    AdcpError, Backing, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask,
+    ListTasks, Outcome, PauseTask, RegistryError, ReportProgress, Scope, Settlement, TaskId, TaskPage,
+    TaskRecord, TaskRegistry, Timestamp, effects_of,
+};
+use async_trait::async_trait;
+use rusqlite::{Transaction, named_params};
+
+use crate::error::Fail;
+use crate::registry::{SqliteRegistry, horizon};
+use crate::row::{self, Bounds};
+use crate::{calls, list, proposals};
+
+#[async_trait]
+impl TaskRegistry for SqliteRegistry {
+    async fn issue(&self, mut req: IssueTask) -> Result<TaskRecord, RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database
+            .write("issue", move |tx| {
+                if let Some((ticket, reply)) = req.settles.take() {
+                    calls::settle(tx, &ticket, &Settlement::Replied(reply))?;
+                }
+                if let Some(hold) = &req.effects.purchase {
+                    proposals::renew(tx, hold, None, now)?;
+                }
+                let task = TaskRecord::submitted(req, now);
+                insert(tx, &task, &*sealer)?;
+                Ok(task)
+            })
+            .await
+    }
+
+    async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database
+            .write("confirm", move |tx| {
+                let mut task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                if let Some((ticket, reply)) = req.settles {
+                    calls::settle(tx, &ticket, &Settlement::Replied(reply))?;
+                }
+                task.confirm(req.deadline, now);
+                update(tx, &task)?;
+                Ok(task)
+            })
+            .await
+    }
+
+    async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database
+            .write("discard", move |tx| {
+                let task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                if !task.is_discardable() {
+                    return Err(RegistryError::NotEnqueuing(req.id).into());
+                }
+                if let Some(ticket) = &req.releases {
+                    calls::settle(tx, ticket, &Settlement::Released)?;
+                }
+                let release = task.effects.purchase.clone().map(|hold| Effect::Release { hold });
+                proposals::apply(tx, release.into_iter().collect(), now, &*sealer, false)?;
+                tx.prepare_cached(include_str!("sql/task_delete.sql"))?.execute(named_params! {
+                    ":tenant": task.owner.tenant.as_str(), ":id": task.id.as_str(),
+                })?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
+        let (id, scope, sealer) = (id.clone(), scope.clone(), self.sealer());
+        self.database
+            .read(
+                "get",
+                move |tx| Ok(find(tx, &id, &scope, &*sealer)?.filter(|task| task.visible_to(&scope))),
+            )
+            .await
+    }
+
+    async fn list(&self, req: ListTasks) -> Result<TaskPage, RegistryError> {
+        let sealer = self.sealer();
+        self.database.read("list", move |tx| list::page(tx, &req, &*sealer)).await
+    }
+
+    async fn report(&self, req: ReportProgress) -> Result<(), RegistryError> {
+        let (now, sealer, max_history) = (self.now(), self.sealer(), self.config.max_history);
+        self.database
+            .write("report", move |tx| {
+                let mut task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                task.report(req.progress, now, max_history)?;
+                update(tx, &task)
+            })
+            .await
+    }
+
+    async fn pause(&self, req: PauseTask) -> Result<(), RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database
+            .write("pause", move |tx| {
+                let mut task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                task.pause(req.pause, now)?;
+                update(tx, &task)
+            })
+            .await
+    }
+
+    async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database
+            .write("finish", move |tx| {
+                let task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                finish(tx, task, req.outcome, &req.backing, now, &*sealer).map(|(finished, _)| finished)
+            })
+            .await
+    }
+
+    async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database
+            .write("end_overdue", move |tx| {
+                let mut ended = Vec::new();
+                for task in overdue(tx, &req, now, &*sealer)? {
+                    let outcome = Outcome::Failed(AdcpError::overdue());
+                    ended.push(finish(tx, task, outcome, &Backing::default(), now, &*sealer)?.1);
+                }
+                Ok(ended)
+            })
+            .await
+    }
+}
+
+/// Ends a task with its effects.
+fn finish(
+    tx: &Transaction<'_>,
+    mut task: TaskRecord,
+    outcome: Outcome,
+    backing: &Backing,
+    now: Timestamp,
+    sealer: &dyn Sealer,
+) -> Result<(Finished, TaskRecord), Fail> {
+    let effects = effects_of(&task, &outcome, backing, now);
+    let finished = task.finish(outcome, now)?;
+    if finished == Finished::Now {
+        let secret = task.effects.notify.as_ref().is_some_and(|to| to.token.is_some());
+        proposals::apply(tx, effects, now, sealer, secret)?;
+        update(tx, &task)?;
+    }
+    Ok((finished, task))
+}
+
+/// A row that the scope covers.
+fn find(
+    tx: &Transaction<'_>,
+    id: &TaskId,
+    scope: &Scope,
+    sealer: &dyn Sealer,
+) -> Result<Option<TaskRecord>, Fail> {
+    let Some(bounds) = Bounds::of(scope) else { return Ok(None) };
+    let mut statement = tx.prepare_cached(include_str!("sql/task_get.sql"))?;
+    let mut rows = statement.query(named_params! {
+        ":tenant": bounds.tenant,
+        ":id": id.as_str(),
+        ":principal": bounds.principal,
+        ":account": bounds.account,
+    })?;
+    rows.next()?.map(|found| row::task(found, sealer)).transpose()
+}
+
+/// A row for a write.
+fn reach(tx: &Transaction<'_>, id: &TaskId, scope: &Scope, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
+    find(tx, id, scope, sealer)?.ok_or_else(|| RegistryError::UnknownTask(id.clone()).into())
+}
+
+fn overdue(
+    tx: &Transaction<'_>,
+    req: &EndOverdue,
+    now: Timestamp,
+    sealer: &dyn Sealer,
+) -> Result<Vec<TaskRecord>, Fail> {
+    let mut statement = tx.prepare_cached(include_str!("sql/tasks_overdue.sql"))?;
+    let mut rows = statement.query(named_params! {
+        ":tenant": req.tenant.as_str(),
+        ":now": now.as_micros(),
+        ":limit": i64::try_from(req.limit).unwrap_or(i64::MAX),
+    })?;
+    let mut tasks = Vec::new();
+    while let Some(found) = rows.next()? {
+        tasks.push(row::task(found, sealer)?);
+    }
+    Ok(tasks)
+}
+
+fn insert(tx: &Transaction<'_>, task: &TaskRecord, sealer: &dyn Sealer) -> Result<(), Fail> {
+    let effects = stored::write_effects(&task.effects, &task.id, sealer)?;
+    let inserted = tx.prepare_cached(include_str!("sql/task_insert.sql"))?.execute(named_params! {
+        ":tenant": task.owner.tenant.as_str(),
+        ":id": task.id.as_str(),
+        ":account": row::account_text(task.owner.account.as_ref()),
+        ":principal": task.owner.principal.as_str(),
+        ":tool": task.tool,
+        ":task_type": task.task_type,
+        ":protocol": task.protocol,
+        ":phase": row::phase_text(task.phase),
+        ":status": task.status.as_str(),
+        ":created_at": task.created_at.as_micros(),
+        ":updated_at": task.updated_at.as_micros(),
+        ":deadline": task.deadline.map(Timestamp::as_micros),
+        ":context": task.context.as_ref().map(stored::write_object),
+        ":effects": effects,
+        ":has_webhook": task.has_webhook(),
+        ":history": stored::write_history(&task.history),
+    })?;
+    if inserted == 1 { Ok(()) } else { Err(RegistryError::DuplicateTask(task.id.clone()).into()) }
+}
+
+fn update(tx: &Transaction<'_>, task: &TaskRecord) -> Result<(), Fail> {
+    tx.prepare_cached(include_str!("sql/task_update.sql"))?.execute(named_params! {
+        ":tenant": task.owner.tenant.as_str(),
+        ":id": task.id.as_str(),
+        ":phase": row::phase_text(task.phase),
+        ":status": task.status.as_str(),
+        ":updated_at": task.updated_at.as_micros(),
+        ":ended_at": task.ended_at.map(Timestamp::as_micros),
+        ":deadline": task.deadline.map(Timestamp::as_micros),
+        ":progress": task.progress.as_ref().map(stored::write_progress),
+        ":question": task.question.as_ref().map(stored::write_object),
+        ":outcome": task.outcome.as_ref().map(stored::write_outcome),
+        ":history": stored::write_history(&task.history),
+    })?;
+    Ok(())
+}
+
+/// Forgets tasks that ended long ago, with their events.
+pub(crate) fn forget(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    retention: Duration,
+    limit: i64,
+) -> Result<usize, Fail> {
+    let mut statement = tx.prepare_cached(include_str!("sql/tasks_forget.sql"))?;
+    let gone: Vec<(String, String)> = statement
+        .query_map(named_params! { ":horizon": horizon(now, retention), ":limit": limit }, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    for (tenant, task) in &gone {
+        tx.prepare_cached(include_str!("sql/events_forget.sql"))?
+            .execute(named_params! { ":tenant": tenant, ":task": task })?;
+    }
+    Ok(gone.len())
+}

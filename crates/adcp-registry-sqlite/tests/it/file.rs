@@ -1,0 +1,165 @@
+//! What only a file can show: it stays, it is private, and damage is never papered over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adcp_core::{
+    AccountId, Clock, Effects, FinishTask, IssueTask, ListEvents, ManualClock, Outcome, Owner, Principal,
+    Registration, RegistryError, Scope, Secret, TaskId, TaskStatus, TenantId, Timestamp,
+};
+use adcp_core::{DeliveryOutbox, TaskRegistry};
+use adcp_registry_sqlite::{OpenError, SqliteConfig, SqliteRegistry};
+
+use crate::fixture::Mirror;
+
+fn owner() -> Owner {
+    Owner::new(TenantId::single(), Some(AccountId::new("acme")), Principal::new("agency"))
+}
+
+fn issue(id: &str) -> IssueTask {
+    IssueTask::new(TaskId::new(id), owner(), "create_media_buy", "create_media_buy", "media-buy")
+}
+
+fn notifying(id: &str) -> IssueTask {
+    let to = Registration::new("https://buyer.example/hook", "op-1").unwrap();
+    issue(id).with_effects(
+        Effects::none().with_notify(Some(to.with_token(Some(Secret::new("the token of the buyer"))))),
+    )
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let config = || SqliteConfig::new(&path).with_sealer(Arc::new(Mirror));
+    {
+        let registry = SqliteRegistry::open(config()).unwrap();
+        registry.issue(notifying("task_1")).await.unwrap();
+    }
+    let registry = SqliteRegistry::open(config()).unwrap();
+    let task = registry.get(&TaskId::new("task_1"), &owner().scope()).await.unwrap().unwrap();
+    assert_eq!(task.status, TaskStatus::Submitted);
+    let end = FinishTask::new(task.id.clone(), owner().scope(), Outcome::Canceled("enough".into()));
+    registry.finish(end).await.unwrap();
+    let event = registry.events(ListEvents::new(owner().scope())).await.unwrap().remove(0);
+    assert!(event.body.contains("the token of the buyer"));
+
+    drop(registry);
+    for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let found = bytes.windows(22).any(|window| window == b"the token of the buyer");
+        assert!(!found, "the token stands readable in a file");
+    }
+}
+
+#[tokio::test]
+async fn without_a_sealer_no_credential_is_kept_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = SqliteRegistry::open(SqliteConfig::new(folder.path().join("registry.db"))).unwrap();
+    let refused = registry.issue(notifying("task_1")).await;
+    assert!(matches!(refused, Err(RegistryError::Unavailable { op: "issue", .. })), "{refused:?}");
+    let operator = Scope::Operator { tenant: TenantId::single() };
+    assert_eq!(registry.get(&TaskId::new("task_1"), &operator).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn two_openings_share_one_truth() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let one = SqliteRegistry::open(SqliteConfig::new(&path)).unwrap();
+    let two = SqliteRegistry::open(SqliteConfig::new(&path)).unwrap();
+    let (one, two) = (Arc::new(one), Arc::new(two));
+    let writing: Vec<_> = (0..20)
+        .map(|n| {
+            let registry = Arc::clone(if n % 2 == 0 { &one } else { &two });
+            tokio::spawn(async move { registry.issue(issue(&format!("task_{n}"))).await.unwrap() })
+        })
+        .collect();
+    for written in writing {
+        written.await.unwrap();
+    }
+    for n in 0..20 {
+        let seen = if n % 2 == 0 { &two } else { &one };
+        assert!(seen.get(&TaskId::new(format!("task_{n}")), &owner().scope()).await.unwrap().is_some());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let _registry = SqliteRegistry::open(SqliteConfig::new(&path)).unwrap();
+    for name in ["registry.db", "registry.db-wal", "registry.db-shm"] {
+        let mode = std::fs::metadata(path.with_file_name(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_database_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let bytes = b"this is a letter, and no database at all. ".repeat(100);
+    std::fs::write(&path, &bytes).unwrap();
+    let refused = SqliteRegistry::open(SqliteConfig::new(&path));
+    assert!(matches!(refused, Err(OpenError::Damaged(_))), "{refused:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_schema_of_other_hands_is_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    drop(SqliteRegistry::open(SqliteConfig::new(&path)).unwrap());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute("INSERT INTO adcp_migrations (number, checksum) VALUES (999, 'x')", []).unwrap();
+    drop(other);
+    for refused in [
+        SqliteRegistry::open(SqliteConfig::new(&path)).map(drop),
+        SqliteRegistry::migrate(&SqliteConfig::new(&path)),
+    ] {
+        assert!(matches!(refused, Err(OpenError::Unknown(999))), "{refused:?}");
+    }
+
+    let foreign = folder.path().join("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute("CREATE TABLE notes (text TEXT)", []).unwrap();
+    let refused = SqliteRegistry::open(SqliteConfig::new(&foreign));
+    assert!(matches!(refused, Err(OpenError::Unknown(0))), "{refused:?}");
+}
+
+#[test]
+fn migrating_again_changes_nothing_also_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| SqliteRegistry::migrate(&SqliteConfig::new(&path)).unwrap());
+        }
+    });
+    SqliteRegistry::open(SqliteConfig::new(&path)).unwrap();
+    assert!(SqliteRegistry::plan().contains("CREATE TABLE tasks"));
+}
+
+#[tokio::test]
+async fn what_retention_allows_is_forgotten_with_its_events() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_770_000_000_000_000)));
+    let folder = tempfile::tempdir().unwrap();
+    let config = SqliteConfig::new(folder.path().join("registry.db"))
+        .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
+        .with_sealer(Arc::new(Mirror))
+        .with_task_retention(Duration::from_secs(3600));
+    let registry = SqliteRegistry::open(config).unwrap();
+    for id in ["ended", "open"] {
+        registry.issue(notifying(id)).await.unwrap();
+    }
+    let end = Outcome::Canceled("enough".into());
+    registry.finish(FinishTask::new(TaskId::new("ended"), owner().scope(), end)).await.unwrap();
+    assert_eq!(registry.forget(100).await.unwrap().tasks, 0, "too early");
+    clock.advance(Duration::from_secs(3601));
+    assert_eq!(registry.forget(100).await.unwrap().tasks, 1);
+    assert_eq!(registry.get(&TaskId::new("ended"), &owner().scope()).await.unwrap(), None);
+    assert!(registry.get(&TaskId::new("open"), &owner().scope()).await.unwrap().is_some());
+    assert!(registry.events(ListEvents::new(owner().scope())).await.unwrap().is_empty());
+}

@@ -1,0 +1,7 @@
+//! What the SQLite registry promises to its callers.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod conformance;
+mod file;
+mod fixture;
