@@ -137,7 +137,7 @@ impl Agent {
     #[must_use]
     pub fn health(&self) -> Health {
         Health {
-            ok: !self.parts.background.cancellation().is_cancelled(),
+            ok: !self.parts.background.is_stopping(),
             durable: self.parts.registry.capabilities().durable,
         }
     }

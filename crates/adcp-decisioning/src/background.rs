@@ -1,57 +1,88 @@
 //! Work that goes on after the buyer was told `submitted`.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use adcp_core::TaskId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The background tasks of one agent: bounded in number, waited for at shutdown.
 #[derive(Debug, Clone)]
 pub(crate) struct Background {
     slots: Arc<Semaphore>,
     running: TaskTracker,
+    signals: Signals,
     /// Asks the work to stop.
     asked: CancellationToken,
     /// Ends the work that did not.
     forced: CancellationToken,
 }
 
+/// Something that a shutdown waits for.
+#[derive(Debug)]
+pub(crate) struct Open(#[expect(dead_code, reason = "held for its drop")] TaskTrackerToken);
+
 /// Room for one background task.
 #[derive(Debug)]
-pub(crate) struct Slot(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+pub(crate) struct Slot {
+    #[expect(dead_code, reason = "held for its drop")]
+    permit: OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "held for its drop")]
+    open: Open,
+}
 
 impl Background {
     pub(crate) fn new(max_tasks: usize) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(max_tasks.min(Semaphore::MAX_PERMITS))),
             running: TaskTracker::new(),
+            signals: Signals::default(),
             asked: CancellationToken::new(),
             forced: CancellationToken::new(),
         }
     }
 
+    /// Begins something that a shutdown waits for; `None` once the agent is shutting down.
+    pub(crate) fn open(&self) -> Option<Open> {
+        // The token comes first: a shutdown that begins in between waits for it.
+        let token = self.running.token();
+        (!self.is_stopping()).then(|| Open(token))
+    }
+
     /// Takes a place, or says that there is none: too many tasks run, or the agent is shutting down.
     pub(crate) fn slot(&self) -> Option<Slot> {
-        if self.asked.is_cancelled() {
-            return None;
-        }
-        Arc::clone(&self.slots).try_acquire_owned().ok().map(Slot)
+        let open = self.open()?;
+        let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
+        Some(Slot { permit, open })
     }
 
-    /// The signal that asks work to stop.
-    pub(crate) fn cancellation(&self) -> CancellationToken {
-        self.asked.clone()
+    /// Whether the agent is shutting down.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.asked.is_cancelled()
     }
 
-    /// Runs `work`, telling it when it is out of time.
-    pub(crate) fn spawn<F>(&self, slot: Slot, work: impl FnOnce(CancellationToken) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let work = work(self.forced.clone());
+    /// A signal that asks one task's work to stop, set at a shutdown at the latest.
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.asked.child_token()
+    }
+
+    /// The signal that time is up.
+    pub(crate) fn forced(&self) -> CancellationToken {
+        self.forced.clone()
+    }
+
+    /// The tasks whose functions run here.
+    pub(crate) const fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Runs `work` in its place.
+    pub(crate) fn spawn(&self, slot: Slot, work: impl Future<Output = ()> + Send + 'static) {
         self.running.spawn(async move {
             work.await;
             drop(slot);
@@ -66,5 +97,43 @@ impl Background {
             self.forced.cancel();
             self.running.wait().await;
         }
+    }
+}
+
+/// Reaches the functions of this process when somebody else ends their tasks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Signals(Arc<Mutex<HashMap<TaskId, [CancellationToken; 2]>>>);
+
+/// A running function's place in the table; leaves it when dropped.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    signals: Signals,
+    id: TaskId,
+}
+
+impl Signals {
+    /// Has these set when the task is ended by somebody else.
+    pub(crate) fn listen(&self, id: TaskId, set: [CancellationToken; 2]) -> Listening {
+        self.table().insert(id.clone(), set);
+        Listening { signals: self.clone(), id }
+    }
+
+    /// Tells the function of a task, if it runs here, that the task has ended.
+    pub(crate) fn ended(&self, id: &TaskId) {
+        let set = self.table().get(id).cloned();
+        for token in set.into_iter().flatten() {
+            token.cancel();
+        }
+    }
+
+    /// The table is whole after a panic elsewhere: nothing is written in two steps.
+    fn table(&self) -> MutexGuard<'_, HashMap<TaskId, [CancellationToken; 2]>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.signals.table().remove(&self.id);
     }
 }

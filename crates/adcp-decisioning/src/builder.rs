@@ -29,6 +29,9 @@ pub const DEFAULT_REPLAY_TTL: Duration = Duration::from_secs(24 * 3600);
 /// Background tasks that run at once, by default.
 pub const DEFAULT_BACKGROUND_TASKS: usize = 1000;
 
+/// How long a workflow may take to be enqueued, by default.
+pub const DEFAULT_ENQUEUE_LEASE: Duration = Duration::from_secs(60);
+
 /// Mounts what a seller implements, and the parts an agent needs.
 pub struct AgentBuilder<S> {
     seller: Arc<S>,
@@ -42,6 +45,7 @@ pub struct AgentBuilder<S> {
     releases: Vec<String>,
     replay_ttl: Duration,
     background_tasks: usize,
+    enqueue_lease: Duration,
     declared: GetAdcpCapabilitiesResponse,
     proposals: Option<ProposalTerms>,
 }
@@ -66,6 +70,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             releases: vec![adcp_types::ADCP_RELEASE.to_owned()],
             replay_ttl: DEFAULT_REPLAY_TTL,
             background_tasks: DEFAULT_BACKGROUND_TASKS,
+            enqueue_lease: DEFAULT_ENQUEUE_LEASE,
             declared: tools::capabilities::undeclared(),
             proposals: None,
         }
@@ -159,6 +164,14 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         self
     }
 
+    /// Sets how long [`Ctx::handoff_to_workflow`](crate::Ctx::handoff_to_workflow) may take to enqueue; longer counts
+    /// as a failure, and a task whose process died meanwhile ends as failed.
+    #[must_use]
+    pub const fn enqueue_lease(mut self, lease: Duration) -> Self {
+        self.enqueue_lease = lease;
+        self
+    }
+
     /// Declares capabilities that cannot be derived from what is mounted: `.capabilities(|c| c.with_…(…))`.
     ///
     /// What can be derived is filled in: versions, idempotency and protocols over it, facts that follow from mounted
@@ -236,6 +249,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             replay_ttl: self.replay_ttl,
             background: Background::new(self.background_tasks),
             proposals: self.proposals,
+            enqueue_lease: self.enqueue_lease,
             capabilities,
         };
         Ok(Agent { parts: Arc::new(parts) })

@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use adcp_core::{AdcpError, Progress, ProposalRecord, ReportProgress, Scope, TaskId, Timestamp};
+use adcp_core::{AdcpError, ProposalRecord, Scope, TaskRef, Timestamp};
 use adcp_types::tools::ToolSpec;
-use tokio_util::sync::CancellationToken;
 
 use crate::account::{Account, account_not_found};
 use crate::caller::{AuthFailure, Caller};
-use crate::decision::Handoff;
+use crate::handle::TaskHandle;
+use crate::handoff::{Handoff, Workflow};
 use crate::parts::Parts;
 
 /// The call being answered: who calls, on which account, when; and the only maker of handoffs.
@@ -75,7 +75,8 @@ impl Ctx {
 
     /// Answers `submitted` now and the rest later: `work` runs in the background as a task.
     ///
-    /// The task ends with what `work` returns. An error, a panic or an invalid answer ends it as failed.
+    /// The task ends with what `work` returns. An error, a panic or an invalid answer ends it as failed, and so does
+    /// the end of the process where the store outlives it. [`Handoff`] has hooks and a deadline.
     ///
     /// ```no_run
     /// # use adcp_core::AdcpError;
@@ -96,34 +97,27 @@ impl Ctx {
     {
         Handoff::new(work)
     }
-}
 
-/// A running task, as its own function sees it.
-#[derive(Debug, Clone)]
-pub struct TaskHandle {
-    pub(crate) parts: Arc<Parts>,
-    pub(crate) id: TaskId,
-    pub(crate) scope: Scope,
-    pub(crate) cancellation: CancellationToken,
-}
-
-impl TaskHandle {
-    /// The id the buyer polls.
-    #[must_use]
-    pub const fn id(&self) -> &TaskId {
-        &self.id
-    }
-
-    /// Reports how far the work is. A report that cannot be stored is logged and otherwise ignored.
-    pub async fn progress(&self, progress: Progress) {
-        let report = ReportProgress::new(self.id.clone(), self.scope.clone(), progress);
-        if let Err(error) = self.parts.registry.report(report).await {
-            tracing::warn!(task_id = %self.id, error = &error as &dyn std::error::Error, "progress not stored");
-        }
-    }
-
-    /// Resolves when the work should stop: the agent is shutting down.
-    pub async fn cancelled(&self) {
-        self.cancellation.cancelled().await;
+    /// Answers `submitted` now, while another system does the work: a queue, a workflow engine, a person.
+    ///
+    /// `enqueue` is called once, after the task was written and before the buyer hears of it. It hands the
+    /// [`TaskRef`] over, which is stored as text with the other system's work item; whoever holds it ends the task
+    /// through a [`TaskDesk`](crate::TaskDesk). When `enqueue` fails, panics or takes longer than the
+    /// [lease](crate::AgentBuilder::enqueue_lease), the task is taken back and the buyer gets the error.
+    ///
+    /// ```no_run
+    /// # use adcp_core::{AdcpError, TaskRef};
+    /// # use adcp_decisioning::{Ctx, Decision};
+    /// # async fn ask_a_person(task: String) -> Result<(), AdcpError> { Ok(()) }
+    /// fn decide(ctx: &Ctx) -> Decision<u32> {
+    ///     ctx.handoff_to_workflow(|task: TaskRef| ask_a_person(task.to_string())).into()
+    /// }
+    /// ```
+    pub fn handoff_to_workflow<T, F, Fut>(&self, enqueue: F) -> Workflow<T>
+    where
+        F: FnOnce(TaskRef) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), AdcpError>> + Send + 'static,
+    {
+        Workflow::new(enqueue)
     }
 }

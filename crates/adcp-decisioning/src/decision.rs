@@ -1,15 +1,9 @@
 //! What an adopter's method may answer.
 
-use std::fmt;
-use std::future::Future;
-
-use adcp_core::AdcpError;
 use adcp_types::json::{JsonObject, ToJson};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::ctx::TaskHandle;
+use crate::handoff::{Errand, Handoff, Work, Workflow};
 use crate::hook::Made;
 use crate::proposal::Offer;
 
@@ -21,6 +15,8 @@ pub enum Decision<T> {
     Done(T),
     /// A task whose result is the answer; made by [`Ctx::handoff_to_task`](crate::Ctx::handoff_to_task).
     Task(Handoff<T>),
+    /// A task that another system ends; made by [`Ctx::handoff_to_workflow`](crate::Ctx::handoff_to_workflow).
+    Workflow(Workflow<T>),
 }
 
 /// An answer now, or a question back to the buyer; never a task.
@@ -41,6 +37,8 @@ pub enum Interactive<T, P> {
     Done(T),
     /// A task whose result is the answer.
     Task(Handoff<T>),
+    /// A task that another system ends.
+    Workflow(Workflow<T>),
     /// The buyer must say more first.
     NeedsInput(P),
 }
@@ -74,6 +72,12 @@ impl<T> From<Handoff<T>> for Decision<T> {
     }
 }
 
+impl<T> From<Workflow<T>> for Decision<T> {
+    fn from(workflow: Workflow<T>) -> Self {
+        Self::Workflow(workflow)
+    }
+}
+
 impl<T, P> From<T> for Asking<T, P> {
     fn from(answer: T) -> Self {
         Self::Done(answer)
@@ -92,24 +96,9 @@ impl<T, P> From<Handoff<T>> for Interactive<T, P> {
     }
 }
 
-type Work<T> = Box<dyn FnOnce(TaskHandle) -> BoxFuture<'static, Result<T, AdcpError>> + Send>;
-
-/// Work that continues after the buyer was told `submitted`. Only [`Ctx`](crate::Ctx) makes one.
-pub struct Handoff<T>(Work<T>);
-
-impl<T> Handoff<T> {
-    pub(crate) fn new<F, Fut>(work: F) -> Self
-    where
-        F: FnOnce(TaskHandle) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<T, AdcpError>> + Send + 'static,
-    {
-        Self(Box::new(|task| work(task).boxed()))
-    }
-}
-
-impl<T> fmt::Debug for Handoff<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handoff(…)")
+impl<T, P> From<Workflow<T>> for Interactive<T, P> {
+    fn from(workflow: Workflow<T>) -> Self {
+        Self::Workflow(workflow)
     }
 }
 
@@ -119,7 +108,8 @@ pub(crate) enum Answer {
     /// A tool of the SDK itself, which decides its own status.
     Own(JsonObject),
     NeedsInput(JsonObject),
-    Task(Work<Made>),
+    Task(Work),
+    Workflow(Errand),
 }
 
 /// A method's return value, on its way to an [`Answer`].
@@ -136,11 +126,12 @@ impl<T: ToJson> IntoAnswer for Plain<T> {
     }
 }
 
-impl<T: Makes + 'static> IntoAnswer for Decision<T> {
+impl<T: Makes + Send + Sync + 'static> IntoAnswer for Decision<T> {
     fn into_answer(self) -> Answer {
         match self {
             Self::Done(answer) => Answer::Done(answer.made()),
-            Self::Task(handoff) => Answer::Task(erase(handoff)),
+            Self::Task(handoff) => Answer::Task(handoff.erase()),
+            Self::Workflow(workflow) => Answer::Workflow(workflow.erase()),
         }
     }
 }
@@ -154,18 +145,15 @@ impl<T: Makes, P: ToJson> IntoAnswer for Asking<T, P> {
     }
 }
 
-impl<T: Makes + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
+impl<T: Makes + Send + Sync + 'static, P: ToJson> IntoAnswer for Interactive<T, P> {
     fn into_answer(self) -> Answer {
         match self {
             Self::Done(answer) => Answer::Done(answer.made()),
-            Self::Task(handoff) => Answer::Task(erase(handoff)),
+            Self::Task(handoff) => Answer::Task(handoff.erase()),
+            Self::Workflow(workflow) => Answer::Workflow(workflow.erase()),
             Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
-}
-
-fn erase<T: Makes + 'static>(handoff: Handoff<T>) -> Work<Made> {
-    Box::new(move |task| (handoff.0)(task).map(|done| done.map(|answer| answer.made())).boxed())
 }
 
 /// A result on its way to the buyer and the store. Answers that have something behind them say what.
@@ -180,7 +168,7 @@ impl<T: ToJson> Makes for T {
 }
 
 /// A struct as its JSON object. The generated types encode to nothing else.
-fn encode<T: ToJson>(value: &T) -> JsonObject {
+pub(crate) fn encode<T: ToJson>(value: &T) -> JsonObject {
     match value.to_json() {
         Value::Object(object) => object,
         other => JsonObject::from_iter([("value".to_owned(), other)]),

@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod answer;
 mod background;
 mod billing;
 mod build_error;
@@ -13,15 +14,20 @@ mod ctx;
 mod ctx_account;
 mod ctx_proposal;
 mod decision;
+mod end;
 mod first_of;
 #[rustfmt::skip]
 mod generated;
+mod handle;
+mod handoff;
 mod hook;
 mod incident;
 pub mod lifecycle;
 mod listing;
+mod overdue;
 mod parts;
 mod path;
+mod progress;
 mod proposal;
 mod route;
 mod tokens;
@@ -36,15 +42,18 @@ pub use account::{
 pub use agent::{Agent, Call, Health, Reply};
 pub use billing::check_billing;
 pub use build_error::{BuildError, BuildErrors};
-pub use builder::{AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_REPLAY_TTL};
+pub use builder::{AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_ENQUEUE_LEASE, DEFAULT_REPLAY_TTL};
 pub use buyer_agent::{AgentStatus, BuyerAgent, BuyerAgents};
 pub use cached_agents::{CachedAgents, DEFAULT_AGENT_ENTRIES, DEFAULT_AGENT_TTL};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};
-pub use ctx::{Ctx, TaskHandle};
-pub use decision::{Asking, Decision, Discover, Discovery, Handoff, Interactive};
+pub use ctx::Ctx;
+pub use decision::{Asking, Decision, Discover, Discovery, Interactive};
 pub use first_of::FirstOf;
+pub use handle::TaskHandle;
+pub use handoff::{Ended, Handoff, Workflow};
 pub use incident::internal_error;
 pub use listing::Tool;
+pub use progress::IntoProgress;
 pub use proposal::{Finalizing, Offer, ProposalTerms};
 pub use tokens::Tokens;
 pub use traits::{

@@ -32,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) background: Background,
     /// How proposals are kept; `None` for sellers without.
     pub(crate) proposals: Option<ProposalTerms>,
+    pub(crate) enqueue_lease: Duration,
     /// The answer to `get_adcp_capabilities`, without its envelope.
     pub(crate) capabilities: JsonObject,
 }

@@ -11,6 +11,8 @@ mod prepare;
 mod settle;
 mod task;
 mod validate;
+mod work;
+mod workflow;
 
 use std::sync::Arc;
 

@@ -6,17 +6,16 @@ use adcp_core::{
     AdcpError, Backing, Effect, Effects, Outcome, Owner, SettleCall, Settlement, TaskStatus, Ticket,
 };
 use adcp_schemas::Part;
-use adcp_types::envelope::FIELDS;
 use adcp_types::json::JsonObject;
 use adcp_types::tools::ToolSpec;
 use serde_json::Value;
 
 use super::decide::{Asked, Decided, Said};
 use super::envelope::Envelope;
-use super::{task, validate};
+use super::task::{self, Carrier, Handover};
 use crate::agent::Reply;
+use crate::answer;
 use crate::decision::Answer;
-use crate::generated::routes;
 use crate::hook::Made;
 use crate::parts::Parts;
 
@@ -33,7 +32,7 @@ pub(super) async fn settle(
         }
         Said::Answer(Answer::Own(body)) => {
             let message = Value::Object(envelope.wrap(body));
-            validate::answer(spec, Part::Response, &message)?;
+            answer::check_message(spec, Part::Response, &message).map_err(|fault| fault.log(spec))?;
             Ok(Reply::new(object(message), false))
         }
         Said::Answer(Answer::NeedsInput(body)) => {
@@ -42,18 +41,12 @@ pub(super) async fn settle(
             message.map(|message| Reply::new(message, false))
         }
         Said::Answer(Answer::Task(work)) => {
-            if let Some(field) = at_once {
-                tracing::error!(tool = spec.name, field, "a request for an answer at once was handed off");
-                let error = AdcpError::invalid_request(field, "this cannot be answered at once")
-                    .with_suggestion("ask in brief mode, or narrow the request");
-                give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
-                return Err(error);
-            }
-            let Some(owner) = owner else {
-                tracing::error!(tool = spec.name, "a call without a caller cannot become a task");
-                return Err(AdcpError::unavailable());
-            };
-            task::start(parts, task::Start { asked, owner, ticket, work }, envelope).await
+            let over = Handover { asked, owner, ticket, at_once };
+            task::start(parts, over, Carrier::Function(work), envelope).await
+        }
+        Said::Answer(Answer::Workflow(errand)) => {
+            let over = Handover { asked, owner, ticket, at_once };
+            task::start(parts, over, Carrier::Elsewhere(errand), envelope).await
         }
         Said::Error(error) => {
             give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
@@ -131,6 +124,11 @@ async fn fence(
     close(parts, ticket, Settlement::Fenced, failing(parts, owner, effects, error)).await;
 }
 
+/// Fences a key and leaves everything else as it is.
+pub(super) async fn fence_key(parts: &Arc<Parts>, ticket: Option<Ticket>) {
+    close(parts, ticket, Settlement::Fenced, Vec::new()).await;
+}
+
 fn failing(parts: &Arc<Parts>, owner: Option<&Owner>, effects: &Effects, error: &AdcpError) -> Vec<Effect> {
     owner.map_or_else(Vec::new, |owner| {
         effects.on_ledger(owner, &Outcome::Failed(error.clone()), &Backing::default(), parts.clock.now())
@@ -145,27 +143,9 @@ fn checked(
     mut body: JsonObject,
     envelope: &Envelope,
 ) -> Result<JsonObject, AdcpError> {
-    refuse_envelope_names(spec, &body)?;
+    answer::check(spec, part, status, &body).map_err(|fault| fault.log(spec))?;
     body.insert("status".into(), status.as_str().into());
-    let message = Value::Object(envelope.wrap(body));
-    validate::answer(spec, part, &message)?;
-    Ok(object(message))
-}
-
-/// An adopter's answer has no say in the envelope: not by accident, and not by a buyer's echoed fields.
-pub(super) fn refuse_envelope_names(spec: &'static ToolSpec, body: &JsonObject) -> Result<(), AdcpError> {
-    let own = routes::says(spec.name);
-    match FIELDS.iter().find(|name| body.contains_key(**name) && !own.contains(name)) {
-        None => Ok(()),
-        Some(name) => {
-            tracing::error!(
-                tool = spec.name,
-                field = name,
-                "the adopter's answer contains an envelope field"
-            );
-            Err(AdcpError::unavailable())
-        }
-    }
+    Ok(envelope.wrap(body))
 }
 
 /// Settles what did not succeed. When even that fails, the key stays in flight until it expires, and holds run out.
@@ -179,7 +159,7 @@ async fn close(parts: &Arc<Parts>, ticket: Option<Ticket>, settlement: Settlemen
     }
 }
 
-pub(super) fn object(message: Value) -> JsonObject {
+fn object(message: Value) -> JsonObject {
     match message {
         Value::Object(object) => object,
         _ => JsonObject::new(),

@@ -1,116 +1,143 @@
-//! A call that becomes a task: issued first, then run, then ended exactly once.
+//! A call that becomes a task: what every handoff has in common.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use adcp_core::{AdcpError, Backing, FinishTask, IssueTask, Outcome, Owner, TaskId, TaskStatus, Ticket};
-use adcp_schemas::Part;
+use adcp_core::{AdcpError, IssueTask, Owner, TaskId, TaskStatus, Ticket};
 use adcp_types::json::JsonObject;
-use adcp_types::tools::ToolSpec;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 use super::decide::Asked;
 use super::envelope::Envelope;
-use super::settle::{give_back, refuse_envelope_names};
-use super::validate;
+use super::settle::give_back;
+use super::{work, workflow};
 use crate::agent::Reply;
-use crate::ctx::TaskHandle;
-use crate::hook::Made;
+use crate::background::{Open, Slot};
+use crate::handoff::{Errand, Work};
 use crate::parts::Parts;
 
-type Work = Box<dyn FnOnce(TaskHandle) -> BoxFuture<'static, Result<Made, AdcpError>> + Send>;
+/// How long a buyer should wait whose task has no place.
+const FULL_WAIT: Duration = Duration::from_secs(10);
+
+/// A call that was handed off.
+pub(super) struct Handover {
+    pub(super) asked: Asked,
+    pub(super) owner: Option<Owner>,
+    pub(super) ticket: Option<Ticket>,
+    /// The field by which the request asked for an answer at once.
+    pub(super) at_once: Option<&'static str>,
+}
+
+/// Who does the work.
+pub(super) enum Carrier {
+    Function(Work),
+    Elsewhere(Errand),
+}
 
 /// A task about to be issued.
 pub(super) struct Start {
     pub(super) asked: Asked,
     pub(super) owner: Owner,
     pub(super) ticket: Option<Ticket>,
-    pub(super) work: Work,
+    pub(super) id: TaskId,
+    pub(super) task_type: &'static str,
 }
 
-/// Issues the task with its recorded reply, and only then lets the work begin.
-pub(super) async fn start(parts: &Arc<Parts>, start: Start, envelope: &Envelope) -> Result<Reply, AdcpError> {
-    let Start { asked, owner, ticket, work } = start;
+/// Where the work goes.
+enum Place {
+    Here(Slot, Work),
+    Elsewhere(Open, Errand),
+}
+
+/// Checks everything that can be refused before anything exists, then begins.
+pub(super) async fn start(
+    parts: &Arc<Parts>,
+    over: Handover,
+    carrier: Carrier,
+    envelope: &Envelope,
+) -> Result<Reply, AdcpError> {
+    let Handover { asked, owner, ticket, at_once } = over;
+    let admitted = admit(&asked, owner.as_ref(), at_once).and_then(|task_type| {
+        let id = TaskId::random().map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "no task id");
+            AdcpError::unavailable()
+        })?;
+        Ok((task_type, id, place(parts, carrier, asked.spec.name)?))
+    });
+    let (owner, (task_type, id, place)) = match (owner, admitted) {
+        (Some(owner), Ok(admitted)) => (owner, admitted),
+        (owner, admitted) => {
+            let error = admitted.err().unwrap_or_else(AdcpError::unavailable);
+            give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
+            return Err(error);
+        }
+    };
+    let start = Start { asked, owner, ticket, id, task_type };
+    match place {
+        Place::Here(slot, work) => work::start(parts, start, slot, work, envelope).await,
+        Place::Elsewhere(open, errand) => workflow::start(parts, start, open, errand, envelope).await,
+    }
+}
+
+/// Whether the call may become a task; its type if so.
+fn admit(asked: &Asked, owner: Option<&Owner>, at_once: Option<&str>) -> Result<&'static str, AdcpError> {
     let spec = asked.spec;
+    if let Some(field) = at_once {
+        tracing::error!(tool = spec.name, field, "a request for an answer at once was handed off");
+        return Err(AdcpError::invalid_request(field, "this cannot be answered at once")
+            .with_suggestion("ask in brief mode, or narrow the request"));
+    }
     let (Some(task_type), true) = (spec.task_type, spec.submitted_arm) else {
         tracing::error!(tool = spec.name, "this tool has no submitted answer, so it cannot become a task");
-        let error = AdcpError::unavailable();
-        give_back(parts, ticket, Some(&owner), &asked.effects, &error).await;
-        return Err(error);
+        return Err(AdcpError::unavailable());
     };
-    let (Some(slot), Ok(id)) = (parts.background.slot(), TaskId::random()) else {
-        tracing::warn!(tool = spec.name, "no room for another background task");
-        let error = AdcpError::unavailable();
-        give_back(parts, ticket, Some(&owner), &asked.effects, &error).await;
-        return Err(error);
+    let Some(owner) = owner else {
+        tracing::error!(tool = spec.name, "a call without a caller cannot become a task");
+        return Err(AdcpError::unavailable());
     };
-    let mut reply = JsonObject::new();
-    reply.insert("status".into(), TaskStatus::Submitted.as_str().into());
-    reply.insert("task_id".into(), id.as_str().into());
-
-    let mut issue = IssueTask::new(id.clone(), owner.clone(), spec.name, task_type, spec.protocol.as_str())
-        .with_context(envelope.context().cloned())
-        .with_effects(asked.effects.clone());
-    if let Some(ticket) = ticket.clone() {
-        issue = issue.settling(ticket, reply.clone());
+    if owner.account.is_none() {
+        return Err(needs_account());
     }
-    if let Err(error) = parts.registry.issue(issue).await {
-        tracing::error!(tool = spec.name, error = &error as &dyn std::error::Error, "a task was not issued");
-        let error = AdcpError::from(error);
-        give_back(parts, ticket, Some(&owner), &asked.effects, &error).await;
-        return Err(error);
-    }
-
-    let handle = TaskHandle {
-        parts: Arc::clone(parts),
-        id,
-        scope: owner.scope(),
-        cancellation: parts.background.cancellation(),
-    };
-    let envelope_of_result = envelope.clone();
-    parts.background.spawn(slot, move |forced| run(asked, handle, work, envelope_of_result, forced));
-    Ok(Reply::new(envelope.wrap(reply), false))
+    Ok(task_type)
 }
 
-async fn run(asked: Asked, task: TaskHandle, work: Work, envelope: Envelope, forced: CancellationToken) {
-    let spec = asked.spec;
-    let running = AssertUnwindSafe(async { work(task.clone()).await }).catch_unwind();
-    let ended = tokio::select! {
-        ended = running => ended,
-        () = forced.cancelled() => {
-            tracing::warn!(task_id = %task.id, tool = spec.name, "ended by the shutdown of the agent");
-            Ok(Err(AdcpError::unavailable()))
-        }
-    };
-    let failed = |error| (Outcome::Failed(error), Backing::default());
-    let (outcome, backing) = match ended {
-        Ok(Ok(made)) => match asked.hook.finish(&asked.effects, Some(&asked.request), made) {
-            Ok(made) => match check(spec, &made.body, &envelope) {
-                Ok(()) => (Outcome::Completed(made.body), made.backing),
-                Err(error) => failed(error),
-            },
-            Err(error) => failed(error),
-        },
-        Ok(Err(error)) => failed(error),
-        Err(_) => {
-            tracing::error!(task_id = %task.id, tool = spec.name, "the task's function panicked");
-            failed(AdcpError::unavailable())
-        }
-    };
-    let finish = FinishTask::new(task.id.clone(), task.scope.clone(), outcome).with_backing(backing);
-    if let Err(error) = task.parts.registry.finish(finish).await {
-        tracing::error!(task_id = %task.id, error = &error as &dyn std::error::Error, "the end was not recorded");
-    }
+/// A task belongs to an account, so that the right caller can poll it and nobody else.
+pub(super) fn needs_account() -> AdcpError {
+    AdcpError::invalid_request("account", "an answer that comes later belongs to an account; name one")
+        .with_suggestion(
+            "send the account, or leave out push_notification_config and ask for an answer at once",
+        )
 }
 
-/// Whether a task's result may be shown as the tool's success.
-fn check(spec: &'static ToolSpec, body: &JsonObject, envelope: &Envelope) -> Result<(), AdcpError> {
-    refuse_envelope_names(spec, body)?;
-    let mut message = envelope.wrap(body.clone());
-    message.insert("status".into(), TaskStatus::Completed.as_str().into());
-    let message = Value::Object(message);
-    validate::answer(spec, Part::Response, &message)
+fn place(parts: &Arc<Parts>, carrier: Carrier, tool: &'static str) -> Result<Place, AdcpError> {
+    let place = match carrier {
+        Carrier::Function(work) => parts.background.slot().map(|slot| Place::Here(slot, work)),
+        Carrier::Elsewhere(errand) => parts.background.open().map(|open| Place::Elsewhere(open, errand)),
+    };
+    place.ok_or_else(|| {
+        tracing::warn!(tool, stopping = parts.background.is_stopping(), "no place for another task");
+        AdcpError::unavailable().with_retry_after(FULL_WAIT)
+    })
+}
+
+impl Start {
+    /// The task as it is written.
+    pub(super) fn issue(&self, envelope: &Envelope) -> IssueTask {
+        let spec = self.asked.spec;
+        IssueTask::new(self.id.clone(), self.owner.clone(), spec.name, self.task_type, spec.protocol.as_str())
+            .with_context(envelope.context().cloned())
+            .with_effects(self.asked.effects.clone())
+    }
+
+    /// What the buyer is told, and told again when it repeats the call: the same for every kind of handoff.
+    pub(super) fn reply(&self) -> JsonObject {
+        JsonObject::from_iter([
+            ("status".to_owned(), TaskStatus::Submitted.as_str().into()),
+            ("task_id".to_owned(), self.id.as_str().into()),
+        ])
+    }
+
+    /// Nothing was written: the key is free again, and so is what the call reserved.
+    pub(super) async fn give_back(self, parts: &Arc<Parts>, error: &AdcpError) {
+        give_back(parts, self.ticket, Some(&self.owner), &self.asked.effects, error).await;
+    }
 }

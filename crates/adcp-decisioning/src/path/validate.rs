@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::gate::Arrived;
 use super::open::Admitted;
-use crate::incident::{Incident, internal_error};
+use crate::incident::internal_error;
 
 /// A call whose request the schema accepts.
 pub(super) struct Valid {
@@ -22,23 +22,6 @@ pub(super) fn request(arrived: Arrived) -> Result<Valid, AdcpError> {
         None => Ok(Valid { admitted }),
         Some(violations) => Err(AdcpError::from_issues(issues(&violations))),
     }
-}
-
-/// Checks an answer. What is wrong with it goes to the log, never to the buyer.
-pub(super) fn answer(spec: &'static ToolSpec, part: Part, body: &Value) -> Result<(), AdcpError> {
-    let Some(found) = violations(spec, part, body)? else { return Ok(()) };
-    let incident = Incident::new();
-    for violation in found.iter() {
-        tracing::error!(
-            correlation_id = incident.id(),
-            tool = spec.name,
-            pointer = violation.pointer(),
-            expected = violation.expected(),
-            schema = violation.schema_path(),
-            "the adopter's answer is not valid"
-        );
-    }
-    Err(incident.error())
 }
 
 fn violations(spec: &'static ToolSpec, part: Part, body: &Value) -> Result<Option<Violations>, AdcpError> {

@@ -1,0 +1,96 @@
+//! Ends tasks, also when the store is away for a moment.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adcp_core::{
+    AdcpError, Backing, FinishTask, Finished, Outcome, Registry, RegistryError, Scope, TaskRecord, TaskRef,
+};
+
+use crate::handoff::Ended;
+
+/// A write that must not be lost is tried so often.
+const TRIES: u32 = 8;
+
+/// The wait before the second try; each later one is twice as long, which makes six seconds in all.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// Tries a write again for as long as a later try may help.
+pub(crate) async fn retrying<T, Fut>(mut write: impl FnMut() -> Fut) -> Result<T, RegistryError>
+where
+    Fut: Future<Output = Result<T, RegistryError>>,
+{
+    let mut wait = FIRST_WAIT;
+    for _ in 1..TRIES {
+        match write().await {
+            Err(error @ (RegistryError::Unavailable { .. } | RegistryError::Full { .. })) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a write is tried again");
+            }
+            done => return done,
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+    write().await
+}
+
+/// Ends a task whose function runs here. What the store refuses as a good end becomes a bad one.
+pub(crate) async fn end(
+    registry: &Arc<dyn Registry>,
+    task: &TaskRef,
+    outcome: Outcome,
+    backing: Backing,
+) -> Result<Outcome, Ended> {
+    let Err(error) = finish(registry, task, &outcome, &backing).await else { return Ok(outcome) };
+    let error = match (error, &outcome) {
+        (RegistryError::AlreadyEnded(_), _) => return Err(elsewhere(registry, task).await),
+        (error, Outcome::Completed(_)) if !matches!(error, RegistryError::UnknownTask(_)) => {
+            tracing::error!(
+                task_id = %task.id,
+                error = &error as &dyn std::error::Error,
+                "a result could not be recorded; the task ends as failed"
+            );
+            let outcome = Outcome::Failed(AdcpError::from(error));
+            match finish(registry, task, &outcome, &Backing::default()).await {
+                Ok(_) => return Ok(outcome),
+                Err(RegistryError::AlreadyEnded(_)) => return Err(elsewhere(registry, task).await),
+                Err(error) => error,
+            }
+        }
+        (error, _) => error,
+    };
+    tracing::error!(
+        task_id = %task.id,
+        error = &error as &dyn std::error::Error,
+        "the end of a task was not recorded"
+    );
+    Err(Ended::Unrecorded(AdcpError::from(error)))
+}
+
+/// What somebody else made of a task.
+pub(crate) async fn elsewhere(registry: &Arc<dyn Registry>, task: &TaskRef) -> Ended {
+    Ended::Elsewhere(read(registry, task).await.ok().flatten().and_then(|record| record.outcome))
+}
+
+/// Reads a task in any phase, as the seller's own machinery may.
+pub(crate) async fn read(
+    registry: &Arc<dyn Registry>,
+    task: &TaskRef,
+) -> Result<Option<TaskRecord>, RegistryError> {
+    let scope = Scope::Operator { tenant: task.owner.tenant.clone() };
+    Ok(registry.get(&task.id, &scope).await?.filter(|record| record.owner == task.owner))
+}
+
+async fn finish(
+    registry: &Arc<dyn Registry>,
+    task: &TaskRef,
+    outcome: &Outcome,
+    backing: &Backing,
+) -> Result<Finished, RegistryError> {
+    retrying(|| {
+        let req = FinishTask::new(task.id.clone(), task.scope(), outcome.clone());
+        registry.finish(req.with_backing(backing.clone()))
+    })
+    .await
+}

@@ -1,0 +1,146 @@
+//! A registry that is away for as many writes as a test says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use adcp_core::{
+    CallStore, Capabilities, Claim, ClaimCall, ConfirmTask, DeliveryOutbox, DiscardTask, EndOverdue, Event,
+    FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey,
+    ProposalRecord, ProposalStore, Registry, RegistryError, ReportProgress, ReserveProposal, Reserved,
+    ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, UnresolvedCall,
+};
+use adcp_registry_memory::MemoryRegistry;
+use async_trait::async_trait;
+
+/// Fails the next writes of each kind, so many as are set, and then works.
+#[derive(Debug)]
+pub(crate) struct Flaky {
+    pub(crate) inner: Arc<MemoryRegistry>,
+    pub(crate) issues: AtomicUsize,
+    pub(crate) finishes: AtomicUsize,
+    pub(crate) confirms: AtomicUsize,
+    pub(crate) discards: AtomicUsize,
+}
+
+impl Flaky {
+    pub(crate) fn new() -> Arc<Self> {
+        let none = || AtomicUsize::new(0);
+        Arc::new(Self {
+            inner: Arc::new(MemoryRegistry::volatile()),
+            issues: none(),
+            finishes: none(),
+            confirms: none(),
+            discards: none(),
+        })
+    }
+}
+
+fn gate(left: &AtomicUsize, op: &'static str) -> Result<(), RegistryError> {
+    match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+        Ok(_) => Err(RegistryError::Unavailable { op, source: "db-7.internal refused".into() }),
+        Err(_) => Ok(()),
+    }
+}
+
+#[async_trait]
+impl TaskRegistry for Flaky {
+    async fn issue(&self, req: IssueTask) -> Result<TaskRecord, RegistryError> {
+        gate(&self.issues, "issue")?;
+        self.inner.issue(req).await
+    }
+
+    async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError> {
+        gate(&self.confirms, "confirm")?;
+        self.inner.confirm(req).await
+    }
+
+    async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError> {
+        gate(&self.discards, "discard")?;
+        self.inner.discard(req).await
+    }
+
+    async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
+        self.inner.get(id, scope).await
+    }
+
+    async fn list(&self, req: ListTasks) -> Result<TaskPage, RegistryError> {
+        self.inner.list(req).await
+    }
+
+    async fn report(&self, req: ReportProgress) -> Result<(), RegistryError> {
+        self.inner.report(req).await
+    }
+
+    async fn pause(&self, req: PauseTask) -> Result<(), RegistryError> {
+        self.inner.pause(req).await
+    }
+
+    async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError> {
+        gate(&self.finishes, "finish")?;
+        self.inner.finish(req).await
+    }
+
+    async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
+        self.inner.end_overdue(req).await
+    }
+}
+
+#[async_trait]
+impl CallStore for Flaky {
+    async fn claim_call(&self, req: ClaimCall) -> Result<Claim, RegistryError> {
+        self.inner.claim_call(req).await
+    }
+
+    async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError> {
+        self.inner.settle_call(req).await
+    }
+
+    async fn unresolved_calls(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<UnresolvedCall>, RegistryError> {
+        self.inner.unresolved_calls(tenant, limit).await
+    }
+
+    async fn resolve_call(&self, req: ResolveCall) -> Result<bool, RegistryError> {
+        self.inner.resolve_call(req).await
+    }
+}
+
+#[async_trait]
+impl ProposalStore for Flaky {
+    async fn proposal(&self, key: &ProposalKey) -> Result<Option<ProposalRecord>, RegistryError> {
+        self.inner.proposal(key).await
+    }
+
+    async fn proposal_of_buy(
+        &self,
+        owner: &Owner,
+        media_buy_id: &str,
+    ) -> Result<Option<ProposalRecord>, RegistryError> {
+        self.inner.proposal_of_buy(owner, media_buy_id).await
+    }
+
+    async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError> {
+        self.inner.reserve(req).await
+    }
+
+    async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError> {
+        self.inner.renew_hold(hold, lease).await
+    }
+}
+
+#[async_trait]
+impl DeliveryOutbox for Flaky {
+    async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
+        self.inner.events(req).await
+    }
+}
+
+impl Registry for Flaky {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+}
