@@ -98,6 +98,15 @@ pub fn hex(bytes: &[u8]) -> String {
     out
 }
 
+/// The bytes behind hexadecimal text, in either case; `None` when it is none.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.bytes().all(|b| b.is_ascii_hexdigit()) || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +116,14 @@ mod tests {
         let (a, b) = (TaskId::random().unwrap(), TaskId::random().unwrap());
         assert_ne!(a, b);
         assert_eq!(a.as_str().len(), "task_".len() + 32);
+    }
+
+    #[test]
+    fn hexadecimal_reads_back() {
+        assert_eq!(unhex(&hex(b"\x00\xffa")).as_deref(), Some(&b"\x00\xffa"[..]));
+        assert_eq!(unhex("AbCd"), Some(vec![0xab, 0xcd]));
+        for bad in ["a", "0g", "+1", "ä", "00 "] {
+            assert_eq!(unhex(bad), None, "{bad}");
+        }
     }
 }

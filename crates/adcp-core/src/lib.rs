@@ -22,7 +22,7 @@ pub use call::{
 pub use effect::{Effect, Effects, KeepDrafts, effects_of};
 pub use error::{AdcpError, Issue, field_path};
 pub use event::{CallbackAuth, Event, EventKey, ListEvents, Registration};
-pub use id::{AccountId, NoRandomness, Principal, ProposalId, TaskId, TenantId, hex, random_bytes};
+pub use id::{AccountId, NoRandomness, Principal, ProposalId, TaskId, TenantId, hex, random_bytes, unhex};
 pub use proposal::{
     Backing, BadRecipe, CommitProposal, Draft, Hold, Overlap, ProposalKey, ProposalRecord, ProposalRefusal,
     ProposalState, Recipe, RecipeKind, Recipes, ReserveProposal, Reserved,

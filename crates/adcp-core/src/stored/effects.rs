@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Reader, SealError, Sealer, Unreadable, put};
 use crate::{
     AccountId, CallbackAuth, Effects, EventKey, Hold, KeepDrafts, Principal, ProposalId, ProposalKey,
-    Registration, Secret, TaskId, TenantId, hex,
+    Registration, Secret, TaskId, TenantId, hex, unhex,
 };
 
 const WHAT: &str = "effects";
@@ -77,19 +77,8 @@ fn read_hold(value: Value) -> Result<Hold, Unreadable> {
     let mut reader = Reader::of(WHAT, value)?;
     let key = read_key(&mut reader)?;
     let token = reader.text("token")?;
-    let token = unhex(&token).ok_or_else(|| reader.wrong("token"))?;
+    let token = unhex(&token).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| reader.wrong("token"))?;
     Ok(Hold::new(key, token))
-}
-
-fn unhex(text: &str) -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 fn drafts(keep: &KeepDrafts) -> Value {

@@ -8,6 +8,8 @@
 
 mod effects;
 mod error;
+#[cfg(feature = "sealing")]
+mod keyring;
 mod outcome;
 mod proposal;
 mod seal;
@@ -16,6 +18,8 @@ use adcp_types::json::JsonObject;
 use serde_json::Value;
 
 pub use effects::{read_effects, write_effects};
+#[cfg(feature = "sealing")]
+pub use keyring::{BadKeyId, KeyRing};
 pub use outcome::{
     read_history, read_object, read_outcome, read_progress, write_history, write_object, write_outcome,
     write_progress,

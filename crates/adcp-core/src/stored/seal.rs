@@ -34,6 +34,12 @@ pub enum SealError {
     /// The stored text was changed, or belongs elsewhere.
     #[error("a stored credential was changed or moved")]
     Forged,
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    NoRandomness,
+    /// More than one sealed text can hold.
+    #[error("the text is too long to be sealed")]
+    TooLong,
 }
 
 /// Has no key: refuses to keep credentials.
