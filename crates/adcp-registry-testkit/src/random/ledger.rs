@@ -370,7 +370,7 @@ fn word<T>(result: Result<T, RegistryError>) -> Word {
 
 /// Proposals under random steps agree with a model of the ledger after each, and none is stuck in the end.
 pub async fn random_ledgers_agree_with_a_model(harness: &dyn Harness) {
-    random_ledgers_agree_with_a_model_in(harness, Cases::new(60)).await;
+    random_ledgers_agree_with_a_model_in(harness, Cases::new(100)).await;
 }
 
 /// [`random_ledgers_agree_with_a_model`] with cases of the caller's choice.
@@ -383,7 +383,7 @@ async fn walk(world: World<'_>, steps: &[Step]) -> Result<(), String> {
     let mut store = Store { world, began, holds: Vec::new(), tasks: 0 };
     let mut model =
         Model { now: 0, rows: [Row::Absent, Row::Absent, Row::Absent], holds: Vec::new(), tasks: Vec::new() };
-    let beginning = [Step::OfferFirm(vec![0, 1], 3000), Step::Offer(vec![2])];
+    let beginning = [Step::Offer(vec![0]), Step::OfferFirm(vec![1, 2], 3000)];
     for step in beginning.iter().chain(steps) {
         let want = model.take(step);
         agree(step, "its result", &store.take(step).await, &want)?;

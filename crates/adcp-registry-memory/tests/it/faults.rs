@@ -1,0 +1,84 @@
+//! The kit finds each fault that it claims to find.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use adcp_registry_memory::MemoryRegistry;
+use adcp_registry_testkit::{OnManualClock, checks, run};
+
+use crate::broken::{Broken, Fault};
+
+async fn broken(fault: Fault) -> OnManualClock {
+    OnManualClock::new(|clock| Broken::new(MemoryRegistry::volatile().with_clock(clock), fault))
+}
+
+macro_rules! faults {
+    ($($name:ident: $fault:ident => $($check:ident),+;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $(
+                    let found = catch_unwind(AssertUnwindSafe(|| {
+                        run(async || broken(Fault::$fault).await, checks::$check);
+                    }));
+                    assert!(found.is_err(), "{} does not find the fault", stringify!($check));
+                )+
+            }
+        )*
+    };
+}
+
+/// Without a fault the wrapper passes, so it is the fault that a check finds.
+mod without_a_fault {
+    use super::{Fault, broken};
+
+    adcp_registry_testkit::registry_conformance!(async || broken(Fault::Nothing).await);
+}
+
+faults! {
+    a_read_across_accounts: ReadsAcrossAccounts => get_hides_other_accounts_and_principals;
+    a_list_across_accounts: ListsAcrossAccounts =>
+        list_hides_other_accounts_and_principals, a_principal_sees_its_tasks_of_every_account;
+    an_enqueued_task_that_is_shown: ShowsEnqueuedTasks =>
+        an_enqueued_task_is_hidden_from_its_buyer, an_unconfirmed_task_ends_failed,
+        random_tasks_agree_with_a_model;
+    a_second_end: AcceptsASecondEnd =>
+        first_end_wins, ends_race_to_one_winner, random_tasks_agree_with_a_model;
+    an_end_that_counts_twice: RepeatsAnEnd =>
+        finish_is_idempotent, equal_ends_race_to_one_write, random_tasks_agree_with_a_model;
+    a_lost_event: LosesTheEvent =>
+        exactly_one_event_per_ending, overdue_tasks_end_failed_with_their_effects,
+        random_tasks_agree_with_a_model, concurrent_purchases_keep_the_ledger_whole;
+    a_lost_purchase: LosesThePurchase =>
+        a_task_keeps_its_hold, a_purchase_ends_with_its_task, random_ledgers_agree_with_a_model,
+        concurrent_purchases_keep_the_ledger_whole;
+    an_event_queued_twice: QueuesTheEventTwice =>
+        exactly_one_event_per_ending, finish_is_idempotent, random_tasks_agree_with_a_model;
+    an_event_rendered_again: RendersTheEventAgain => event_body_and_key_are_fixed;
+    a_forgotten_history: ForgetsHistory =>
+        history_keeps_every_transition, random_tasks_agree_with_a_model;
+    a_reservation_that_outlives_its_discarded_task: KeepsTheReservationOfADiscardedTask =>
+        discard_frees_key_and_reservation, random_tasks_agree_with_a_model;
+    a_confirmation_with_a_stale_ticket: ConfirmsWithAStaleTicket =>
+        confirm_with_a_stale_ticket_shows_nothing, confirm_records_the_reply_once,
+        random_tasks_agree_with_a_model;
+    a_reservation_in_two_steps: ReservesInTwoSteps =>
+        reservation_race_has_one_winner, concurrent_purchases_keep_the_ledger_whole;
+    a_claim_in_two_steps: ClaimsInTwoSteps => claims_race_to_one_winner, claim_storms_have_one_first;
+    a_stale_ticket_that_settles: AcceptsAStaleTicket => a_stale_ticket_is_refused, a_ticket_is_used_once;
+    a_step_half_written: WritesEffectsOneByOne =>
+        commit_of_several_is_all_or_nothing, a_refused_effect_settles_nothing,
+        overlapping_commits_race_to_whole_ones, random_ledgers_agree_with_a_model;
+    a_reply_without_its_task: RecordsTheReplyFirst =>
+        issue_with_a_lost_hold_writes_nothing, issue_with_a_known_id_writes_nothing;
+    an_expired_key_that_runs_again: RunsAnExpiredKeyAgain =>
+        expired_keys_answer_expired, a_fenced_key_never_runs_again;
+    a_lost_hold_that_is_renewed: RenewsALostHold =>
+        a_hold_that_was_taken_is_lost, a_hold_whose_time_is_over_is_not_renewed,
+        random_ledgers_agree_with_a_model;
+    a_release_by_anybody: ReleasesForAnybody =>
+        a_hold_that_was_taken_is_lost, random_ledgers_agree_with_a_model;
+    a_reservation_that_is_never_given_back: NeverReleases =>
+        a_released_proposal_can_be_bought, random_ledgers_agree_with_a_model;
+    overdue_tasks_that_nobody_hears_of: EndsOverdueSilently =>
+        overdue_tasks_end_failed_with_their_effects, random_tasks_agree_with_a_model;
+}
