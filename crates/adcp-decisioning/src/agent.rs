@@ -9,6 +9,7 @@ use adcp_types::json::JsonObject;
 
 use crate::builder::AgentBuilder;
 use crate::caller::{AuthFailure, Caller, Credentials};
+use crate::desk::TaskDesk;
 use crate::listing::Tool;
 use crate::parts::Parts;
 use crate::path;
@@ -125,6 +126,12 @@ impl Agent {
     #[must_use]
     pub fn registry(&self) -> &Arc<dyn Registry> {
         &self.parts.registry
+    }
+
+    /// Where people and other systems end the tasks they were handed.
+    #[must_use]
+    pub fn desk(&self) -> TaskDesk {
+        TaskDesk::of_agent(Arc::clone(&self.parts.registry), self.parts.background.signals().clone())
     }
 
     /// The limits on what peers may send.

@@ -201,6 +201,15 @@ impl AdcpError {
         self.0.details.as_ref()
     }
 
+    /// Changes the details, if there are any.
+    #[must_use]
+    pub fn map_details(mut self, change: impl FnOnce(&mut JsonObject)) -> Self {
+        if let Some(details) = &mut self.0.details {
+            change(details);
+        }
+        self
+    }
+
     /// The refused places, if a schema refused the request.
     #[must_use]
     pub fn issues(&self) -> &[Issue] {

@@ -18,6 +18,7 @@ use crate::answer;
 use crate::decision::Answer;
 use crate::hook::Made;
 use crate::parts::Parts;
+use crate::scrub::{scrub, scrub_error};
 
 pub(super) async fn settle(
     parts: &Arc<Parts>,
@@ -35,7 +36,8 @@ pub(super) async fn settle(
             answer::check_message(spec, Part::Response, &message).map_err(|fault| fault.log(spec))?;
             Ok(Reply::new(object(message), false))
         }
-        Said::Answer(Answer::NeedsInput(body)) => {
+        Said::Answer(Answer::NeedsInput(mut body)) => {
+            scrub(&mut body);
             let message = checked(spec, Part::InputRequired, TaskStatus::InputRequired, body, envelope);
             give_back(parts, ticket, owner.as_ref(), &asked.effects, &AdcpError::unavailable()).await;
             message.map(|message| Reply::new(message, false))
@@ -49,6 +51,7 @@ pub(super) async fn settle(
             task::start(parts, over, Carrier::Elsewhere(errand), envelope).await
         }
         Said::Error(error) => {
+            let error = scrub_error(error);
             give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
             Err(error)
         }
@@ -76,7 +79,8 @@ async fn done(
 ) -> Result<Reply, AdcpError> {
     let Owned { owner, ticket } = owned;
     let spec = asked.spec;
-    let checked = asked.hook.finish(&asked.effects, Some(&asked.request), made).and_then(|made| {
+    let checked = asked.hook.finish(&asked.effects, Some(&asked.request), made).and_then(|mut made| {
+        scrub(&mut made.body);
         let message = checked(spec, Part::Response, TaskStatus::Completed, made.body.clone(), envelope)?;
         Ok((made, message))
     });

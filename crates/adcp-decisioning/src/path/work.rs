@@ -20,6 +20,7 @@ use crate::handoff::{Ended, OnFailure, Ran, Work};
 use crate::hook::Made;
 use crate::incident::Incident;
 use crate::parts::Parts;
+use crate::scrub::{scrub, scrub_error};
 use crate::{answer, end, overdue};
 
 /// How long an adopter's `on_failure` may take.
@@ -85,7 +86,7 @@ impl Job {
         });
         let (outcome, backing) = match made {
             Ok(made) => (Outcome::Completed(made.body), made.backing),
-            Err(error) => (Outcome::Failed(error), Backing::default()),
+            Err(error) => (Outcome::Failed(scrub_error(error)), Backing::default()),
         };
         let ended = if task.has_ended() {
             Err(end::elsewhere(&task.registry, &task.task).await)
@@ -113,7 +114,8 @@ async fn make(
     run: impl FnOnce(TaskHandle) -> futures_util::future::BoxFuture<'static, Result<Ran, AdcpError>>,
 ) -> Result<Made, AdcpError> {
     let Ran { made, then } = run(task.clone()).await?;
-    let made = asked.hook.finish(&asked.effects, Some(&asked.request), made)?;
+    let mut made = asked.hook.finish(&asked.effects, Some(&asked.request), made)?;
+    scrub(&mut made.body);
     answer::check(asked.spec, Part::Response, TaskStatus::Completed, &made.body)
         .map_err(|fault| fault.log(asked.spec))?;
     if let Some(then) = then.filter(|_| !task.has_ended()) {

@@ -19,6 +19,7 @@ use crate::handoff::{Enqueue, Errand};
 use crate::incident::Incident;
 use crate::overdue;
 use crate::parts::Parts;
+use crate::scrub::scrub_error;
 
 /// Writes the task where the buyer cannot see it, hands it over, and answers.
 pub(super) async fn start(
@@ -45,10 +46,12 @@ pub(super) async fn start(
     let Err(error) = handed else { return confirm(parts, &start, &task, errand.deadline, envelope).await };
     match take_back(parts, &start, &task).await {
         // The other system was quicker than its own failure: the task has ended, and the buyer can read how.
-        Err(RegistryError::AlreadyEnded(_)) => {
+        Err(RegistryError::NotEnqueuing(_) | RegistryError::AlreadyEnded(_)) => {
             tracing::error!(task_id = %task.id, tool, %error, "enqueuing failed after the task had ended");
             confirm(parts, &start, &task, None, envelope).await
         }
+        // A first try may have worked whose answer was lost.
+        Ok(()) | Err(RegistryError::UnknownTask(_)) => Err(error),
         Err(left) => {
             tracing::error!(
                 task_id = %task.id,
@@ -57,7 +60,6 @@ pub(super) async fn start(
             );
             Err(error)
         }
-        Ok(()) => Err(error),
     }
 }
 
@@ -73,7 +75,7 @@ async fn hand_over(
     let incident = Incident::new();
     let why = tokio::select! {
         done = tokio::time::timeout(lease, enqueuing) => match done {
-            Ok(Ok(done)) => return done,
+            Ok(Ok(done)) => return done.map_err(scrub_error),
             Ok(Err(_)) => "it panicked",
             Err(_) => "it took longer than the lease",
         },
