@@ -9,13 +9,15 @@ use adcp_core::{
 };
 
 use crate::config::MemoryLimits;
+use crate::share::{Buyer, Shares, buyer};
 
 #[derive(Default)]
 pub(crate) struct Calls {
     rows: HashMap<CallKey, Row>,
     /// When each row may be forgotten. The number tells rows of one instant apart.
     forget: BTreeMap<(Timestamp, u64), CallKey>,
-    reply_bytes: usize,
+    shares: Shares<Buyer>,
+    reply_shares: Shares<Buyer>,
     counter: u64,
 }
 
@@ -47,16 +49,13 @@ impl Calls {
         now: Timestamp,
         limits: &MemoryLimits,
     ) -> Result<Claim, RegistryError> {
-        self.forget_old(now);
         if let Some(row) = self.rows.get(&req.key) {
             return row.answer(&req.hash, now);
         }
-        if self.rows.len() >= limits.max_calls {
-            return Err(RegistryError::Full { what: "idempotency keys" });
-        }
-        if self.reply_bytes >= limits.max_reply_bytes {
-            return Err(RegistryError::Full { what: "recorded replies" });
-        }
+        let buyer = buyer(&req.key.owner);
+        self.shares.admit(&buyer, 1, limits.max_calls, "idempotency keys")?;
+        // How long the reply will be is not known yet; a reply that is there is never refused.
+        self.reply_shares.admit(&buyer, 1, limits.max_reply_bytes, "recorded replies")?;
         let token = random_bytes::<16>()
             .map_err(|source| RegistryError::Unavailable { op: "claim_call", source: Box::new(source) })?;
         let expires = now.after(req.ttl);
@@ -74,6 +73,7 @@ impl Calls {
             forget,
         };
         self.rows.insert(req.key.clone(), row);
+        self.shares.add(buyer, 1);
         Ok(Claim::First(Ticket::new(req.key, token)))
     }
 
@@ -95,7 +95,7 @@ impl Calls {
             (Settlement::Replied(_) | Settlement::Fenced, _) => State::Fenced,
         };
         if let Some(row) = self.rows.get_mut(&held.0) {
-            self.reply_bytes += state.bytes();
+            self.reply_shares.add(buyer(&held.0.owner), state.bytes());
             row.state = state;
         }
     }
@@ -139,7 +139,8 @@ impl Calls {
         true
     }
 
-    fn forget_old(&mut self, now: Timestamp) {
+    /// Forgets keys whose time is over twice.
+    pub(crate) fn forget_old(&mut self, now: Timestamp) {
         while let Some(entry) = self.forget.first_entry() {
             if entry.key().0 > now {
                 return;
@@ -152,7 +153,9 @@ impl Calls {
     fn remove(&mut self, key: &CallKey) {
         if let Some(row) = self.rows.remove(key) {
             self.forget.remove(&row.forget);
-            self.reply_bytes -= row.state.bytes();
+            let buyer = buyer(&key.owner);
+            self.shares.give_back(&buyer, 1);
+            self.reply_shares.give_back(&buyer, row.state.bytes());
         }
     }
 }

@@ -5,18 +5,24 @@ use std::time::Duration;
 use adcp_core::{DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION};
 
 /// How much the registry holds at most.
+///
+/// Once half of a bound is used, a buyer who uses a tenth of it gets no more, so that none fills the store for all.
+/// At a bound new work is refused. The end of accepted work is not, except that a discovery cannot leave more
+/// proposals than fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryLimits {
-    /// Tasks, open and ended. Default 100,000.
+    /// Tasks, open and ended, and as many events. Default 100,000.
     pub max_tasks: usize,
+    /// Bytes of the contexts that tasks echo, as JSON text. Default 64 MiB.
+    pub max_context_bytes: usize,
     /// Proposals, in any state. Default 100,000.
     pub max_proposals: usize,
     /// Idempotency keys. Default 200,000.
     pub max_calls: usize,
     /// Bytes of recorded replies, as JSON text. Default 256 MiB.
     pub max_reply_bytes: usize,
-    /// How long an ended task stays readable. Default seven days.
+    /// How long an ended task stays readable, and its event. Default seven days.
     pub task_retention: Duration,
     /// Entries of a task's history, beyond which a report of progress replaces the last one. Default 256.
     pub max_history: usize,
@@ -28,6 +34,7 @@ impl MemoryLimits {
     pub const fn new() -> Self {
         Self {
             max_tasks: 100_000,
+            max_context_bytes: 64 * 1024 * 1024,
             max_proposals: 100_000,
             max_calls: 200_000,
             max_reply_bytes: 256 * 1024 * 1024,
@@ -40,6 +47,13 @@ impl MemoryLimits {
     #[must_use]
     pub const fn with_max_tasks(mut self, tasks: usize) -> Self {
         self.max_tasks = tasks;
+        self
+    }
+
+    /// Sets the bytes of contexts.
+    #[must_use]
+    pub const fn with_max_context_bytes(mut self, bytes: usize) -> Self {
+        self.max_context_bytes = bytes;
         self
     }
 

@@ -9,13 +9,18 @@ use adcp_core::{
 };
 
 use crate::config::MemoryLimits;
+use crate::share::Shares;
 
 #[derive(Default)]
 pub(crate) struct Ledger {
     rows: HashMap<ProposalKey, ProposalRecord>,
     by_buy: HashMap<Buy, ProposalKey>,
     forget: BTreeSet<(Timestamp, ProposalKey)>,
+    shares: Shares<Holder>,
 }
+
+/// Whom proposals are offered to: an account, or a principal without one.
+type Holder = (TenantId, Option<AccountId>, Option<Principal>);
 
 /// An order, as its owner names it. The principal tells owners apart that have no account.
 type Buy = (TenantId, Option<AccountId>, Option<Principal>, String);
@@ -28,17 +33,12 @@ pub(crate) struct Plan {
 }
 
 impl Ledger {
-    pub(crate) fn get(&self, key: &ProposalKey, now: Timestamp) -> Option<&ProposalRecord> {
-        self.rows.get(key).filter(|row| row.forget_at > now)
+    pub(crate) fn get(&self, key: &ProposalKey) -> Option<&ProposalRecord> {
+        self.rows.get(key)
     }
 
-    pub(crate) fn of_buy(
-        &self,
-        owner: &Owner,
-        media_buy_id: &str,
-        now: Timestamp,
-    ) -> Option<&ProposalRecord> {
-        self.get(self.by_buy.get(&buy(owner, media_buy_id))?, now)
+    pub(crate) fn of_buy(&self, owner: &Owner, media_buy_id: &str) -> Option<&ProposalRecord> {
+        self.get(self.by_buy.get(&buy(owner, media_buy_id))?)
     }
 
     pub(crate) fn reserve(
@@ -48,7 +48,7 @@ impl Ledger {
     ) -> Result<Reserved, RegistryError> {
         let token = random_bytes::<16>()
             .map_err(|source| RegistryError::Unavailable { op: "reserve", source: Box::new(source) })?;
-        let Some(row) = self.get(&req.key, now) else {
+        let Some(row) = self.get(&req.key) else {
             return Ok(Reserved::Refused(ProposalRefusal::Unknown));
         };
         let mut row = row.clone();
@@ -101,16 +101,10 @@ impl Ledger {
                 }
                 Effect::Commit(commit) => {
                     let key = commit.key.clone();
-                    self.change(&mut plan, &key, |row| {
-                        if row.forget_at <= now {
-                            return Err(ProposalRefusal::Unknown);
-                        }
-                        row.commit(commit, now)
-                    })?;
+                    self.change(&mut plan, &key, |row| row.commit(commit, now))?;
                 }
                 Effect::Offer(draft) => {
-                    let known =
-                        plan.changed.remove(&draft.key).or_else(|| self.get(&draft.key, now).cloned());
+                    let known = plan.changed.remove(&draft.key).or_else(|| self.get(&draft.key).cloned());
                     let row = match known {
                         Some(mut row) => {
                             row.offer_again(draft, now);
@@ -122,9 +116,10 @@ impl Ledger {
                 }
             }
         }
-        let added = plan.changed.keys().filter(|key| !self.rows.contains_key(key)).count();
-        if added > 0 && self.rows.len() + added > limits.max_proposals {
-            return Err(RegistryError::Full { what: "proposals" });
+        // A step is one buyer's, so its new proposals have one holder.
+        let mut added = plan.changed.keys().filter(|key| !self.rows.contains_key(key));
+        if let Some(first) = added.next() {
+            self.shares.admit(&holder(first), 1 + added.count(), limits.max_proposals, "proposals")?;
         }
         Ok(plan)
     }
@@ -144,6 +139,7 @@ impl Ledger {
                 return;
             }
             self.forget.remove(&(at, key.clone()));
+            self.shares.give_back(&holder(&key), 1);
             if let Some(row) = self.rows.remove(&key)
                 && let (Some(buyer), Some(id)) = (&row.buyer, &row.media_buy_id)
                 && let Entry::Occupied(found) = self.by_buy.entry(buy(buyer, id))
@@ -170,6 +166,8 @@ impl Ledger {
     fn put(&mut self, row: ProposalRecord) {
         if let Some(old) = self.rows.get(&row.key) {
             self.forget.remove(&(old.forget_at, row.key.clone()));
+        } else {
+            self.shares.add(holder(&row.key), 1);
         }
         self.forget.insert((row.forget_at, row.key.clone()));
         if let (ProposalState::Consumed, Some(buyer), Some(id)) = (row.state, &row.buyer, &row.media_buy_id) {
@@ -177,6 +175,10 @@ impl Ledger {
         }
         self.rows.insert(row.key.clone(), row);
     }
+}
+
+fn holder(key: &ProposalKey) -> Holder {
+    (key.tenant.clone(), key.account.clone(), key.principal.clone())
 }
 
 fn buy(owner: &Owner, media_buy_id: &str) -> Buy {

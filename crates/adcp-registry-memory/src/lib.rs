@@ -5,6 +5,7 @@ mod config;
 mod ledger;
 mod outbox;
 mod registry;
+mod share;
 mod tasks;
 
 pub use config::MemoryLimits;

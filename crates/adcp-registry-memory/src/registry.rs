@@ -56,9 +56,18 @@ impl MemoryRegistry {
         self
     }
 
-    /// The tables. A panic elsewhere cannot leave them half-written: every change is made after all checks.
-    fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The tables without what its time allows to forget, and the time, which is taken under the lock: what is written
+    /// later is not dated earlier. A panic elsewhere cannot leave them half-written: every change is made after all
+    /// checks.
+    fn tables(&self) -> (MutexGuard<'_, Tables>, Timestamp) {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let horizon = now.before(self.limits.task_retention);
+        tables.tasks.forget_old(horizon);
+        tables.outbox.forget_old(horizon);
+        tables.calls.forget_old(now);
+        tables.ledger.forget_old(now);
+        (tables, now)
     }
 }
 
@@ -89,7 +98,7 @@ impl Tables {
         if finished == Finished::Now {
             let plan = self.ledger.plan(effects, now, limits)?;
             let events = self.ledger.apply(plan);
-            self.outbox.queue(events);
+            self.outbox.queue(events, now);
             self.tasks.put(task.clone());
         }
         Ok((finished, task))
@@ -123,14 +132,9 @@ fn replied(settles: Option<(Ticket, JsonObject)>) -> Option<(Ticket, Settlement)
 #[async_trait]
 impl TaskRegistry for MemoryRegistry {
     async fn issue(&self, mut req: IssueTask) -> Result<TaskRecord, RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
-        for forgotten in tables.tasks.make_room(now, &self.limits)? {
-            tables.outbox.forget_task(&forgotten);
-        }
-        if tables.tasks.has(&req.id) {
-            return Err(RegistryError::DuplicateTask(req.id));
-        }
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
+        tables.tasks.admit(&req, &self.limits)?;
         let settles = replied(req.settles.take());
         let ready = tables.ready(settles.as_ref().map(|(ticket, settlement)| (ticket, settlement)))?;
         if let Some(hold) = &req.effects.purchase {
@@ -143,8 +147,8 @@ impl TaskRegistry for MemoryRegistry {
     }
 
     async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
         let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
         let settles = replied(req.settles);
         let ready = tables.ready(settles.as_ref().map(|(ticket, settlement)| (ticket, settlement)))?;
@@ -155,8 +159,8 @@ impl TaskRegistry for MemoryRegistry {
     }
 
     async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
         let task = tables.tasks.reach(&req.id, &req.scope)?;
         if !task.is_discardable() {
             return Err(RegistryError::NotEnqueuing(req.id));
@@ -171,16 +175,16 @@ impl TaskRegistry for MemoryRegistry {
     }
 
     async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
-        Ok(self.tables().tasks.get(id, scope).cloned())
+        Ok(self.tables().0.tasks.get(id, scope).cloned())
     }
 
     async fn list(&self, req: ListTasks) -> Result<TaskPage, RegistryError> {
-        Ok(self.tables().tasks.list(&req))
+        Ok(self.tables().0.tasks.list(&req))
     }
 
     async fn report(&self, req: ReportProgress) -> Result<(), RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
         let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
         task.report(req.progress, now, self.limits.max_history)?;
         tables.tasks.put(task);
@@ -188,8 +192,8 @@ impl TaskRegistry for MemoryRegistry {
     }
 
     async fn pause(&self, req: PauseTask) -> Result<(), RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
         let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
         task.pause(req.pause, now)?;
         tables.tasks.put(task);
@@ -197,15 +201,15 @@ impl TaskRegistry for MemoryRegistry {
     }
 
     async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
         let task = tables.tasks.reach(&req.id, &req.scope)?.clone();
         tables.finish(task, req.outcome, &req.backing, now, &self.limits).map(|(finished, _)| finished)
     }
 
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
         let overdue = tables.tasks.overdue(&req.tenant, now, req.limit);
         let end = |task| {
             let outcome = Outcome::Failed(AdcpError::overdue());
@@ -218,19 +222,19 @@ impl TaskRegistry for MemoryRegistry {
 #[async_trait]
 impl CallStore for MemoryRegistry {
     async fn claim_call(&self, req: ClaimCall) -> Result<Claim, RegistryError> {
-        let now = self.clock.now();
-        self.tables().calls.claim(req, now, &self.limits)
+        let (mut tables, now) = self.tables();
+        tables.calls.claim(req, now, &self.limits)
     }
 
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError> {
-        let now = self.clock.now();
-        let tables = &mut *self.tables();
-        tables.ledger.forget_old(now);
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
         let ready = tables.ready(req.ticket.as_ref().map(|ticket| (ticket, &req.settlement)))?;
         let plan = tables.ledger.plan(req.effects, now, &self.limits)?;
+        tables.outbox.admit(plan.events.len(), &self.limits)?;
         tables.settle(ready);
         let events = tables.ledger.apply(plan);
-        tables.outbox.queue(events);
+        tables.outbox.queue(events, now);
         Ok(())
     }
 
@@ -239,19 +243,18 @@ impl CallStore for MemoryRegistry {
         tenant: &TenantId,
         limit: usize,
     ) -> Result<Vec<UnresolvedCall>, RegistryError> {
-        Ok(self.tables().calls.unresolved(tenant, limit))
+        Ok(self.tables().0.calls.unresolved(tenant, limit))
     }
 
     async fn resolve_call(&self, req: ResolveCall) -> Result<bool, RegistryError> {
-        Ok(self.tables().calls.resolve(&req.key, req.resolution))
+        Ok(self.tables().0.calls.resolve(&req.key, req.resolution))
     }
 }
 
 #[async_trait]
 impl ProposalStore for MemoryRegistry {
     async fn proposal(&self, key: &ProposalKey) -> Result<Option<ProposalRecord>, RegistryError> {
-        let now = self.clock.now();
-        Ok(self.tables().ledger.get(key, now).cloned())
+        Ok(self.tables().0.ledger.get(key).cloned())
     }
 
     async fn proposal_of_buy(
@@ -259,24 +262,23 @@ impl ProposalStore for MemoryRegistry {
         owner: &Owner,
         media_buy_id: &str,
     ) -> Result<Option<ProposalRecord>, RegistryError> {
-        let now = self.clock.now();
-        Ok(self.tables().ledger.of_buy(owner, media_buy_id, now).cloned())
+        Ok(self.tables().0.ledger.of_buy(owner, media_buy_id).cloned())
     }
 
     async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError> {
-        let now = self.clock.now();
-        self.tables().ledger.reserve(&req, now)
+        let (mut tables, now) = self.tables();
+        tables.ledger.reserve(&req, now)
     }
 
     async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError> {
-        let now = self.clock.now();
-        self.tables().ledger.renew(hold, Some(lease), now)
+        let (mut tables, now) = self.tables();
+        tables.ledger.renew(hold, Some(lease), now)
     }
 }
 
 #[async_trait]
 impl DeliveryOutbox for MemoryRegistry {
     async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
-        Ok(self.tables().outbox.list(&req))
+        Ok(self.tables().0.outbox.list(&req))
     }
 }

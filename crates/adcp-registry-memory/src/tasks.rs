@@ -4,42 +4,46 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adcp_core::{
-    ListTasks, Owner, Principal, RegistryError, Scope, TaskId, TaskPage, TaskRecord, TaskStatus, TenantId,
-    Timestamp,
+    IssueTask, ListTasks, RegistryError, Scope, TaskId, TaskPage, TaskRecord, TaskStatus, TenantId, Timestamp,
 };
+use adcp_types::json::JsonObject;
 
 use crate::config::MemoryLimits;
+use crate::share::{Buyer, Shares, buyer};
 
 #[derive(Default)]
 pub(crate) struct Tasks {
     rows: HashMap<TaskId, TaskRecord>,
-    by_caller: HashMap<(TenantId, Principal), BTreeSet<TaskId>>,
+    by_caller: HashMap<Buyer, BTreeSet<TaskId>>,
     /// Ended tasks, oldest end first.
     ended: BTreeSet<(Timestamp, TaskId)>,
     /// Open tasks with a deadline, the next one first.
     deadlines: BTreeSet<(Timestamp, TaskId)>,
+    shares: Shares<Buyer>,
+    context_shares: Shares<Buyer>,
+    context_bytes: HashMap<TaskId, usize>,
 }
 
 impl Tasks {
-    /// Forgets what retention allows and names it, then refuses when the table is still full.
-    pub(crate) fn make_room(
-        &mut self,
-        now: Timestamp,
-        limits: &MemoryLimits,
-    ) -> Result<Vec<TaskId>, RegistryError> {
-        let horizon = now.before(limits.task_retention);
-        let mut forgotten = Vec::new();
+    /// Forgets what ended until `horizon`.
+    pub(crate) fn forget_old(&mut self, horizon: Timestamp) {
         while let Some((at, id)) = self.ended.first().cloned() {
             if at > horizon {
-                break;
+                return;
             }
             self.remove(&id);
-            forgotten.push(id);
         }
-        if self.rows.len() >= limits.max_tasks {
-            return Err(RegistryError::Full { what: "tasks" });
+    }
+
+    /// Refuses an id that is taken, and what does not fit.
+    pub(crate) fn admit(&self, req: &IssueTask, limits: &MemoryLimits) -> Result<(), RegistryError> {
+        if self.rows.contains_key(&req.id) {
+            return Err(RegistryError::DuplicateTask(req.id.clone()));
         }
-        Ok(forgotten)
+        let buyer = buyer(&req.owner);
+        self.shares.admit(&buyer, 1, limits.max_tasks, "tasks")?;
+        let bytes = bytes_of(req.context.as_ref());
+        self.context_shares.admit(&buyer, bytes, limits.max_context_bytes, "contexts")
     }
 
     /// Writes a row, new or changed.
@@ -50,7 +54,11 @@ impl Tasks {
                 self.deadlines.remove(&(at, task.id.clone()));
             }
         } else {
-            self.by_caller.entry(caller(&task.owner)).or_default().insert(task.id.clone());
+            self.by_caller.entry(buyer(&task.owner)).or_default().insert(task.id.clone());
+            let bytes = bytes_of(task.context.as_ref());
+            self.shares.add(buyer(&task.owner), 1);
+            self.context_shares.add(buyer(&task.owner), bytes);
+            self.context_bytes.insert(task.id.clone(), bytes);
         }
         if let Some(at) = task.deadline {
             self.deadlines.insert((at, task.id.clone()));
@@ -69,16 +77,15 @@ impl Tasks {
         if let Some(at) = task.ended_at {
             self.ended.remove(&(at, id.clone()));
         }
-        if let Entry::Occupied(mut ids) = self.by_caller.entry(caller(&task.owner)) {
+        let buyer = buyer(&task.owner);
+        self.shares.give_back(&buyer, 1);
+        self.context_shares.give_back(&buyer, self.context_bytes.remove(id).unwrap_or_default());
+        if let Entry::Occupied(mut ids) = self.by_caller.entry(buyer) {
             ids.get_mut().remove(id);
             if ids.get().is_empty() {
                 ids.remove();
             }
         }
-    }
-
-    pub(crate) fn has(&self, id: &TaskId) -> bool {
-        self.rows.contains_key(id)
     }
 
     /// A row for a read.
@@ -145,6 +152,6 @@ impl Tasks {
     }
 }
 
-fn caller(owner: &Owner) -> (TenantId, Principal) {
-    (owner.tenant.clone(), owner.principal.clone())
+fn bytes_of(context: Option<&JsonObject>) -> usize {
+    context.and_then(|context| serde_json::to_string(context).ok()).map_or(0, |text| text.len())
 }

@@ -4,53 +4,228 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::{
-    AccountId, CallKey, CallStore, Claim, ClaimCall, FinishTask, IssueTask, ManualClock, Outcome, Owner,
-    Principal, RegistryError, TaskId, TaskRegistry, TenantId, Timestamp,
+    AccountId, Backing, CallKey, CallStore, Claim, ClaimCall, DeliveryOutbox, Effect, Effects, Event,
+    FinishTask, IssueTask, KeepDrafts, ListEvents, ManualClock, Outcome, Owner, Principal, ProposalId,
+    ProposalKey, ProposalStore, Registration, RegistryError, ReserveProposal, Reserved, Scope, SettleCall,
+    Settlement, TaskId, TaskRecord, TaskRegistry, TenantId, Timestamp,
 };
 use adcp_registry_memory::{MemoryLimits, MemoryRegistry};
+use adcp_types::json::JsonObject;
+use serde_json::{Value, json};
 
-const TTL: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_secs(3600);
+const START: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
-fn owner() -> Owner {
-    Owner::new(TenantId::single(), Some(AccountId::new("a")), Principal::new("buyer"))
+fn owner(principal: &str) -> Owner {
+    Owner::new(TenantId::single(), Some(AccountId::new(format!("of {principal}"))), Principal::new(principal))
 }
 
 fn registry(limits: MemoryLimits) -> (MemoryRegistry, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_700_000_000_000_000)));
+    let clock = Arc::new(ManualClock::at(START));
     (MemoryRegistry::volatile().with_clock(clock.clone()).with_limits(limits), clock)
 }
 
-fn issue(id: &str) -> IssueTask {
-    IssueTask::new(TaskId::new(id), owner(), "create_media_buy", "create_media_buy", "media-buy")
+fn object(value: Value) -> JsonObject {
+    match value {
+        Value::Object(object) => object,
+        other => panic!("not an object: {other}"),
+    }
 }
 
-fn claim(key: &str) -> ClaimCall {
-    ClaimCall::new(CallKey::new(owner(), key), "create_media_buy", [1; 32], TTL)
+fn task(principal: &str, id: &str) -> IssueTask {
+    IssueTask::new(TaskId::new(id), owner(principal), "create_media_buy", "create_media_buy", "media-buy")
+}
+
+fn canceled(principal: &str, id: &str) -> FinishTask {
+    FinishTask::new(TaskId::new(id), owner(principal).scope(), Outcome::Canceled("late".into()))
+}
+
+fn claim(principal: &str, key: &str) -> ClaimCall {
+    ClaimCall::new(CallKey::new(owner(principal), key), "create_media_buy", [1; 32], HOUR)
+}
+
+fn proposals(ids: &[&str]) -> Outcome {
+    let proposals: Vec<_> = ids.iter().map(|id| json!({ "proposal_id": id, "allocations": [] })).collect();
+    Outcome::Completed(object(json!({ "proposals": proposals })))
+}
+
+/// Offers that are firm at once for an hour, and kept as drafts for an hour otherwise.
+fn offers(principal: &str, ids: &[&str], firm: bool, now: Timestamp) -> Vec<Effect> {
+    let keep = KeepDrafts::new(HOUR).committing_for(firm.then_some(HOUR));
+    let effects = Effects::none().with_drafts(keep);
+    effects.on_ledger(&owner(principal), &proposals(ids), &Backing::default(), now)
+}
+
+fn call(effects: Vec<Effect>) -> SettleCall {
+    SettleCall::new(None, Settlement::Replied(JsonObject::new())).applying(effects)
+}
+
+fn full<T: std::fmt::Debug>(result: Result<T, RegistryError>) -> &'static str {
+    match result {
+        Err(RegistryError::Full { what }) => what,
+        other => panic!("expected a bound, got {other:?}"),
+    }
 }
 
 #[tokio::test]
-async fn bounds_refuse_new_keys_and_time_makes_room() {
+async fn keys_are_refused_at_the_bound_and_time_makes_room() {
     let (registry, clock) = registry(MemoryLimits::new().with_max_calls(2));
-    for key in ["1", "2"] {
-        assert!(matches!(registry.claim_call(claim(key)).await.unwrap(), Claim::First(_)));
+    for buyer in ["p", "q"] {
+        assert!(matches!(registry.claim_call(claim(buyer, "1")).await.unwrap(), Claim::First(_)));
     }
-    assert!(matches!(registry.claim_call(claim("3")).await, Err(RegistryError::Full { .. })));
-    clock.advance(TTL * 2);
-    assert!(matches!(registry.claim_call(claim("3")).await.unwrap(), Claim::First(_)));
+    assert_eq!(full(registry.claim_call(claim("r", "1")).await), "idempotency keys");
+    clock.advance(HOUR * 2);
+    assert!(matches!(registry.claim_call(claim("r", "1")).await.unwrap(), Claim::First(_)));
+}
+
+#[tokio::test]
+async fn replies_are_bounded_by_their_bytes() {
+    let (registry, clock) = registry(MemoryLimits::new().with_max_reply_bytes(100));
+    let reply = Settlement::Replied(object(json!({ "text": "x".repeat(150) })));
+    let Claim::First(ticket) = registry.claim_call(claim("p", "1")).await.unwrap() else { panic!() };
+    registry.settle_call(SettleCall::new(ticket, reply)).await.unwrap();
+    assert!(matches!(registry.claim_call(claim("p", "1")).await.unwrap(), Claim::Replay(_)));
+    assert_eq!(full(registry.claim_call(claim("q", "2")).await), "recorded replies");
+    clock.advance(HOUR * 2);
+    assert!(matches!(registry.claim_call(claim("q", "2")).await.unwrap(), Claim::First(_)));
 }
 
 #[tokio::test]
 async fn retention_makes_room_but_open_tasks_stay() {
-    let limits = MemoryLimits::new().with_max_tasks(2).with_task_retention(Duration::from_secs(60));
+    let limits = MemoryLimits::new().with_max_tasks(2).with_task_retention(HOUR);
     let (registry, clock) = registry(limits);
-    registry.issue(issue("open")).await.unwrap();
-    registry.issue(issue("ended")).await.unwrap();
-    let end = FinishTask::new(TaskId::new("ended"), owner().scope(), Outcome::Canceled("late".into()));
+    registry.issue(task("p", "open")).await.unwrap();
+    registry.issue(task("q", "ended")).await.unwrap();
+    registry.finish(canceled("q", "ended")).await.unwrap();
+    assert_eq!(full(registry.issue(task("r", "x")).await), "tasks");
+    clock.advance(HOUR);
+    registry.issue(task("r", "x")).await.unwrap();
+    clock.advance(HOUR * 100);
+    assert_eq!(full(registry.issue(task("r", "y")).await), "tasks");
+    assert!(registry.get(&TaskId::new("open"), &owner("p").scope()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_ended_task_and_its_event_are_forgotten_without_anybody_issuing_another() {
+    let (registry, clock) = registry(MemoryLimits::new().with_task_retention(HOUR));
+    let notify = Registration::new("https://buyer.example/hook", "op").unwrap();
+    registry.issue(task("p", "t").with_effects(Effects::none().with_notify(Some(notify)))).await.unwrap();
+    registry.finish(canceled("p", "t")).await.unwrap();
+    let seen = async || {
+        let task = registry.get(&TaskId::new("t"), &owner("p").scope()).await.unwrap();
+        (task.is_some(), registry.events(ListEvents::new(owner("p").scope())).await.unwrap().len())
+    };
+    clock.advance(HOUR - Duration::from_secs(1));
+    assert_eq!(seen().await, (true, 1));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(seen().await, (false, 0));
+}
+
+#[tokio::test]
+async fn contexts_are_bounded_by_their_bytes() {
+    let (registry, clock) = registry(MemoryLimits::new().with_max_context_bytes(300));
+    let big = |buyer: &str, id: &str| {
+        task(buyer, id).with_context(Some(object(json!({ "text": "x".repeat(120) }))))
+    };
+    registry.issue(big("p", "t1")).await.unwrap();
+    assert_eq!(
+        full(
+            registry
+                .issue(big("q", "t2").with_context(Some(object(json!({ "text": "x".repeat(200) })))))
+                .await
+        ),
+        "contexts"
+    );
+    registry.issue(task("q", "bare")).await.unwrap();
+    registry.finish(canceled("p", "t1")).await.unwrap();
+    clock.advance(MemoryLimits::new().task_retention);
+    registry.issue(big("q", "t2")).await.unwrap();
+}
+
+#[tokio::test]
+async fn forgotten_drafts_do_not_keep_a_task_from_ending() {
+    let (registry, clock) = registry(MemoryLimits::new().with_max_proposals(2));
+    registry.settle_call(call(offers("p", &["1"], false, START))).await.unwrap();
+    registry.settle_call(call(offers("q", &["1"], false, START))).await.unwrap();
+    let keeps = Effects::none().with_drafts(KeepDrafts::new(HOUR));
+    registry.issue(task("r", "t").with_effects(keeps)).await.unwrap();
+    let end = FinishTask::new(TaskId::new("t"), owner("r").scope(), proposals(&["1"]));
+    assert_eq!(full(registry.finish(end.clone()).await), "proposals");
+    clock.advance(HOUR);
     registry.finish(end).await.unwrap();
-    assert!(matches!(registry.issue(issue("x")).await, Err(RegistryError::Full { .. })));
-    clock.advance(Duration::from_secs(61));
-    registry.issue(issue("x")).await.unwrap();
-    assert_eq!(registry.get(&TaskId::new("ended"), &owner().scope()).await.unwrap(), None);
-    clock.advance(Duration::from_secs(3600));
-    assert!(matches!(registry.issue(issue("y")).await, Err(RegistryError::Full { .. })));
+}
+
+#[tokio::test]
+async fn an_order_that_bought_twice_outlives_the_first_proposal() {
+    let (registry, clock) = registry(MemoryLimits::new());
+    for id in ["first", "second"] {
+        let now = if id == "first" { START } else { START.after(HOUR) };
+        registry.settle_call(call(offers("p", &[id], true, now))).await.unwrap();
+        let key = ProposalKey::of(&owner("p"), ProposalId::new(id));
+        let Reserved::Held { hold, .. } = registry.reserve(ReserveProposal::new(key)).await.unwrap() else {
+            panic!("cannot be reserved")
+        };
+        let bought = Outcome::Completed(object(json!({ "media_buy_id": "mb" })));
+        let effects = Effects::none().with_purchase(hold);
+        let effects = effects.on_ledger(&owner("p"), &bought, &Backing::default(), now);
+        registry.settle_call(call(effects)).await.unwrap();
+        clock.advance(HOUR);
+    }
+    // A week after the first expired it is forgotten, and the second is not.
+    clock.advance(Duration::from_secs(7 * 24 * 3600) - HOUR);
+    let gone = ProposalKey::of(&owner("p"), ProposalId::new("first"));
+    assert_eq!(registry.proposal(&gone).await.unwrap(), None);
+    let found = registry.proposal_of_buy(&owner("p"), "mb").await.unwrap().unwrap();
+    assert_eq!(found.key.id, ProposalId::new("second"));
+}
+
+#[tokio::test]
+async fn events_of_calls_are_bounded_and_forgotten() {
+    let limits = MemoryLimits::new().with_max_tasks(3).with_task_retention(HOUR);
+    let (registry, clock) = registry(limits);
+    let to = Registration::new("https://buyer.example/hook", "op").unwrap();
+    let elsewhere = TaskRecord::submitted(task("p", "elsewhere"), START);
+    let event = || Event::ending(&elsewhere, &Outcome::Canceled("late".into()), &to, START);
+    let queue = |number: usize| call((0..number).map(|_| Effect::Queue(event())).collect());
+    registry.settle_call(queue(2)).await.unwrap();
+    assert_eq!(full(registry.settle_call(queue(2)).await), "events");
+    let operator = || ListEvents::new(Scope::Operator { tenant: TenantId::single() });
+    assert_eq!(registry.events(operator()).await.unwrap().len(), 2);
+    clock.advance(HOUR);
+    assert_eq!(registry.events(operator()).await.unwrap(), []);
+    registry.settle_call(queue(3)).await.unwrap();
+    // The end of a task is never refused for a bound.
+    registry.issue(task("p", "t").with_effects(Effects::none().with_notify(Some(to.clone())))).await.unwrap();
+    registry.finish(canceled("p", "t")).await.unwrap();
+    assert_eq!(registry.events(operator()).await.unwrap().len(), 4);
+}
+
+/// Once a table is half full, whoever holds a tenth of it gets no more; everybody else does.
+#[tokio::test]
+async fn one_buyer_does_not_fill_the_store_for_all() {
+    let limits = MemoryLimits::new().with_max_tasks(20).with_max_calls(20).with_max_proposals(20);
+    let (registry, _) = registry(limits);
+    let now = START;
+    let take = async |buyer: &str, number: usize| {
+        let id = format!("{buyer}{number}");
+        let issued = registry.issue(task(buyer, &id)).await.map(drop);
+        let claimed = registry.claim_call(claim(buyer, &id)).await.map(drop);
+        let offered = registry.settle_call(call(offers(buyer, &[&id], false, now))).await;
+        [issued, claimed, offered]
+    };
+    for number in 0..10 {
+        assert!(take("greedy", number).await.iter().all(Result::is_ok), "{number}");
+    }
+    let whats = take("greedy", 10).await.map(full);
+    assert_eq!(whats, ["tasks", "idempotency keys", "proposals"]);
+    for buyer in ["a", "b", "c", "d", "e"] {
+        for number in 0..2 {
+            assert!(take(buyer, number).await.iter().all(Result::is_ok), "{buyer} {number}");
+        }
+    }
+    assert_eq!(take("late", 0).await.map(full), whats);
+    // What the greedy one has is still its own to change.
+    let again = registry.settle_call(call(offers("greedy", &["greedy0"], false, now))).await;
+    again.unwrap();
+    registry.finish(canceled("greedy", "greedy0")).await.unwrap();
 }
