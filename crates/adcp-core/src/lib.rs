@@ -34,7 +34,8 @@ pub use scope::{Owner, Scope};
 pub use secret::Secret;
 pub use task::{
     BadTaskRef, ConfirmTask, DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION, DiscardTask, EndOverdue,
-    FinishTask, Finished, IssueTask, ListTasks, Outcome, Pause, PauseTask, Progress, ReportProgress,
-    TaskCursor, TaskFilter, TaskOrder, TaskPage, TaskPhase, TaskRecord, TaskRef, TaskStatus, Transition,
+    FinishTask, Finished, IssueTask, Lease, LeaseToken, ListTasks, Outcome, Pause, PauseTask, Progress,
+    RenewLease, ReportProgress, TaskCursor, TaskFilter, TaskOrder, TaskPage, TaskPhase, TaskRecord, TaskRef,
+    TaskStatus, Transition,
 };
 pub use time::{BadTimestamp, Clock, ManualClock, SystemClock, Timestamp};

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use crate::{
     AdcpError, Claim, ClaimCall, ConfirmTask, DiscardTask, EndOverdue, Event, FinishTask, Finished, Hold,
     IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal,
-    ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord,
-    TaskStatus, TenantId, UnresolvedCall,
+    RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage,
+    TaskRecord, TaskStatus, TenantId, UnresolvedCall,
 };
 
 /// A cause kept for the log.
@@ -76,8 +76,12 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     /// the ledger refuses an effect the task stays open, to be ended otherwise.
     async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError>;
 
-    /// Ends tasks of one tenant whose deadline has passed as failed, with their effects, and returns them: those
-    /// first that have been overdue longest.
+    /// Lengthens the lease of whoever works on a task, from now on. A lease whose time is over is lost, also when
+    /// nobody noticed yet.
+    async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError>;
+
+    /// Ends tasks whose deadline has passed, or whose lease was not renewed, as failed and with their effects, and
+    /// returns them: those first that have been overdue longest.
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError>;
 }
 
@@ -154,6 +158,9 @@ pub enum RegistryError {
     /// The task cannot be taken back: its buyer may know of it, or it has ended. Permanent.
     #[error("task `{0}` is open or has ended")]
     NotEnqueuing(TaskId),
+    /// The writer no longer works on the task: its lease ran out, or is another's. Permanent.
+    #[error("the lease on task `{0}` is lost")]
+    LeaseLost(TaskId),
     /// The transition table of tasks has no such step. Permanent.
     #[error("a task cannot go from `{from}` to `{to}`")]
     NoSuchStep {
@@ -203,6 +210,9 @@ impl From<RegistryError> for AdcpError {
             }
             RegistryError::NotEnqueuing(_) => {
                 Self::new(ErrorCode::INVALID_STATE, "the task is open or has ended")
+            }
+            RegistryError::LeaseLost(_) => {
+                Self::new(ErrorCode::INVALID_STATE, "somebody else decides about the task now")
             }
             RegistryError::NoSuchStep { from, to } => {
                 Self::new(ErrorCode::INVALID_STATE, format!("a task cannot go from {from} to {to}"))

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adcp_core::{
-    AdcpError, Backing, CallStore, Capabilities, Claim, ClaimCall, Clock, ConfirmTask, DeliveryOutbox,
-    DiscardTask, Effect, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks,
-    Outcome, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError,
+    Backing, CallStore, Capabilities, Claim, ClaimCall, Clock, ConfirmTask, DeliveryOutbox, DiscardTask,
+    Effect, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Outcome, Owner,
+    PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError, RenewLease,
     ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock,
     TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of,
 };
@@ -186,6 +186,7 @@ impl TaskRegistry for MemoryRegistry {
         let (mut tables, now) = self.tables();
         let tables = &mut *tables;
         let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        task.fence(req.lease.as_ref(), now)?;
         task.report(req.progress, now, self.limits.max_history)?;
         tables.tasks.put(task);
         Ok(())
@@ -204,15 +205,25 @@ impl TaskRegistry for MemoryRegistry {
         let (mut tables, now) = self.tables();
         let tables = &mut *tables;
         let task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        task.fence(req.lease.as_ref(), now)?;
         tables.finish(task, req.outcome, &req.backing, now, &self.limits).map(|(finished, _)| finished)
+    }
+
+    async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError> {
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
+        let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        task.renew_lease(&req.token, req.within, now)?;
+        tables.tasks.put(task);
+        Ok(())
     }
 
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
         let (mut tables, now) = self.tables();
         let tables = &mut *tables;
-        let overdue = tables.tasks.overdue(&req.tenant, now, req.limit);
-        let end = |task| {
-            let outcome = Outcome::Failed(AdcpError::overdue());
+        let overdue = tables.tasks.overdue(req.tenant.as_ref(), now, req.limit);
+        let end = |(task, why)| {
+            let outcome = Outcome::Failed(why);
             tables.finish(task, outcome, &Backing::default(), now, &self.limits).map(|(_, task)| task)
         };
         overdue.into_iter().map(end).collect()

@@ -4,7 +4,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adcp_core::{
-    IssueTask, ListTasks, RegistryError, Scope, TaskId, TaskPage, TaskRecord, TaskStatus, TenantId, Timestamp,
+    AdcpError, IssueTask, ListTasks, RegistryError, Scope, TaskId, TaskPage, TaskRecord, TaskStatus,
+    TenantId, Timestamp,
 };
 use adcp_types::json::JsonObject;
 
@@ -17,8 +18,8 @@ pub(crate) struct Tasks {
     by_caller: HashMap<Buyer, BTreeSet<TaskId>>,
     /// Ended tasks, oldest end first.
     ended: BTreeSet<(Timestamp, TaskId)>,
-    /// Open tasks with a deadline, the next one first.
-    deadlines: BTreeSet<(Timestamp, TaskId)>,
+    /// Open tasks that must be looked at again, the next one first.
+    due: BTreeSet<(Timestamp, TaskId)>,
     shares: Shares<Buyer>,
     context_shares: Shares<Buyer>,
     context_bytes: HashMap<TaskId, usize>,
@@ -50,8 +51,8 @@ impl Tasks {
     pub(crate) fn put(&mut self, task: TaskRecord) {
         if let Some(old) = self.rows.get(&task.id) {
             debug_assert_eq!(old.owner, task.owner, "a task keeps its owner");
-            if let Some(at) = old.deadline {
-                self.deadlines.remove(&(at, task.id.clone()));
+            if let Some(at) = old.due_at() {
+                self.due.remove(&(at, task.id.clone()));
             }
         } else {
             self.by_caller.entry(buyer(&task.owner)).or_default().insert(task.id.clone());
@@ -60,8 +61,8 @@ impl Tasks {
             self.context_shares.add(buyer(&task.owner), bytes);
             self.context_bytes.insert(task.id.clone(), bytes);
         }
-        if let Some(at) = task.deadline {
-            self.deadlines.insert((at, task.id.clone()));
+        if let Some(at) = task.due_at() {
+            self.due.insert((at, task.id.clone()));
         }
         if let Some(at) = task.ended_at {
             self.ended.insert((at, task.id.clone()));
@@ -71,8 +72,8 @@ impl Tasks {
 
     pub(crate) fn remove(&mut self, id: &TaskId) {
         let Some(task) = self.rows.remove(id) else { return };
-        if let Some(at) = task.deadline {
-            self.deadlines.remove(&(at, id.clone()));
+        if let Some(at) = task.due_at() {
+            self.due.remove(&(at, id.clone()));
         }
         if let Some(at) = task.ended_at {
             self.ended.remove(&(at, id.clone()));
@@ -101,13 +102,18 @@ impl Tasks {
         }
     }
 
-    /// Open tasks of a tenant whose time is over.
-    pub(crate) fn overdue(&self, tenant: &TenantId, now: Timestamp, limit: usize) -> Vec<TaskRecord> {
-        let due = self.deadlines.iter().take_while(|(at, _)| *at <= now);
+    /// Open tasks whose time is over, or whose worker is gone, with what they are ended with.
+    pub(crate) fn overdue(
+        &self,
+        tenant: Option<&TenantId>,
+        now: Timestamp,
+        limit: usize,
+    ) -> Vec<(TaskRecord, AdcpError)> {
+        let due = self.due.iter().take_while(|(at, _)| *at <= now);
         due.filter_map(|(_, id)| self.rows.get(id))
-            .filter(|task| task.owner.tenant == *tenant && task.is_overdue(now))
+            .filter(|task| tenant.is_none_or(|tenant| task.owner.tenant == *tenant))
+            .filter_map(|task| Some((task.clone(), task.overdue(now)?)))
             .take(limit)
-            .cloned()
             .collect()
     }
 

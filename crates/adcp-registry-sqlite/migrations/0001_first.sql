@@ -14,6 +14,9 @@ CREATE TABLE tasks (
     updated_at  INTEGER NOT NULL,
     ended_at    INTEGER,
     deadline    INTEGER,
+    lease_token BLOB,
+    lease_until INTEGER,
+    due_at      INTEGER,
     context     TEXT,
     progress    TEXT,
     question    TEXT,
@@ -25,7 +28,7 @@ CREATE TABLE tasks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tasks_of_caller ON tasks (tenant, principal, account, created_at, id);
-CREATE INDEX tasks_by_deadline ON tasks (tenant, deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX tasks_due ON tasks (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX tasks_by_end ON tasks (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE calls (

@@ -2,9 +2,9 @@
 
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
-    AccountId, CallbackAuth, Event, EventKey, IssueTask, Owner, Principal, ProposalId, ProposalKey,
-    ProposalRecord, ProposalState, Scope, Secret, TaskId, TaskPhase, TaskRecord, TaskStatus, TenantId,
-    Timestamp,
+    AccountId, CallbackAuth, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal, ProposalId,
+    ProposalKey, ProposalRecord, ProposalState, Scope, Secret, TaskId, TaskPhase, TaskRecord, TaskStatus,
+    TenantId, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -123,6 +123,10 @@ pub(crate) fn task(row: &Row<'_>, sealer: &dyn Sealer) -> Result<TaskRecord, Fai
     task.updated_at = instant(row, "updated_at")?;
     task.ended_at = optional_instant(row, "ended_at")?;
     task.deadline = optional_instant(row, "deadline")?;
+    task.lease = match (token(row, "lease_token")?, optional_instant(row, "lease_until")?) {
+        (Some(token), Some(until)) => Some(Lease { token: LeaseToken::stored(token), until }),
+        _ => None,
+    };
     task.context = object("context")?;
     task.question = object("question")?;
     task.progress = text("progress")?.map(|json| stored::read_progress(&json)).transpose()?;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
-    AdcpError, Backing, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask,
-    ListTasks, Outcome, PauseTask, RegistryError, ReportProgress, Scope, Settlement, TaskId, TaskPage,
-    TaskRecord, TaskRegistry, Timestamp, effects_of,
+    Backing, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask, ListTasks,
+    Outcome, PauseTask, RegistryError, RenewLease, ReportProgress, Scope, Settlement, TaskId, TaskPage,
+    TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of,
 };
 use async_trait::async_trait;
 use rusqlite::{Transaction, named_params};
@@ -91,6 +91,7 @@ impl TaskRegistry for SqliteRegistry {
         self.database
             .write("report", move |tx| {
                 let mut task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                task.fence(req.lease.as_ref(), now)?;
                 task.report(req.progress, now, max_history)?;
                 update(tx, &task)
             })
@@ -113,7 +114,19 @@ impl TaskRegistry for SqliteRegistry {
         self.database
             .write("finish", move |tx| {
                 let task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                task.fence(req.lease.as_ref(), now)?;
                 finish(tx, task, req.outcome, &req.backing, now, &*sealer).map(|(finished, _)| finished)
+            })
+            .await
+    }
+
+    async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database
+            .write("renew_lease", move |tx| {
+                let mut task = reach(tx, &req.id, &req.scope, &*sealer)?;
+                task.renew_lease(&req.token, req.within, now)?;
+                update(tx, &task)
             })
             .await
     }
@@ -123,8 +136,9 @@ impl TaskRegistry for SqliteRegistry {
         self.database
             .write("end_overdue", move |tx| {
                 let mut ended = Vec::new();
-                for task in overdue(tx, &req, now, &*sealer)? {
-                    let outcome = Outcome::Failed(AdcpError::overdue());
+                for task in due(tx, &req, now, &*sealer)? {
+                    let Some(why) = task.overdue(now) else { continue };
+                    let outcome = Outcome::Failed(why);
                     ended.push(finish(tx, task, outcome, &Backing::default(), now, &*sealer)?.1);
                 }
                 Ok(ended)
@@ -175,7 +189,7 @@ fn reach(tx: &Transaction<'_>, id: &TaskId, scope: &Scope, sealer: &dyn Sealer) 
     find(tx, id, scope, sealer)?.ok_or_else(|| RegistryError::UnknownTask(id.clone()).into())
 }
 
-fn overdue(
+fn due(
     tx: &Transaction<'_>,
     req: &EndOverdue,
     now: Timestamp,
@@ -183,7 +197,7 @@ fn overdue(
 ) -> Result<Vec<TaskRecord>, Fail> {
     let mut statement = tx.prepare_cached(include_str!("sql/tasks_overdue.sql"))?;
     let mut rows = statement.query(named_params! {
-        ":tenant": req.tenant.as_str(),
+        ":tenant": req.tenant.as_ref().map(TenantId::as_str),
         ":now": now.as_micros(),
         ":limit": i64::try_from(req.limit).unwrap_or(i64::MAX),
     })?;
@@ -209,6 +223,9 @@ fn insert(tx: &Transaction<'_>, task: &TaskRecord, sealer: &dyn Sealer) -> Resul
         ":created_at": task.created_at.as_micros(),
         ":updated_at": task.updated_at.as_micros(),
         ":deadline": task.deadline.map(Timestamp::as_micros),
+        ":lease_token": lease_token(task),
+        ":lease_until": task.lease.map(|lease| lease.until.as_micros()),
+        ":due_at": task.due_at().map(Timestamp::as_micros),
         ":context": task.context.as_ref().map(stored::write_object),
         ":effects": effects,
         ":has_webhook": task.has_webhook(),
@@ -226,12 +243,19 @@ fn update(tx: &Transaction<'_>, task: &TaskRecord) -> Result<(), Fail> {
         ":updated_at": task.updated_at.as_micros(),
         ":ended_at": task.ended_at.map(Timestamp::as_micros),
         ":deadline": task.deadline.map(Timestamp::as_micros),
+        ":lease_token": lease_token(task),
+        ":lease_until": task.lease.map(|lease| lease.until.as_micros()),
+        ":due_at": task.due_at().map(Timestamp::as_micros),
         ":progress": task.progress.as_ref().map(stored::write_progress),
         ":question": task.question.as_ref().map(stored::write_object),
         ":outcome": task.outcome.as_ref().map(stored::write_outcome),
         ":history": stored::write_history(&task.history),
     })?;
     Ok(())
+}
+
+fn lease_token(task: &TaskRecord) -> Option<Vec<u8>> {
+    task.lease.map(|lease| lease.token.as_bytes().to_vec())
 }
 
 /// Forgets tasks that ended long ago, with their events.

@@ -34,6 +34,13 @@ macro_rules! __each_check {
             the_longest_overdue_end_first
             deadlines_are_a_matter_of_one_tenant
             only_open_tasks_with_a_deadline_are_overdue
+            a_silent_workers_task_ends_failed_with_its_effects
+            a_renewed_lease_keeps_its_task
+            a_lease_that_ran_out_is_neither_renewed_nor_heard
+            a_token_of_another_is_refused
+            an_end_by_others_answers_the_holder
+            leases_hide_other_accounts_and_principals
+            a_sweep_of_everywhere_reaches_every_tenant
             what_was_never_issued_is_unknown
             get_hides_other_accounts_and_principals
             writes_refuse_other_accounts_and_principals

@@ -68,6 +68,14 @@ impl AdcpError {
             .with_suggestion("send the request again with a fresh idempotency key")
     }
 
+    /// `SERVICE_UNAVAILABLE`: whoever worked on a task is gone, and nobody knows how far it came.
+    #[must_use]
+    pub fn orphaned() -> Self {
+        Self::new(ErrorCode::SERVICE_UNAVAILABLE, "the work on the task was interrupted").with_suggestion(
+            "look up what took effect, then send the request again with a fresh idempotency key",
+        )
+    }
+
     /// `RATE_LIMITED`: too many calls; `wait` is sent as whole seconds from 1 to 3600.
     ///
     /// Spec: `error-details/rate-limited.json` names details that may be added.

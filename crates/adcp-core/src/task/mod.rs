@@ -1,5 +1,6 @@
 //! Tasks: what a seller promised to finish.
 
+mod lease;
 mod list;
 mod outcome;
 mod record;
@@ -7,6 +8,7 @@ mod reference;
 mod request;
 mod status;
 
+pub use lease::{Lease, LeaseToken, RenewLease};
 pub use list::{ListTasks, TaskCursor, TaskFilter, TaskOrder, TaskPage};
 pub use outcome::{Outcome, Progress};
 pub use record::{DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION, TaskPhase, TaskRecord, Transition};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use adcp_types::json::JsonObject;
 
-use super::{Finished, IssueTask, Outcome, Pause, Progress, TaskStatus};
-use crate::{Effects, Owner, RegistryError, Scope, TaskId, TaskRef, Timestamp};
+use super::{Finished, IssueTask, Lease, LeaseToken, Outcome, Pause, Progress, TaskStatus};
+use crate::{AdcpError, Effects, Owner, RegistryError, Scope, TaskId, TaskRef, Timestamp};
 
 /// How long ended tasks stay readable, by default: seven days.
 pub const DEFAULT_TASK_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -70,6 +70,8 @@ pub struct TaskRecord {
     pub ended_at: Option<Timestamp>,
     /// When it is ended as failed unless it ended before.
     pub deadline: Option<Timestamp>,
+    /// Who works on it in a process of its own, and until when. A task without one is carried from elsewhere.
+    pub lease: Option<Lease>,
     /// The caller's `context`, to be echoed verbatim.
     pub context: Option<JsonObject>,
     /// The newest report of its function.
@@ -100,6 +102,7 @@ impl TaskRecord {
             updated_at: now,
             ended_at: None,
             deadline: req.deadline.map(|within| now.after(within)),
+            lease: req.lease.map(|(token, within)| Lease { token, until: now.after(within) }),
             context: req.context,
             progress: None,
             question: None,
@@ -175,9 +178,43 @@ impl TaskRecord {
         self.enter(Transition::new(now, outcome.status(), None))?;
         self.question = None;
         self.deadline = None;
+        self.lease = None;
         self.ended_at = Some(now);
         self.outcome = Some(outcome);
         Ok(Finished::Now)
+    }
+
+    /// Lengthens the lease from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::AlreadyEnded`] once the task has ended, and as [`Self::fence`].
+    pub fn renew_lease(
+        &mut self,
+        token: &LeaseToken,
+        within: Duration,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        if self.outcome.is_some() {
+            return Err(RegistryError::AlreadyEnded(self.id.clone()));
+        }
+        self.fence(Some(token), now)?;
+        self.lease = Some(Lease { token: *token, until: now.after(within) });
+        Ok(())
+    }
+
+    /// Refuses a writer that says it works on the task and no longer does. Who says nothing is not refused: it was
+    /// entrusted with the task otherwise. A task that has ended fences nobody: its end answers.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::LeaseLost`] when the token is not the current one, or its time is over.
+    pub fn fence(&self, token: Option<&LeaseToken>, now: Timestamp) -> Result<(), RegistryError> {
+        let Some(token) = token.filter(|_| self.outcome.is_none()) else { return Ok(()) };
+        match &self.lease {
+            Some(lease) if lease.token == *token && lease.until > now => Ok(()),
+            _ => Err(RegistryError::LeaseLost(self.id.clone())),
+        }
     }
 
     /// Shows the task to its buyer, and gives it the time that its carrier has.
@@ -196,10 +233,23 @@ impl TaskRecord {
         self.phase == TaskPhase::Enqueuing && self.outcome.is_none()
     }
 
-    /// Whether its time is over and it has not ended.
+    /// Why it must be ended now: its time is over, or whoever worked on it is gone. `None` when it may go on.
     #[must_use]
-    pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.outcome.is_none() && self.deadline.is_some_and(|at| at <= now)
+    pub fn overdue(&self, now: Timestamp) -> Option<AdcpError> {
+        if self.outcome.is_some() {
+            return None;
+        }
+        if self.deadline.is_some_and(|at| at <= now) {
+            return Some(AdcpError::overdue());
+        }
+        self.lease.is_some_and(|lease| lease.until <= now).then(AdcpError::orphaned)
+    }
+
+    /// When it has to be looked at again: at its deadline or at the end of its lease.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let lease = self.lease.map(|lease| lease.until);
+        self.deadline.into_iter().chain(lease).min().filter(|_| self.outcome.is_none())
     }
 
     fn enter(&mut self, entry: Transition) -> Result<(), RegistryError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adcp_types::json::JsonObject;
 
-use super::{Outcome, Progress, TaskPhase, TaskStatus};
+use super::{LeaseToken, Outcome, Progress, TaskPhase, TaskStatus};
 use crate::{Backing, Effects, Owner, Scope, TaskId, TenantId, Ticket};
 
 /// Issues a task: its row, what its end will do, and the recorded reply of the call.
@@ -25,6 +25,8 @@ pub struct IssueTask {
     pub phase: TaskPhase,
     /// How long it may take; it is ended as failed afterwards.
     pub deadline: Option<Duration>,
+    /// Who works on it, and how long that counts without a word.
+    pub lease: Option<(LeaseToken, Duration)>,
     /// The caller's `context`.
     pub context: Option<JsonObject>,
     /// What happens in the store when it ends. A reservation among them belongs to the task from now on.
@@ -51,6 +53,7 @@ impl IssueTask {
             protocol: protocol.into(),
             phase: TaskPhase::Open,
             deadline: None,
+            lease: None,
             context: None,
             effects: Effects::default(),
             settles: None,
@@ -75,6 +78,13 @@ impl IssueTask {
     #[must_use]
     pub const fn with_deadline(mut self, within: Option<Duration>) -> Self {
         self.deadline = within;
+        self
+    }
+
+    /// Says who works on it. When the lease runs out without being renewed, the task is ended as failed.
+    #[must_use]
+    pub const fn leased(mut self, token: LeaseToken, within: Duration) -> Self {
+        self.lease = Some((token, within));
         self
     }
 
@@ -167,13 +177,22 @@ pub struct ReportProgress {
     pub scope: Scope,
     /// How far it is.
     pub progress: Progress,
+    /// Proves that the writer works on it, when it says so.
+    pub lease: Option<LeaseToken>,
 }
 
 impl ReportProgress {
     /// A report about one task.
     #[must_use]
     pub const fn new(id: TaskId, scope: Scope, progress: Progress) -> Self {
-        Self { id, scope, progress }
+        Self { id, scope, progress, lease: None }
+    }
+
+    /// Counts only while the writer works on the task.
+    #[must_use]
+    pub const fn under(mut self, lease: Option<LeaseToken>) -> Self {
+        self.lease = lease;
+        self
     }
 }
 
@@ -240,13 +259,22 @@ pub struct FinishTask {
     pub outcome: Outcome,
     /// What stands behind a good outcome and is not for the buyer.
     pub backing: Backing,
+    /// Proves that the writer works on it, when it says so.
+    pub lease: Option<LeaseToken>,
 }
 
 impl FinishTask {
     /// The end of one task.
     #[must_use]
     pub fn new(id: TaskId, scope: Scope, outcome: Outcome) -> Self {
-        Self { id, scope, outcome, backing: Backing::default() }
+        Self { id, scope, outcome, backing: Backing::default(), lease: None }
+    }
+
+    /// Counts only while the writer works on the task.
+    #[must_use]
+    pub const fn under(mut self, lease: Option<LeaseToken>) -> Self {
+        self.lease = lease;
+        self
     }
 
     /// Adds what stands behind the outcome.
@@ -267,12 +295,12 @@ pub enum Finished {
     Before,
 }
 
-/// Ends tasks whose deadline has passed as failed, with their effects.
+/// Ends tasks whose deadline has passed, or whose lease was not renewed, as failed and with their effects.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EndOverdue {
-    /// Whose tasks.
-    pub tenant: TenantId,
+    /// Whose tasks; `None` is every tenant's.
+    pub tenant: Option<TenantId>,
     /// At most so many in one step.
     pub limit: usize,
 }
@@ -281,7 +309,13 @@ impl EndOverdue {
     /// Ends up to a hundred overdue tasks of a tenant.
     #[must_use]
     pub const fn new(tenant: TenantId) -> Self {
-        Self { tenant, limit: 100 }
+        Self { tenant: Some(tenant), limit: 100 }
+    }
+
+    /// Ends up to a hundred overdue tasks, whosever they are: for the machinery of a deployment.
+    #[must_use]
+    pub const fn everywhere() -> Self {
+        Self { tenant: None, limit: 100 }
     }
 
     /// Sets how many are ended in one step.

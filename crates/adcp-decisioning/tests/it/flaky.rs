@@ -7,8 +7,9 @@ use std::time::Duration;
 use adcp_core::{
     CallStore, Capabilities, Claim, ClaimCall, ConfirmTask, DeliveryOutbox, DiscardTask, EndOverdue, Event,
     FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey,
-    ProposalRecord, ProposalStore, Registry, RegistryError, ReportProgress, ReserveProposal, Reserved,
-    ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, UnresolvedCall,
+    ProposalRecord, ProposalStore, Registry, RegistryError, RenewLease, ReportProgress, ReserveProposal,
+    Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId,
+    UnresolvedCall,
 };
 use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
@@ -58,6 +59,10 @@ impl TaskRegistry for Flaky {
     async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError> {
         gate(&self.discards, "discard")?;
         self.inner.discard(req).await
+    }
+
+    async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError> {
+        self.inner.renew_lease(req).await
     }
 
     async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {

@@ -8,8 +8,8 @@ use adcp_core::{
     CallKey, CallStore, Capabilities, Claim, ClaimCall, ConfirmTask, DeliveryOutbox, DiscardTask, Effect,
     EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask,
     ProposalKey, ProposalRecord, ProposalRefusal, ProposalState, ProposalStore, Registry, RegistryError,
-    ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, TaskId, TaskPage,
-    TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket, UnresolvedCall,
+    RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement,
+    TaskId, TaskPage, TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket, UnresolvedCall,
 };
 use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
@@ -116,6 +116,10 @@ impl TaskRegistry for Broken {
             self.inner.reserve(ReserveProposal::new(hold.key).with_lease(Duration::MAX)).await?;
         }
         Ok(())
+    }
+
+    async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError> {
+        self.inner.renew_lease(req).await
     }
 
     async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {

@@ -1,8 +1,8 @@
 INSERT INTO tasks (
-    tenant, id, account, principal, tool, task_type, protocol, phase, status, created_at, updated_at, deadline,
+    tenant, id, account, principal, tool, task_type, protocol, phase, status, created_at, updated_at, deadline, lease_token, lease_until, due_at,
     context, effects, has_webhook, history
 ) VALUES (
     :tenant, :id, :account, :principal, :tool, :task_type, :protocol, :phase, :status, :created_at, :updated_at,
-    :deadline, :context, :effects, :has_webhook, :history
+    :deadline, :lease_token, :lease_until, :due_at, :context, :effects, :has_webhook, :history
 )
 ON CONFLICT (tenant, id) DO NOTHING

@@ -1,4 +1,4 @@
 SELECT * FROM tasks
-WHERE tenant = :tenant AND deadline IS NOT NULL AND deadline <= :now AND outcome IS NULL
-ORDER BY deadline
+WHERE due_at IS NOT NULL AND due_at <= :now AND (:tenant IS NULL OR tenant = :tenant)
+ORDER BY due_at
 LIMIT :limit

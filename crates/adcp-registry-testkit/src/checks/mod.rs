@@ -3,6 +3,7 @@
 mod calls;
 mod ending;
 mod events;
+mod lease;
 mod list;
 mod phase;
 mod proposals;
@@ -18,6 +19,7 @@ pub use crate::random::{
 pub use calls::*;
 pub use ending::*;
 pub use events::*;
+pub use lease::*;
 pub use list::*;
 pub use phase::*;
 pub use proposals::*;
