@@ -189,7 +189,7 @@ impl<'a> Shelf<'a> {
         };
         let committed_until = commit_for.map(|time| expiry(payload).unwrap_or_else(|| now.after(time)));
         let products = self.products_of(payload);
-        let recipes = self.recipes_of(&products);
+        let recipes = self.recipes_of(payload);
         let payload = priced(payload, &products);
         Draft { key, payload, recipes, products, committed_until, keep: keep.keep }
     }
@@ -197,7 +197,7 @@ impl<'a> Shelf<'a> {
     fn commit(&self, key: ProposalKey, payload: &JsonObject) -> Option<Effect> {
         let expires_at = expiry(payload)?;
         let products = self.products_of(payload);
-        let recipes = self.recipes_of(&products);
+        let recipes = self.recipes_of(payload);
         let payload = priced(payload, &products);
         Some(Effect::Commit(CommitProposal { key, payload, recipes, products, expires_at }))
     }
@@ -209,8 +209,12 @@ impl<'a> Shelf<'a> {
             .collect()
     }
 
-    fn recipes_of(&self, products: &BTreeMap<String, JsonObject>) -> crate::Recipes {
-        products.keys().filter_map(|id| Some((id.clone(), self.backing.recipes.get(id)?.clone()))).collect()
+    /// Also of products that the answer does not show again.
+    fn recipes_of(&self, payload: &JsonObject) -> crate::Recipes {
+        objects(payload, "allocations")
+            .filter_map(|allocation| text(allocation, "product_id"))
+            .filter_map(|id| Some((id.to_owned(), self.backing.recipes.get(id)?.clone())))
+            .collect()
     }
 }
 
