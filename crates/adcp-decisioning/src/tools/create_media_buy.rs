@@ -15,6 +15,19 @@ pub(crate) static HOOK: CreateMediaBuy = CreateMediaBuy;
 pub(crate) struct CreateMediaBuy;
 
 impl Hook for CreateMediaBuy {
+    /// The schema asks for a budget beside a proposal in a way that names no field.
+    fn check(&self, request: &Value) -> Result<(), AdcpError> {
+        let given = |name: &str| request.get(name).is_some_and(|value| !value.is_null());
+        if given("proposal_id") && !given("total_budget") {
+            return Err(AdcpError::invalid_request(
+                "total_budget",
+                "a proposal is bought with a total budget",
+            )
+            .with_suggestion("send total_budget with amount and currency"));
+        }
+        Ok(())
+    }
+
     fn prepare<'a>(&'a self, site: Site<'a>, plan: &'a mut Plan) -> BoxFuture<'a, Result<(), AdcpError>> {
         prepare(site, plan).boxed()
     }
