@@ -158,7 +158,7 @@ pub enum Effect {
 #[must_use]
 pub fn effects_of(task: &TaskRecord, outcome: &Outcome, backing: &Backing, now: Timestamp) -> Vec<Effect> {
     let mut effects = task.effects.on_ledger(&task.owner, outcome, backing, now);
-    if let Some(registration) = &task.effects.notify {
+    if let Some(registration) = task.effects.notify.as_ref().filter(|to| !to.by_seller) {
         effects.push(Effect::Queue(Event::ending(task, outcome, registration, now)));
     }
     effects

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use adcp_types::json::JsonObject;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     AdcpError, NoRandomness, Outcome, Owner, Scope, Secret, TaskId, TaskRecord, TaskStatus, Timestamp, hex,
@@ -26,6 +26,8 @@ pub struct Registration {
     pub authentication: Option<CallbackAuth>,
     /// The key under which receivers recognise the event again: one registration leads to one terminal event.
     pub event_key: EventKey,
+    /// Whether the seller tells the buyer itself, so that nothing is queued.
+    pub by_seller: bool,
 }
 
 impl Registration {
@@ -41,6 +43,7 @@ impl Registration {
             token: None,
             authentication: None,
             event_key: EventKey::random()?,
+            by_seller: false,
         })
     }
 
@@ -48,6 +51,13 @@ impl Registration {
     #[must_use]
     pub fn with_token(mut self, token: Option<Secret>) -> Self {
         self.token = token;
+        self
+    }
+
+    /// Leaves it to the seller to tell the buyer.
+    #[must_use]
+    pub const fn told_by_seller(mut self, by_seller: bool) -> Self {
+        self.by_seller = by_seller;
         self
     }
 
@@ -176,7 +186,7 @@ impl Event {
         if let Outcome::Canceled(reason) = outcome {
             body.insert("message".into(), reason.as_str().into());
         }
-        body.insert("result".into(), result(outcome));
+        body.insert("result".into(), result(task, outcome));
         Self {
             key: to.event_key.clone(),
             owner: task.owner.clone(),
@@ -192,22 +202,34 @@ impl Event {
 }
 
 /// The answer as the tool would have given it at once, or its whole error arm.
-fn result(outcome: &Outcome) -> Value {
+fn result(task: &TaskRecord, outcome: &Outcome) -> Value {
+    let mut message = message(outcome);
+    if let Some(context) = &task.context {
+        message.insert("context".into(), Value::Object(context.clone()));
+    }
+    Value::Object(message)
+}
+
+fn message(outcome: &Outcome) -> JsonObject {
     let status = outcome.status().as_str();
     match outcome {
         Outcome::Completed(body) => {
             let mut message = body.clone();
             message.insert("status".into(), status.into());
-            Value::Object(message)
+            message
         }
         Outcome::Failed(error) | Outcome::Rejected(error) => error_arm(error, status),
-        Outcome::Canceled(reason) => json!({ "status": status, "message": reason }),
+        Outcome::Canceled(reason) => fields([("status", status.into()), ("message", reason.as_str().into())]),
     }
 }
 
-fn error_arm(error: &AdcpError, status: &str) -> Value {
+fn error_arm(error: &AdcpError, status: &str) -> JsonObject {
     let wire = Value::Object(error.to_json());
-    json!({ "status": status, "errors": [&wire], "adcp_error": &wire })
+    fields([("status", status.into()), ("errors", vec![wire.clone()].into()), ("adcp_error", wire)])
+}
+
+fn fields<const N: usize>(fields: [(&str, Value); N]) -> JsonObject {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Reads what is queued, oldest first.

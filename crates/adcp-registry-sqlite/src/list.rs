@@ -95,6 +95,9 @@ fn narrow(wanted: &mut Condition, filter: &TaskFilter) {
     if let Some(text) = &filter.context_contains {
         wanted.and("context IS NOT NULL AND instr(context, ?) > 0", text.clone());
     }
+    if let Some(has) = filter.has_webhook {
+        wanted.and("(json_type(effects, '$.notify') IS NOT NULL) = ?", i64::from(has));
+    }
 }
 
 fn totals(tx: &Transaction<'_>, wanted: &Condition) -> Result<Vec<(String, TaskStatus, u64)>, Fail> {

@@ -104,6 +104,7 @@ fn write_registration(to: &Registration, task: &TaskId, sealer: &dyn Sealer) -> 
         out.insert("scheme".into(), auth.scheme.as_str().into());
         out.insert("sealed_credentials".into(), seal(&auth.credentials)?.into());
     }
+    put(&mut out, "by_seller", to.by_seller.then_some(true));
     Ok(Value::Object(out))
 }
 
@@ -127,6 +128,7 @@ fn read_registration(value: Value, task: &TaskId, sealer: &dyn Sealer) -> Result
         token,
         authentication,
         event_key: EventKey::stored(reader.text("event_key")?),
+        by_seller: reader.take("by_seller").is_some(),
     })
 }
 

@@ -24,6 +24,8 @@ pub struct TaskFilter {
     pub updated_before: Option<Timestamp>,
     /// Text that the JSON of the context contains.
     pub context_contains: Option<String>,
+    /// Whether the buyer registered to hear of the end.
+    pub has_webhook: Option<bool>,
 }
 
 impl TaskFilter {
@@ -40,6 +42,7 @@ impl TaskFilter {
             && (self.ids.is_empty() || self.ids.contains(&task.id))
             && within(task.created_at, self.created_after, self.created_before)
             && within(task.updated_at, self.updated_after, self.updated_before)
+            && self.has_webhook.is_none_or(|has| has == task.has_webhook())
             && self.context_contains.as_deref().is_none_or(|text| {
                 task.context
                     .as_ref()

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use adcp_core::{
-    IssueTask, ListTasks, Outcome, Pause, TaskCursor, TaskFilter, TaskOrder, TaskRecord, TaskStatus,
+    Effects, IssueTask, ListTasks, Outcome, Pause, TaskCursor, TaskFilter, TaskOrder, TaskRecord, TaskStatus,
 };
 use serde_json::json;
 
 use crate::Harness;
-use crate::world::{MINUTE, Must, World, bought, object};
+use crate::world::{MINUTE, Must, World, bought, object, registration};
 
 const ORDERS: [TaskOrder; 5] =
     [TaskOrder::CreatedAt, TaskOrder::UpdatedAt, TaskOrder::Status, TaskOrder::TaskType, TaskOrder::Protocol];
@@ -22,7 +22,8 @@ async fn issue_many(world: &World<'_>) -> Vec<TaskRecord> {
         let (tool, protocol) = kinds[number % 3];
         let context = object(json!({ "campaign": format!("c{}", number % 4), "n": number }));
         let task = IssueTask::new(world.id(&name), world.buyer(), tool, tool, protocol);
-        world.issue(task.with_context((number % 5 != 0).then_some(context))).await;
+        let told = Effects::none().with_notify((number % 4 == 3).then(registration));
+        world.issue(task.with_context((number % 5 != 0).then_some(context)).with_effects(told)).await;
         if number % 2 == 1 {
             world.pass(MINUTE).await;
         }
@@ -112,7 +113,7 @@ pub async fn filters_agree_with_their_definition(harness: &dyn Harness) {
     let world = World::new(harness);
     let all = issue_many(&world).await;
     let middle = all[6].created_at;
-    let mut filters = vec![TaskFilter::default(); 12];
+    let mut filters = vec![TaskFilter::default(); 14];
     filters[1].statuses = vec![TaskStatus::Submitted, TaskStatus::Completed];
     filters[2].task_types = vec!["sync_creatives".into()];
     filters[3].protocols = vec!["signals".into(), "media-buy".into()];
@@ -125,6 +126,8 @@ pub async fn filters_agree_with_their_definition(harness: &dyn Harness) {
     filters[10].context_contains = Some("c%_".into());
     filters[11].statuses = vec![TaskStatus::Submitted];
     filters[11].protocols = vec!["creative".into()];
+    filters[12].has_webhook = Some(true);
+    filters[13].has_webhook = Some(false);
     for filter in filters {
         let want: Vec<_> =
             all.iter().filter(|task| filter.admits(task)).map(|task| task.id.clone()).collect();
