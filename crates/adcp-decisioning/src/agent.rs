@@ -119,6 +119,7 @@ impl Agent {
     ///
     /// The call runs in a task of its own and is finished even when the returned future is dropped.
     pub async fn call(&self, call: Call) -> Reply {
+        self.start();
         path::call(Arc::clone(&self.parts), call).await
     }
 
@@ -144,16 +145,28 @@ impl Agent {
     #[must_use]
     pub fn health(&self) -> Health {
         Health {
-            ok: !self.parts.background.is_stopping(),
+            ok: !self.parts.background.is_stopping() && self.parts.companions.are_healthy(),
             durable: self.parts.registry.capabilities().durable,
         }
     }
 
-    /// Stops taking background work and waits for what runs.
+    /// Starts what runs beside the calls, such as deliveries. The first call does it, too; again changes nothing.
     ///
-    /// After `within` the rest is ended as failed, so that no task stays open without an owner.
+    /// # Panics
+    ///
+    /// A companion may panic outside a runtime.
+    pub fn start(&self) {
+        self.parts.companions.start(&self.parts.registry);
+    }
+
+    /// Stops taking handoffs and waits for the functions that run; then stops what runs beside the calls.
+    ///
+    /// After `within` the functions are dropped and their tasks end as failed, with an error that invites the buyer
+    /// to try again. Tasks that another system carries stay as they are.
     pub async fn drain(&self, within: Duration) {
+        let begun = tokio::time::Instant::now();
         self.parts.background.drain(within).await;
+        self.parts.companions.drain(within.saturating_sub(begun.elapsed())).await;
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The background tasks of one agent: bounded in number, waited for at shutdown.
 #[derive(Debug, Clone)]
-pub(crate) struct Background {
+pub(crate) struct Tasks {
     slots: Arc<Semaphore>,
     running: TaskTracker,
     signals: Signals,
@@ -36,7 +36,7 @@ pub(crate) struct Slot {
     open: Open,
 }
 
-impl Background {
+impl Tasks {
     pub(crate) fn new(max_tasks: usize) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(max_tasks.min(Semaphore::MAX_PERMITS))),

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::json::Limits;
-use adcp_core::{Clock, Registry, SystemClock};
+use adcp_core::{Background, Clock, Delivery, Registry, SystemClock};
 use adcp_types::protocol::GetAdcpCapabilitiesResponse;
 
 use crate::account::{Accounts, DynAccounts};
 use crate::agent::Agent;
-use crate::background::Background;
+use crate::background::Tasks;
 use crate::build_error::{BuildError, BuildErrors};
 use crate::buyer_agent::{BuyerAgents, DynBuyerAgents};
 use crate::caller::Authenticator;
+use crate::companions::Companions;
 use crate::generated::descriptions;
 use crate::listing::Tool;
 use crate::parts::Parts;
@@ -46,6 +47,9 @@ pub struct AgentBuilder<S> {
     replay_ttl: Duration,
     background_tasks: usize,
     enqueue_lease: Duration,
+    delivery: Option<Arc<dyn Delivery>>,
+    auto_emit: bool,
+    companions: Vec<Arc<dyn Background>>,
     declared: GetAdcpCapabilitiesResponse,
     proposals: Option<ProposalTerms>,
 }
@@ -71,6 +75,9 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             replay_ttl: DEFAULT_REPLAY_TTL,
             background_tasks: DEFAULT_BACKGROUND_TASKS,
             enqueue_lease: DEFAULT_ENQUEUE_LEASE,
+            delivery: None,
+            auto_emit: true,
+            companions: Vec::new(),
             declared: tools::capabilities::undeclared(),
             proposals: None,
         }
@@ -172,6 +179,33 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         self
     }
 
+    /// Carries queued notifications to their receivers. Without it, a call that may become a task and asks for
+    /// notifications is refused, unless [`Self::auto_emit`] is off.
+    #[must_use]
+    pub fn deliver_with(mut self, delivery: impl Delivery) -> Self {
+        let delivery = Arc::new(delivery);
+        self.companions.push(Arc::clone(&delivery) as Arc<dyn Background>);
+        self.delivery = Some(delivery);
+        self
+    }
+
+    /// Says whether the end of a task queues the buyer's notification; it does by default.
+    ///
+    /// Switch it off when another system of yours notifies buyers. Requests for notifications are accepted then, and
+    /// it is yours to send exactly one for each end.
+    #[must_use]
+    pub const fn auto_emit(mut self, auto_emit: bool) -> Self {
+        self.auto_emit = auto_emit;
+        self
+    }
+
+    /// Starts, drains and watches something together with the agent.
+    #[must_use]
+    pub fn background(mut self, companion: impl Background) -> Self {
+        self.companions.push(Arc::new(companion));
+        self
+    }
+
     /// Declares capabilities that cannot be derived from what is mounted: `.capabilities(|c| c.with_…(…))`.
     ///
     /// What can be derived is filled in: versions, idempotency and protocols over it, facts that follow from mounted
@@ -247,9 +281,12 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             limits: self.limits,
             versions,
             replay_ttl: self.replay_ttl,
-            background: Background::new(self.background_tasks),
+            background: Tasks::new(self.background_tasks),
             proposals: self.proposals,
             enqueue_lease: self.enqueue_lease,
+            delivery: self.delivery,
+            auto_emit: self.auto_emit,
+            companions: Companions::new(self.companions),
             capabilities,
         };
         Ok(Agent { parts: Arc::new(parts) })

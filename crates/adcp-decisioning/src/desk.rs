@@ -12,12 +12,13 @@ use adcp_types::tools::{self, ToolSpec};
 
 use crate::answer::{self, Fault};
 use crate::background::Signals;
-use crate::decision::encode;
+use crate::decision::{Makes, encode};
 use crate::desk_error::DeskError;
 use crate::end;
 use crate::generated::routes;
 use crate::hook::Made;
 use crate::progress::IntoProgress;
+use crate::proposal::Offer;
 use crate::scrub::{scrub, scrub_error};
 
 /// Where people and other systems end the tasks they were handed, by [`TaskRef`].
@@ -88,7 +89,19 @@ impl TaskDesk {
         answer: &impl ToJson,
         backing: Backing,
     ) -> Result<Finished, DeskError> {
-        let made = Made { body: encode(answer), backing };
+        self.complete_made(task, Made { body: encode(answer), backing }).await
+    }
+
+    /// As [`Self::complete`] for `get_products`, with the recipes behind the offer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::complete`].
+    pub async fn complete_offer(&self, task: &TaskRef, offer: &Offer) -> Result<Finished, DeskError> {
+        self.complete_made(task, offer.made()).await
+    }
+
+    async fn complete_made(&self, task: &TaskRef, made: Made) -> Result<Finished, DeskError> {
         let record = self.read(task).await?;
         let spec = spec_of(&record, TaskStatus::Completed)?;
         let hook = routes::hook(spec.name);

@@ -10,6 +10,7 @@ mod builder;
 mod buyer_agent;
 mod cached_agents;
 mod caller;
+mod companions;
 mod ctx;
 mod ctx_account;
 mod ctx_proposal;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::json::Limits;
-use adcp_core::{Clock, Registry};
+use adcp_core::{Clock, Delivery, Registry};
 use adcp_types::json::JsonObject;
 
 use crate::account::DynAccounts;
-use crate::background::Background;
+use crate::background::Tasks;
 use crate::buyer_agent::DynBuyerAgents;
 use crate::caller::Authenticator;
+use crate::companions::Companions;
 use crate::listing::Tool;
 use crate::proposal::ProposalTerms;
 use crate::route::Route;
@@ -29,10 +30,14 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) versions: Versions,
     pub(crate) replay_ttl: Duration,
-    pub(crate) background: Background,
+    pub(crate) background: Tasks,
     /// How proposals are kept; `None` for sellers without.
     pub(crate) proposals: Option<ProposalTerms>,
     pub(crate) enqueue_lease: Duration,
+    pub(crate) delivery: Option<Arc<dyn Delivery>>,
+    /// Whether the end of a task queues the buyer's notification.
+    pub(crate) auto_emit: bool,
+    pub(crate) companions: Companions,
     /// The answer to `get_adcp_capabilities`, without its envelope.
     pub(crate) capabilities: JsonObject,
 }

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use adcp_core::{AdcpError, Effects, Owner, Ticket};
+use adcp_core::{AdcpError, Effects, Owner, Registration, Ticket};
 use adcp_types::tools::ToolSpec;
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -40,10 +40,11 @@ pub(super) enum Said {
     Panicked,
 }
 
-pub(super) async fn decide(parts: &Arc<Parts>, ready: Ready) -> Decided {
+pub(super) async fn decide(parts: &Arc<Parts>, ready: Ready, notify: Option<Registration>) -> Decided {
     let Ready { acting, key, ticket, plan } = ready;
     let owner = acting.owner();
     let Plan { request, effects, proposals, time } = plan;
+    let effects = effects.with_notify(notify);
     let (spec, hook) = (acting.route.spec, acting.route.hook);
     let at_once = hook.at_once(&request);
     let ctx = Ctx {

@@ -1,25 +1,54 @@
 //! What a valid request may still not ask for. A refusal here has written nothing.
 
-use adcp_core::AdcpError;
+use std::sync::Arc;
+
+use adcp_core::{AdcpError, Registration};
 
 use super::gate::Acting;
+use super::push;
+use super::task::needs_account;
+use crate::parts::Parts;
+
+/// A call whose wishes can be fulfilled.
+pub(super) struct Guarded {
+    pub(super) acting: Acting,
+    /// Whom to tell when the call becomes a task that ends.
+    pub(super) notify: Option<Registration>,
+}
 
 /// Refuses a webhook that would never be sent.
 ///
 /// A call that may become a task must end with a notification once its `push_notification_config` was accepted.
-/// Where nothing delivers, accepting one would be a promise broken. Tools that always answer at once send
-/// no notification, so there it is tolerated.
+/// Tools that always answer at once send no notification, so there it is tolerated.
 ///
 /// Spec: `core/push-notification-config.json`.
-pub(super) fn guard(acting: Acting) -> Result<Acting, AdcpError> {
+pub(super) fn guard(parts: &Arc<Parts>, acting: Acting) -> Result<Guarded, AdcpError> {
+    let notify = register(parts, &acting)?;
+    Ok(Guarded { acting, notify })
+}
+
+fn register(parts: &Arc<Parts>, acting: &Acting) -> Result<Option<Registration>, AdcpError> {
     let spec = acting.route.spec;
-    let wanted = acting.arguments.get("push_notification_config").is_some_and(|config| !config.is_null());
-    if wanted && spec.submitted_arm && spec.task_type.is_some() {
-        return Err(AdcpError::invalid_request(
-            "push_notification_config",
-            "this agent delivers no notifications",
-        )
-        .with_suggestion("leave push_notification_config out and poll with get_task_status"));
+    let config = acting.arguments.get("push_notification_config").filter(|config| !config.is_null());
+    let (Some(config), true, Some(_)) = (config, spec.submitted_arm, spec.task_type) else { return Ok(None) };
+    let refused = |words: &str, instead: &str| {
+        AdcpError::invalid_request("push_notification_config", words).with_suggestion(instead)
+    };
+    if acting.route.hook.at_once(&acting.arguments).is_some() {
+        return Err(refused(
+            "this is answered at once, so there is nothing to notify of",
+            "leave push_notification_config out",
+        ));
     }
-    Ok(acting)
+    if acting.account.is_none() {
+        return Err(needs_account());
+    }
+    if parts.delivery.is_none() && parts.auto_emit {
+        return Err(refused(
+            "this agent delivers no notifications",
+            "leave push_notification_config out and poll with get_task_status",
+        ));
+    }
+    let registration = push::registration(config, parts.delivery.as_deref())?;
+    Ok(Some(registration.told_by_seller(!parts.auto_emit)))
 }

@@ -8,6 +8,7 @@ mod gate;
 mod guard;
 mod open;
 mod prepare;
+mod push;
 mod settle;
 mod task;
 mod validate;
@@ -62,12 +63,12 @@ async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<
         (resolved, _) => resolved?,
     };
     let acting = gate::permit(resolved)?;
-    let guarded = guard::guard(acting)?;
-    let claimed = match claim::claim(parts, guarded).await? {
+    let guarded = guard::guard(parts, acting)?;
+    let claimed = match claim::claim(parts, guarded.acting).await? {
         Claimed::First(claimed) => claimed,
         Claimed::Before(reply) => return Ok(envelope.replay(reply)),
     };
     let ready = prepare::prepare(parts, *claimed).await?;
-    let decided = decide::decide(parts, ready).await;
+    let decided = decide::decide(parts, ready, guarded.notify).await;
     settle::settle(parts, decided, envelope).await
 }

@@ -26,6 +26,13 @@ async fn answer(ctx: Ctx, request: Value) -> Result<JsonObject, AdcpError> {
     if let Some(progress) = &record.progress {
         body.insert("progress".into(), task::progress(progress));
     }
+    if let Some((words, name, question)) = task::question(&record) {
+        body.insert("message".into(), words.into());
+        body.insert(name.into(), question);
+    }
+    if let Some(reason) = task::reason(&record) {
+        body.insert("message".into(), reason.into());
+    }
     if let Some(error) = task::error(&record) {
         body.insert("error".into(), error);
     }

@@ -114,10 +114,7 @@ fn filters(request: &Value, filter: &mut TaskFilter) -> Result<Vec<String>, Adcp
     filter.updated_after = instant("updated_after")?;
     filter.updated_before = instant("updated_before")?;
     filter.context_contains = given.get("context_contains").and_then(Value::as_str).map(str::to_owned);
-    if given.get("has_webhook").and_then(Value::as_bool) == Some(true) {
-        // No task here has one, and an empty set of ids would mean all.
-        filter.ids = vec![TaskId::new("")];
-    }
+    filter.has_webhook = given.get("has_webhook").and_then(Value::as_bool);
     Ok(given.keys().cloned().collect())
 }
 

@@ -10,6 +10,7 @@ pub(super) fn summary(task: &TaskRecord) -> JsonObject {
     out.insert("task_id".into(), task.id.as_str().into());
     out.insert("task_type".into(), task.task_type.as_str().into());
     out.insert("status".into(), task.status.as_str().into());
+    out.insert("has_webhook".into(), task.has_webhook().into());
     out.insert("created_at".into(), task.created_at.to_string().into());
     out.insert("updated_at".into(), task.updated_at.to_string().into());
     if let Some(at) = task.ended_at.filter(|_| task.status != TaskStatus::Rejected) {
@@ -33,6 +34,9 @@ pub(super) fn progress(progress: &Progress) -> Value {
     if let Some(number) = progress.step_number.filter(|n| *n > 0) {
         out.insert("step_number".into(), number.into());
     }
+    for (name, value) in &progress.extra {
+        out.entry(name.as_str()).or_insert_with(|| value.clone());
+    }
     Value::Object(out)
 }
 
@@ -51,12 +55,40 @@ pub(super) fn history(task: &TaskRecord) -> Value {
     task.history.iter().map(entry).collect()
 }
 
+/// For what the task waits: a sentence, and the name and body of what its buyer was asked.
+///
+/// The schema has no field for a question of a task that goes on, and takes any.
+pub(super) fn question(task: &TaskRecord) -> Option<(String, &'static str, Value)> {
+    let question = task.question.as_ref()?;
+    let (words, name) = match task.status {
+        TaskStatus::AuthRequired => ("the task goes on once you have authenticated", "auth_required"),
+        _ => ("the task goes on once you have answered", "input_required"),
+    };
+    let text = |name: &str| question.get(name).and_then(Value::as_str);
+    let words = text("message").map_or_else(
+        || text("reason").map_or_else(|| words.to_owned(), |reason| format!("{words}: {reason}")),
+        str::to_owned,
+    );
+    Some((words, name, Value::Object(question.clone())))
+}
+
+/// Why somebody ended the task early.
+pub(super) fn reason(task: &TaskRecord) -> Option<&str> {
+    match &task.outcome {
+        Some(Outcome::Canceled(reason)) => Some(reason),
+        _ => None,
+    }
+}
+
 /// The finished answer as the tool would have given it at once.
 pub(super) fn result(task: &TaskRecord) -> Option<Value> {
     match &task.outcome {
         Some(Outcome::Completed(body)) => {
             let mut message = body.clone();
             message.insert("status".into(), TaskStatus::Completed.as_str().into());
+            if let Some(context) = &task.context {
+                message.insert("context".into(), Value::Object(context.clone()));
+            }
             Some(Value::Object(message))
         }
         _ => None,
@@ -67,12 +99,13 @@ pub(super) fn result(task: &TaskRecord) -> Option<Value> {
 pub(super) fn error(task: &TaskRecord) -> Option<Value> {
     match &task.outcome {
         Some(Outcome::Failed(error) | Outcome::Rejected(error)) => {
-            let mut out = json!({ "code": error.code().as_str(), "message": error.message() });
-            out["details"] = json!({ "protocol": task.protocol, "operation": task.tool });
-            if let Some(specific) = error.details() {
-                out["details"]["specific_context"] = Value::Object(specific.clone());
+            let mut out = error.to_json();
+            let mut details = json!({ "protocol": task.protocol, "operation": task.tool });
+            if let Some(specific) = out.remove("details") {
+                details["specific_context"] = specific;
             }
-            Some(out)
+            out.insert("details".into(), details);
+            Some(Value::Object(out))
         }
         _ => None,
     }

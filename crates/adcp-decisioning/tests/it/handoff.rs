@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use adcp_core::AdcpError;
 use adcp_decisioning::Agent;
 use serde_json::{Value, json};
 
-use crate::seller::{Mode, agent, agent_with, call, code, order};
+use crate::scripted::{buy, scripted};
+use crate::seller::{Mode, agent, agent_with, booked, call, code, order};
 
 /// Polls until the task has ended. Each poll yields, so the task gets its turn; no clock is involved.
 pub(crate) async fn ended(agent: &Agent, task_id: &Value) -> Value {
@@ -119,4 +121,23 @@ async fn a_wholesale_read_cannot_become_a_task() {
     assert_eq!(reply.body["adcp_error"]["field"], "buying_mode");
     let list = call(&agent, "acme", "list_tasks", json!({})).await;
     assert_eq!(list.body["tasks"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_only_written_leaves_no_answer_and_no_error() {
+    let entity =
+        || json!({ "legal_name": "Acme", "bank": { "account_holder": "Acme", "iban": "DE0012345678" } });
+    let (answering, _) = scripted(move |_| {
+        let mut answer = booked();
+        answer.extra.insert("invoice_recipient".into(), entity());
+        Ok(answer.into())
+    });
+    let (refusing, _) =
+        scripted(move |_| Err(AdcpError::unavailable().with_detail("billing_entity", entity())));
+    for (agent, holder) in [(answering, "invoice_recipient"), (refusing, "billing_entity")] {
+        for reply in [buy(&agent).await, buy(&agent).await] {
+            let text = Value::Object(reply.body).to_string();
+            assert!(text.contains(holder) && !text.contains("DE0012345678"), "{text}");
+        }
+    }
 }

@@ -28,4 +28,5 @@ mod seller;
 mod tools;
 mod update;
 mod walk;
+mod webhook;
 mod workflow;
