@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use adcp_core::{
-    AdcpError, Backing, Effect, Effects, Outcome, Owner, SettleCall, Settlement, TaskStatus, Ticket,
+    AdcpError, Backing, Effect, Effects, Outcome, Owner, RegistryError, SettleCall, Settlement, TaskStatus,
+    Ticket,
 };
 use adcp_schemas::Part;
 use adcp_types::json::JsonObject;
@@ -100,7 +101,13 @@ async fn done(
         let settle = SettleCall::new(ticket, recorded).applying(effects);
         parts.registry.settle_call(settle).await.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "an answer was not recorded");
-            AdcpError::from(error)
+            match error {
+                // Another request was quicker with one of the drafts.
+                RegistryError::Proposal(refusal) if !asked.effects.finalizes.is_empty() => {
+                    refusal.error("refine")
+                }
+                error => AdcpError::from(error),
+            }
         })?;
     }
     Ok(Reply::new(message, false))

@@ -22,6 +22,7 @@ mod lifecycle;
 mod market;
 mod polling;
 mod proposal;
+mod purchase;
 mod refusal;
 mod scripted;
 mod seller;

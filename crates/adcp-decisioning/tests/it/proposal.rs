@@ -4,22 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use adcp_core::{AdcpError, ProposalState, TaskRef};
-use adcp_decisioning::{Finalizing, Interactive, ProposalTerms};
-use adcp_types::ErrorCode;
-use adcp_types::media_buy::CreateMediaBuySuccess;
+use adcp_core::{Backing, ProposalState, TaskRef};
+use adcp_decisioning::{Finalizing, ProposalTerms};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::market::{
-    LineItem, Market, booking, field, firm, from, offering, plain_find, proposal, purchase, recipe, terms,
+    LineItem, Market, field, firm, from, offering, owner, plain_find, proposal, recipe, terms,
 };
 use crate::seller::code;
 
 const DRAFT: Option<ProposalState> = Some(ProposalState::Draft);
 const COMMITTED: Option<ProposalState> = Some(ProposalState::Committed);
-const CONSUMING: Option<ProposalState> = Some(ProposalState::Consuming);
-const CONSUMED: Option<ProposalState> = Some(ProposalState::Consumed);
 
 #[tokio::test]
 async fn drafts_of_an_answer_at_once_are_kept_with_recipes_and_prices() {
@@ -268,208 +264,6 @@ async fn a_refinement_of_what_cannot_be_refined_is_a_buyers_error() {
 }
 
 #[tokio::test]
-async fn handoff_create_media_buy_happy_path_consumes_and_hydrates_the_reverse_index() {
-    let go = Arc::new(Notify::new());
-    let gate = Arc::clone(&go);
-    let market = Market::new().buying(move |ctx, request| {
-        let gate = Arc::clone(&gate);
-        async move {
-            let line: LineItem = ctx.recipe("tv")?.unwrap();
-            Ok(ctx
-                .handoff_to_task(move |_| async move {
-                    gate.notified().await;
-                    assert_eq!(line.template, 1);
-                    Ok(booking("mb_1", &request))
-                })
-                .into())
-        }
-    });
-    let stand = market.open(terms()).committed().await;
-    let reply = stand.buy("one", "p1").await;
-    assert_eq!(stand.state("p1").await, CONSUMING);
-    go.notify_one();
-    let task = stand.ended(&reply).await;
-    assert_eq!(task["status"], "completed", "{task}");
-    assert_eq!(stand.state("p1").await, CONSUMED);
-    let bought = stand.of_buy("mb_1").await.unwrap();
-    assert_eq!(bought.key.id.as_str(), "p1");
-    assert_eq!(bought.packages["pkg_1"], "web");
-    // What the buyer left out was derived.
-    assert_eq!(
-        stand.seen()["packages"],
-        json!([
-            { "product_id": "tv", "pricing_option_id": "tv_cpm", "budget": 600 },
-            { "product_id": "web", "pricing_option_id": "web_cpm", "budget": 400 },
-        ])
-    );
-    let again = stand.buy("two", "p1").await;
-    assert_eq!((code(&again), field(&again)), ("PROPOSAL_NOT_COMMITTED", "proposal_id"));
-}
-
-#[tokio::test]
-async fn workflow_create_media_buy_consumes_when_it_is_completed() {
-    let market = Market::new()
-        .buying(|ctx, _| async move { Ok(ctx.handoff_to_workflow(|_: TaskRef| async { Ok(()) }).into()) });
-    let stand = market.open(terms()).committed().await;
-    let reply = stand.buy("one", "p1").await;
-    assert_eq!(reply.body["status"], "submitted", "{:?}", reply.body);
-    assert_eq!(stand.state("p1").await, CONSUMING);
-    // The task keeps the proposal, however long it takes.
-    stand.later(20);
-    let rival = stand.buy("two", "p1").await;
-    assert_eq!(code(&rival), "PROPOSAL_NOT_COMMITTED");
-}
-
-#[tokio::test]
-async fn a_workflow_that_is_not_enqueued_leaves_no_task_and_the_retry_succeeds() {
-    let market = Market::new().buying(|ctx, request| async move {
-        if request["ext"]["fails"] == true {
-            let full = || AdcpError::unavailable();
-            return Ok(ctx.handoff_to_workflow(move |_: TaskRef| async move { Err(full()) }).into());
-        }
-        Ok(booking("mb_1", &request).into())
-    });
-    let stand = market.open(terms()).committed().await;
-    let mut ask = purchase("one", "p1");
-    ask["ext"] = json!({ "fails": true });
-    assert_eq!(code(&stand.ask("create_media_buy", ask).await), "SERVICE_UNAVAILABLE");
-    assert_eq!(stand.state("p1").await, COMMITTED);
-    assert_eq!(stand.traces().await.0, 0);
-    assert_eq!(code(&stand.buy("two", "p1").await), "none");
-    assert_eq!(stand.state("p1").await, CONSUMED);
-}
-
-/// How a purchase can come to nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Failure {
-    Error,
-    Panic,
-    Invalid,
-    Question,
-    TaskError,
-    TaskPanic,
-    TaskInvalid,
-}
-
-#[tokio::test]
-async fn every_failure_releases_the_proposal_and_the_buyers_retry_succeeds() {
-    use Failure::{Error, Invalid, Panic, Question, TaskError, TaskInvalid, TaskPanic};
-    for failure in [Error, Panic, Invalid, Question, TaskError, TaskPanic, TaskInvalid] {
-        let market = Market::new().buying(move |ctx, request| async move {
-            if request["ext"]["fails"] != true {
-                return Ok(booking("mb_1", &request).into());
-            }
-            let invalid = || {
-                let mut answer = booking("mb_0", &Value::Null);
-                answer.confirmed_at = Some("yesterday".into());
-                answer
-            };
-            let refusal = || AdcpError::new(ErrorCode::POLICY_VIOLATION, "no").with_suggestion("ask another");
-            match failure {
-                Error => Err(refusal()),
-                Panic => panic!("the adopter's own fault"),
-                Invalid => Ok(invalid().into()),
-                Question => Ok(Interactive::NeedsInput(from(json!({ "reason": "APPROVAL_REQUIRED" })))),
-                TaskError => Ok(ctx.handoff_to_task(move |_| async move { Err(refusal()) }).into()),
-                TaskPanic => {
-                    let panics =
-                        async |_| -> Result<CreateMediaBuySuccess, AdcpError> { panic!("own fault") };
-                    Ok(ctx.handoff_to_task(panics).into())
-                }
-                TaskInvalid => Ok(ctx.handoff_to_task(move |_| async move { Ok(invalid()) }).into()),
-            }
-        });
-        let stand = market.open(terms()).committed().await;
-        let mut ask = purchase("one", "p1");
-        ask["ext"] = json!({ "fails": true });
-        let reply = stand.ask("create_media_buy", ask).await;
-        if reply.body["status"] == "submitted" {
-            assert_eq!(stand.ended(&reply).await["status"], "failed", "{failure:?}");
-        } else {
-            assert_ne!(reply.body["status"], "completed", "{failure:?}");
-        }
-        assert_eq!(stand.state("p1").await, COMMITTED, "{failure:?}");
-        let retry = stand.buy("two", "p1").await;
-        assert_eq!(code(&retry), "none", "{failure:?}: {:?}", retry.body);
-        assert_eq!(stand.state("p1").await, CONSUMED, "{failure:?}");
-        assert_eq!(stand.of_buy("mb_1").await.unwrap().key.id.as_str(), "p1", "{failure:?}");
-    }
-}
-
-#[tokio::test]
-async fn of_two_buyers_at_once_one_wins() {
-    let go = Arc::new(Notify::new());
-    let gate = Arc::clone(&go);
-    let market = Market::new().buying(move |_, request| {
-        let gate = Arc::clone(&gate);
-        async move {
-            gate.notified().await;
-            Ok(booking("mb_1", &request).into())
-        }
-    });
-    let stand = market.open(terms()).committed().await;
-    let loser = async {
-        while stand.counts.buys.load(Ordering::SeqCst) == 0 {
-            tokio::task::yield_now().await;
-        }
-        let reply = stand.buy("two", "p1").await;
-        go.notify_one();
-        reply
-    };
-    let (winner, loser) = tokio::join!(stand.buy("one", "p1"), loser);
-    assert_eq!(code(&winner), "none", "{:?}", winner.body);
-    assert_eq!((code(&loser), field(&loser)), ("PROPOSAL_NOT_COMMITTED", "proposal_id"));
-    assert_eq!(stand.counts.buys.load(Ordering::SeqCst), 1);
-    assert_eq!(stand.state("p1").await, CONSUMED);
-}
-
-#[tokio::test]
-async fn a_proposal_that_cannot_be_bought_says_why() {
-    let stand = Market::new().open(terms().with_grace(Duration::from_secs(3600)));
-    stand.brief().await;
-    for (id, want) in [("nowhere", "PROPOSAL_NOT_FOUND"), ("p1", "PROPOSAL_NOT_COMMITTED")] {
-        let reply = stand.buy(id, id).await;
-        assert_eq!((code(&reply), field(&reply)), (want, "proposal_id"));
-        assert_eq!(reply.body["adcp_error"]["recovery"], "correctable");
-    }
-    stand.finalize(&["p1"]).await;
-    // It expires after a day, and there is an hour of grace.
-    stand.later(26);
-    let reply = stand.buy("late", "p1").await;
-    assert_eq!((code(&reply), field(&reply)), ("PROPOSAL_EXPIRED", "proposal_id"));
-    assert_eq!(reply.body["adcp_error"]["recovery"], "correctable");
-    assert_eq!(stand.counts.buys.load(Ordering::SeqCst), 0);
-
-    let stand = Market::new().open(terms().with_grace(Duration::from_secs(3600))).committed().await;
-    stand.later(24);
-    stand.clock.advance(Duration::from_secs(1800));
-    assert_eq!(code(&stand.buy("within", "p1").await), "none", "half an hour late is within the grace");
-}
-
-#[tokio::test]
-async fn an_insertion_order_that_wants_a_signature_is_accepted_or_the_proposal_stays() {
-    let market = Market::new().finding(|_, request| async move {
-        let mut firm = firm("p1");
-        firm["insertion_order"] = json!({ "io_id": "io_1", "requires_signature": true });
-        Ok(if request["buying_mode"] == "brief" { plain_find(&request) } else { offering(&[firm]) }.into())
-    });
-    let stand = market.open(terms()).committed().await;
-    let reply = stand.buy("one", "p1").await;
-    assert_eq!((code(&reply), field(&reply)), ("IO_REQUIRED", "io_acceptance"));
-    let accepted = |key, io: &str| {
-        let mut ask = purchase(key, "p1");
-        ask["io_acceptance"] =
-            json!({ "io_id": io, "accepted_at": "2026-05-01T00:00:00Z", "signatory": "A. Buyer" });
-        ask
-    };
-    let reply = stand.ask("create_media_buy", accepted("two", "io_2")).await;
-    assert_eq!((code(&reply), field(&reply)), ("INVALID_REQUEST", "io_acceptance.io_id"));
-    assert_eq!(stand.state("p1").await, COMMITTED);
-    let reply = stand.ask("create_media_buy", accepted("six", "io_1")).await;
-    assert_eq!(code(&reply), "none", "{:?}", reply.body);
-}
-
-#[tokio::test]
 async fn auto_commit_makes_an_offer_firm_at_once() {
     let day = Duration::from_secs(24 * 3600);
     let stand = Market::new().open(ProposalTerms::new().committing_for(day));
@@ -481,56 +275,64 @@ async fn auto_commit_makes_an_offer_firm_at_once() {
     assert_eq!(code(&stand.buy("one", "p1").await), "none");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_hold_is_renewed_while_the_method_runs() {
-    let go = Arc::new(Notify::new());
-    let gate = Arc::clone(&go);
-    let market = Market::new().buying(move |_, request| {
-        let gate = Arc::clone(&gate);
-        async move {
-            gate.notified().await;
-            Ok(booking("mb_1", &request).into())
+#[tokio::test]
+async fn a_workflow_finalizes_when_its_answer_comes_with_every_firm_proposal() {
+    let market = Market::new().finding(|ctx, request| async move {
+        if request["buying_mode"] == "brief" {
+            return Ok(plain_find(&request).into());
         }
+        Ok(ctx.handoff_to_workflow(|_: TaskRef| async { Ok(()) }).into())
     });
-    let stand = Arc::new(market.open(terms().with_hold(Duration::from_secs(60))).committed().await);
-    let buying = tokio::spawn({
-        let stand = Arc::clone(&stand);
-        async move { stand.buy("one", "p1").await }
-    });
-    // Four leases pass, a third at a time, on the runtime's clock and on the registry's.
-    for _ in 0..12 {
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        stand.clock.advance(Duration::from_secs(20));
-        tokio::task::yield_now().await;
-        assert_eq!(code(&stand.buy("two", "p1").await), "PROPOSAL_NOT_COMMITTED");
-    }
-    go.notify_one();
-    let reply = buying.await.unwrap();
-    assert_eq!(code(&reply), "none", "{:?}", reply.body);
-    assert_eq!(stand.state("p1").await, CONSUMED);
+    let stand = market.open(terms());
+    stand.brief().await;
+    let reply = stand.finalize(&["p1"]).await;
+    assert_eq!(reply.body["status"], "submitted", "{:?}", reply.body);
+    let task = TaskRef::new(adcp_core::TaskId::new(reply.body["task_id"].as_str().unwrap()), owner());
+    let desk = stand.agent.desk();
+    // An answer without the firm proposal is refused, and the task stays open for a right one.
+    assert!(desk.complete(&task, &offering(&[]).response).await.is_err());
+    assert_eq!(stand.state("p1").await, DRAFT);
+    let answer = offering(&[firm("p1")]);
+    desk.complete_with(&task, &answer.response, Backing::default()).await.unwrap();
+    let record = stand.record("p1").await.unwrap();
+    assert_eq!(record.state, ProposalState::Committed);
+    assert!(record.recipes.contains_key("tv"), "what the draft had behind it stays");
+    let polled = stand.ended(&reply).await;
+    assert_eq!(polled["result"]["refinement_applied"][0]["status"], "applied", "{polled}");
 }
 
 #[tokio::test]
-async fn an_update_and_a_report_find_the_recipes_of_the_order() {
-    let market = Market::new().changing(|ctx, request| async move {
-        let line: Option<LineItem> = ctx.recipe("tv")?;
-        let template = line.map_or(0, |line| line.template);
-        Ok(from::<adcp_types::media_buy::UpdateMediaBuySuccess>(
-            json!({ "media_buy_id": request["media_buy_id"], "revision": template + 5 }),
-        )
-        .into())
+async fn of_two_finalizations_at_once_the_second_is_told() {
+    let go = Arc::new(Notify::new());
+    let gate = Arc::clone(&go);
+    let market = Market::new().finding(move |_, request| {
+        let gate = Arc::clone(&gate);
+        async move {
+            let mut offer = plain_find(&request);
+            if request["ext"]["slow"] == true {
+                gate.notified().await;
+                let proposals = offer.response.proposals.as_mut().unwrap();
+                proposals[0].expires_at = Some("2026-05-09T00:00:00Z".into());
+            }
+            Ok(offer.into())
+        }
     });
-    let stand = market.open(terms()).committed().await;
-    assert_eq!(code(&stand.buy("one", "p1").await), "none");
-    for (order, revision) in [("mb_1", 6), ("mb_9", 5)] {
-        let ask = json!({
-            "idempotency_key": format!("{order}-0123456789abcdef"), "account": { "account_id": "acme" },
-            "media_buy_id": order, "paused": true,
-        });
-        let reply = stand.ask("update_media_buy", ask).await;
-        assert_eq!(reply.body["revision"], revision, "{:?}", reply.body);
-        let ask = json!({ "account": { "account_id": "acme" }, "media_buy_ids": [order] });
-        let reply = stand.ask("get_media_buy_delivery", ask).await;
-        assert_eq!(reply.body["adcp_error"]["details"]["template"], revision - 5, "{:?}", reply.body);
-    }
+    let stand = market.open(terms());
+    stand.brief().await;
+    let slow = json!({
+        "buying_mode": "refine", "ext": { "slow": true },
+        "refine": [{ "scope": "proposal", "action": "finalize", "proposal_id": "p1" }],
+    });
+    let quick = async {
+        while stand.counts.finds.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let reply = stand.finalize(&["p1"]).await;
+        go.notify_one();
+        reply
+    };
+    let (slow, quick) = tokio::join!(stand.ask("get_products", slow), quick);
+    assert_eq!(code(&quick), "none", "{:?}", quick.body);
+    assert_eq!((code(&slow), field(&slow)), ("PROPOSAL_NOT_COMMITTED", "refine"));
+    assert_eq!(stand.record("p1").await.unwrap().expires_at.unwrap().to_string(), "2026-05-02T00:00:00Z");
 }
