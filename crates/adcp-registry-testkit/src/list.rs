@@ -82,6 +82,7 @@ macro_rules! __each_check {
             ends_of_tasks_leave_keys_alone
             a_draft_is_kept_whole
             a_draft_is_replaced_by_a_newer_one
+            a_newer_draft_keeps_what_it_leaves_out
             a_draft_is_forgotten_after_its_time
             firm_proposals_are_not_redrafted
             a_commit_makes_a_draft_firm
@@ -99,6 +100,8 @@ macro_rules! __each_check {
             a_task_keeps_its_hold
             a_late_renewal_leaves_the_hold_to_its_task
             a_hold_belongs_to_one_task
+            tokens_cannot_be_guessed
+            a_purchase_keeps_the_product_of_each_package
             a_purchase_ends_with_its_task
             ending_applies_effects_once
             a_finalization_ends_with_its_task
@@ -164,9 +167,12 @@ mod tests {
             include_str!("checks/calls.rs"),
             include_str!("checks/ending.rs"),
             include_str!("checks/events.rs"),
+            include_str!("checks/lease.rs"),
             include_str!("checks/list.rs"),
             include_str!("checks/phase.rs"),
-            include_str!("checks/proposals.rs"),
+            include_str!("checks/draft.rs"),
+            include_str!("checks/hold.rs"),
+            include_str!("checks/purchase.rs"),
             include_str!("checks/race.rs"),
             include_str!("checks/scope.rs"),
             include_str!("random/claims.rs"),

@@ -25,6 +25,14 @@ pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long claims of the checks are replayed.
 pub(crate) const TTL: Duration = HOUR;
 
+/// Whether two instants are the same as far as a clock that goes on by itself can tell.
+#[track_caller]
+pub(crate) fn about(found: impl Into<Option<Timestamp>>, want: Timestamp) {
+    let found = found.into().must();
+    let apart = found.since(want).max(want.since(found));
+    assert!(apart < MINUTE / 4, "expected about {want}, got {found}");
+}
+
 /// Gives the value or ends the check with what came instead.
 pub(crate) trait Must<T> {
     #[track_caller]

@@ -43,7 +43,8 @@ pub async fn event_body_and_key_are_fixed(harness: &dyn Harness) {
     world.pass(MINUTE).await;
     let outcome = bought("mb_1");
     world.finish("t", outcome.clone()).await.must();
-    let want = Event::ending(&issued, &outcome, &to, issued.created_at.after(MINUTE));
+    let ended_at = world.read("t").await.ended_at.must();
+    let want = Event::ending(&issued, &outcome, &to, ended_at);
     assert_eq!(world.events().await, std::slice::from_ref(&want));
     let body: Value = serde_json::from_str(&want.body).must();
     assert_eq!(body["idempotency_key"], to.event_key.as_str());

@@ -1,12 +1,14 @@
 //! The checks. Each is named for a promise, and panics when it is broken.
 
 mod calls;
+mod draft;
 mod ending;
 mod events;
+mod hold;
 mod lease;
 mod list;
 mod phase;
-mod proposals;
+mod purchase;
 mod race;
 mod scope;
 
@@ -17,11 +19,13 @@ pub use crate::random::{
     random_tasks_agree_with_a_model_in,
 };
 pub use calls::*;
+pub use draft::*;
 pub use ending::*;
 pub use events::*;
+pub use hold::*;
 pub use lease::*;
 pub use list::*;
 pub use phase::*;
-pub use proposals::*;
+pub use purchase::*;
 pub use race::*;
 pub use scope::*;

@@ -196,6 +196,7 @@ pub async fn reports_do_not_revive_a_task(harness: &dyn Harness) {
         assert_eq!((task.status, task.outcome), (TaskStatus::Completed, Some(bought("mb_1"))));
         assert_eq!(task.history.last().map(|entry| entry.status), Some(TaskStatus::Completed));
         assert_eq!(task.history.iter().filter(|entry| entry.status.is_terminal()).count(), 1);
+        assert!(task.history.is_sorted_by_key(|entry| entry.at), "the history goes back in time");
     }
 }
 

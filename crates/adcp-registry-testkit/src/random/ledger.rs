@@ -235,14 +235,17 @@ struct Store<'a> {
     began: Timestamp,
     holds: Vec<Hold>,
     tasks: usize,
+    /// Minutes that passed.
+    passed: u32,
 }
 
 impl Store<'_> {
     async fn take(&mut self, step: &Step) -> Word {
         let (world, buyer) = (&self.world, self.world.buyer());
-        let now = world.now().await;
+        let now = self.began.after(MINUTE * self.passed);
         let names = |which: &[usize]| which.iter().map(|place| NAMES[*place]).collect::<Vec<_>>();
-        let at = |minutes: u64| self.began.after(MINUTE * u32::try_from(minutes).must());
+        // Half a minute off, so that no step falls on the instant of an expiry.
+        let at = |minutes: u64| self.began.after(MINUTE * u32::try_from(minutes).must() + MINUTE / 2);
         match step {
             Step::Offer(which) => {
                 word(world.apply(offers(&buyer, &offer(&names(which), "offered"), now)).await)
@@ -299,6 +302,7 @@ impl Store<'_> {
             }
             Step::Pass(minutes) => {
                 world.pass(MINUTE * *minutes).await;
+                self.passed += minutes;
                 done()
             }
         }
@@ -380,7 +384,7 @@ pub async fn random_ledgers_agree_with_a_model_in(harness: &dyn Harness, cases: 
 
 async fn walk(world: World<'_>, steps: &[Step]) -> Result<(), String> {
     let began = world.now().await;
-    let mut store = Store { world, began, holds: Vec::new(), tasks: 0 };
+    let mut store = Store { world, began, holds: Vec::new(), tasks: 0, passed: 0 };
     let mut model =
         Model { now: 0, rows: [Row::Absent, Row::Absent, Row::Absent], holds: Vec::new(), tasks: Vec::new() };
     let beginning = [Step::Offer(vec![0]), Step::OfferFirm(vec![1, 2], 3000)];
