@@ -44,6 +44,20 @@ pub(crate) fn check_message(spec: &'static ToolSpec, part: Part, message: &Value
     validator.validate(message).map_err(Fault::Invalid)
 }
 
+/// The error that an answer is, when it is the error arm of the tool's schema.
+///
+/// A success may carry advisory errors: it is one without them, too. An error arm is nothing without its errors.
+pub(crate) fn error_arm(spec: &'static ToolSpec, body: &JsonObject) -> Option<AdcpError> {
+    let first = body.get("errors")?.as_array()?.first()?.as_object()?;
+    let mut rest = body.clone();
+    rest.remove("errors");
+    if check(spec, Part::Response, TaskStatus::Completed, &rest).is_ok() {
+        return None;
+    }
+    check(spec, Part::Response, TaskStatus::Completed, body).ok()?;
+    AdcpError::from_json(first)
+}
+
 impl Fault {
     /// Logs what is wrong with the adopter's answer. The buyer learns that something is, and its id.
     pub(crate) fn log(&self, spec: &'static ToolSpec) -> AdcpError {

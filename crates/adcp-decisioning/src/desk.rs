@@ -104,6 +104,9 @@ impl TaskDesk {
     async fn complete_made(&self, task: &TaskRef, made: Made) -> Result<Finished, DeskError> {
         let record = self.read(task).await?;
         let spec = spec_of(&record, TaskStatus::Completed)?;
+        if let Some(error) = answer::error_arm(spec, &made.body) {
+            return self.fail(task, error).await;
+        }
         let hook = routes::hook(spec.name);
         let mut made = hook.finish(&record.effects, None, made).map_err(DeskError::Refused)?;
         scrub(&mut made.body);

@@ -222,6 +222,24 @@ impl AdcpError {
         self.0.recovery.clone().or_else(|| self.0.code.recovery()).unwrap_or(Recovery::Transient)
     }
 
+    /// Reads the wire form; `None` without a code and a message.
+    ///
+    /// Fields that are no text where they should be are left out: whoever wrote the error meant one.
+    ///
+    /// Spec: `core/error.json`.
+    #[must_use]
+    pub fn from_json(wire: &JsonObject) -> Option<Self> {
+        let text = |name: &str| wire.get(name).and_then(Value::as_str).map(str::to_owned);
+        let mut error = Self::new(ErrorCode::from(text("code")?), text("message")?);
+        error.0.recovery = text("recovery").map(Recovery::from).filter(|said| error.recovery() != *said);
+        error.0.field = text("field");
+        error.0.suggestion = text("suggestion");
+        let wait = wire.get("retry_after").and_then(Value::as_f64).filter(|seconds| *seconds >= 0.0);
+        error.0.retry_after = wait.map(|seconds| Duration::from_secs_f64(seconds.min(3600.0)));
+        error.0.details = wire.get("details").and_then(Value::as_object).cloned();
+        Some(error)
+    }
+
     /// The wire form, at most 4,096 bytes: issues are dropped from the end, then details, then words.
     ///
     /// Spec: `core/error.json`.

@@ -30,6 +30,11 @@ pub(super) async fn settle(
     let spec = asked.spec;
     match said {
         Said::Answer(Answer::Done(made)) => {
+            // An error that is returned as an answer is an error all the same.
+            if let Some(error) = answer::error_arm(spec, &made.body) {
+                give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
+                return Err(scrub_error(error));
+            }
             done(parts, &asked, Owned { owner: owner.as_ref(), ticket }, made, envelope).await
         }
         Said::Answer(Answer::Own(body)) => {

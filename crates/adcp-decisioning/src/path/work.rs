@@ -114,6 +114,9 @@ async fn make(
     run: impl FnOnce(TaskHandle) -> futures_util::future::BoxFuture<'static, Result<Ran, AdcpError>>,
 ) -> Result<Made, AdcpError> {
     let Ran { made, then } = run(task.clone()).await?;
+    if let Some(error) = answer::error_arm(asked.spec, &made.body) {
+        return Err(error);
+    }
     let mut made = asked.hook.finish(&asked.effects, Some(&asked.request), made)?;
     scrub(&mut made.body);
     answer::check(asked.spec, Part::Response, TaskStatus::Completed, &made.body)

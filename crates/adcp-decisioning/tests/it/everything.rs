@@ -124,6 +124,8 @@ pub(crate) enum Mood {
     Refuse,
     HandOff,
     Ask,
+    /// The error arm of the response, returned as if it were an answer; where the type has none, the answer.
+    ErrorArm,
 }
 
 /// What the double was asked, and how it answers.
@@ -154,6 +156,11 @@ impl Everything {
         self.0.calls.lock().unwrap().push((tool, request.to_json()));
         match *self.0.mood.lock().unwrap() {
             Mood::Refuse => Err(AdcpError::new(ErrorCode::POLICY_VIOLATION, "not here").with_field("name")),
+            Mood::ErrorArm => {
+                let arm = json!({ "errors": [{ "code": "POLICY_VIOLATION", "message": "not here", "field": "name" }] });
+                let answer = T::from_json(arm).or_else(|_| T::from_json(response(tool)));
+                Ok((answer.unwrap(), Mood::ErrorArm))
+            }
             mood => Ok((T::from_json(response(tool)).unwrap(), mood)),
         }
     }

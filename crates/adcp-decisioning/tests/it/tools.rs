@@ -161,3 +161,28 @@ async fn one_group_alone_opens_its_protocol() {
 }
 
 type Mount = adcp_decisioning::AgentBuilder<crate::everything::Everything>;
+
+#[tokio::test]
+async fn an_error_that_is_returned_as_an_answer_is_an_error_and_frees_the_key() {
+    let (agent, seen) = everything();
+    seen.be(Mood::ErrorArm);
+    let mut refused = Vec::new();
+    for spec in ALL.iter().filter(|spec| !OWN.contains(&spec.name)) {
+        let asked = request(spec, "acme", &format!("key-0123456789-{}", spec.name));
+        let reply = call(&agent, "acme", spec.name, asked.clone()).await;
+        // Types that cannot hold an error arm answer, and schemas without one refuse what it would be.
+        if !reply.failed || code(&reply) == "SERVICE_UNAVAILABLE" {
+            continue;
+        }
+        assert_eq!(code(&reply), "POLICY_VIOLATION", "{}: {:?}", spec.name, reply.body);
+        assert_eq!(reply.body["adcp_error"]["field"], "name", "{}", spec.name);
+        assert_eq!(reply.body["errors"][0], reply.body["adcp_error"], "{}", spec.name);
+        seen.take();
+        call(&agent, "acme", spec.name, asked).await;
+        assert_eq!(seen.take().len(), 1, "{} was not asked again", spec.name);
+        refused.push(spec.name);
+    }
+    for tool in ["acquire_rights", "build_creative", "creative_approval"] {
+        assert!(refused.contains(&tool), "{tool} took an error for an answer: {refused:?}");
+    }
+}
