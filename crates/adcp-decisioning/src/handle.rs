@@ -47,6 +47,8 @@ impl TaskHandle {
     }
 
     /// Resolves when the work should stop: somebody else ended the task, or the agent is shutting down.
+    ///
+    /// A function that goes on is dropped: half a minute after its task has ended, or when the shutdown's time is over.
     pub async fn cancelled(&self) {
         self.stop.cancelled().await;
     }

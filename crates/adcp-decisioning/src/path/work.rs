@@ -23,6 +23,9 @@ use crate::parts::Parts;
 use crate::scrub::{scrub, scrub_error};
 use crate::{answer, end, overdue};
 
+/// How long a function may go on after somebody else has ended its task.
+const WIND_DOWN: Duration = Duration::from_secs(30);
+
 /// How long an adopter's `on_failure` may take.
 const FAILURE_HOOK: Duration = Duration::from_secs(10);
 
@@ -72,7 +75,7 @@ impl Job {
     async fn run(self, work: Work) {
         let Work { run, on_failure, deadline } = work;
         let Self { asked, task, listening, forced } = self;
-        let making = bounded(make(&asked, &task, run), deadline, &forced);
+        let making = bounded(make(&asked, &task, run), &task, deadline, &forced);
         // The adopter's code runs inside, and its values are dropped there: no panic of theirs leaves a task open.
         let made = AssertUnwindSafe(making).catch_unwind().await.unwrap_or_else(|_| {
             let incident = Incident::new();
@@ -127,9 +130,10 @@ async fn make(
     Ok(made)
 }
 
-/// Cuts the work off when its time, or the agent's, is over.
+/// Cuts the work off when its time, or the agent's, is over, and when it goes on for nothing.
 async fn bounded(
     work: impl Future<Output = Result<Made, AdcpError>>,
+    task: &TaskHandle,
     deadline: Option<Duration>,
     forced: &CancellationToken,
 ) -> Result<Made, AdcpError> {
@@ -139,8 +143,16 @@ async fn bounded(
             None => std::future::pending().await,
         }
     };
+    let idle = async {
+        task.ended.cancelled().await;
+        tokio::time::sleep(WIND_DOWN).await;
+    };
     tokio::select! {
         made = work => made,
+        () = idle => {
+            tracing::warn!(task_id = %task.id(), "a function went on after its task had ended, and was dropped");
+            Err(AdcpError::unavailable())
+        }
         () = overdue => Err(AdcpError::overdue()),
         () = forced.cancelled() => Err(AdcpError::unavailable()),
     }

@@ -179,6 +179,29 @@ fn stoppable() -> (Agent, Arc<MemoryRegistry>, Arc<Notify>, mpsc::UnboundedRecei
     (agent, registry, running, told)
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_function_that_does_not_listen_is_dropped_in_the_end() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let (agent, _) = scripted(move |ctx| {
+        let tell = tell.clone();
+        Ok(ctx
+            .handoff_to_task(async move |_| std::future::pending().await)
+            .on_failure(async move |how| {
+                tell.send(how).unwrap();
+                Ok(())
+            })
+            .into())
+    });
+    let task = task_of(&buy(&agent).await);
+    agent.desk().complete(&task, &booked()).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let Some(Ended::Elsewhere(Some(Outcome::Completed(body)))) = told.recv().await else {
+        panic!("not told")
+    };
+    assert_eq!(body["media_buy_id"], "mb_1");
+    assert!(begun.elapsed() <= std::time::Duration::from_secs(31));
+}
+
 #[tokio::test]
 async fn a_canceled_function_is_told_and_cannot_change_the_end() {
     for from_outside in [false, true] {

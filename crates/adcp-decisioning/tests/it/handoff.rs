@@ -77,6 +77,7 @@ async fn a_full_house_refuses_and_leaves_no_task() {
     assert_eq!(first.body["status"], "submitted");
     let second = call(&agent, "acme", "create_media_buy", order("key-0123456789abcde2")).await;
     assert_eq!(code(&second), "SERVICE_UNAVAILABLE");
+    assert!(second.body["adcp_error"]["retry_after"].as_u64().is_some_and(|wait| wait > 0));
     let list = call(&agent, "acme", "list_tasks", json!({})).await;
     assert_eq!(list.body["tasks"].as_array().unwrap().len(), 1);
     shared.go.notify_one();
@@ -95,6 +96,24 @@ async fn a_drained_agent_leaves_no_task_open() {
     assert!(!agent.health().ok);
     let late = call(&agent, "acme", "create_media_buy", order("key-0123456789abcde2")).await;
     assert_eq!(code(&late), "SERVICE_UNAVAILABLE");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_listens_finishes_before_the_drain_is_over() {
+    let (agent, _) = scripted(|ctx| {
+        Ok(ctx
+            .handoff_to_task(async move |task: adcp_decisioning::TaskHandle| {
+                task.cancelled().await;
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                Ok(booked())
+            })
+            .into())
+    });
+    let reply = buy(&agent).await;
+    let begun = tokio::time::Instant::now();
+    agent.drain(Duration::from_secs(30)).await;
+    assert_eq!(begun.elapsed(), Duration::from_secs(20));
+    assert_eq!(ended(&agent, &reply.body["task_id"]).await["status"], "completed");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod purchase;
 mod refusal;
 mod scripted;
 mod seller;
+mod task_page;
 mod tools;
 mod update;
 mod walk;
