@@ -79,6 +79,12 @@ faults! {
         a_hold_that_was_taken_is_lost, random_ledgers_agree_with_a_model;
     a_reservation_that_is_never_given_back: NeverReleases =>
         a_released_proposal_can_be_bought, random_ledgers_agree_with_a_model;
+    a_lost_lease_that_is_renewed: RenewsALostLease =>
+        a_lease_that_ran_out_is_neither_renewed_nor_heard, a_token_of_another_is_refused,
+        random_tasks_agree_with_a_model;
+    a_holder_of_a_lost_lease_that_is_heard: HearsALostLease =>
+        a_lease_that_ran_out_is_neither_renewed_nor_heard, a_token_of_another_is_refused,
+        random_tasks_agree_with_a_model;
     overdue_tasks_that_nobody_hears_of: EndsOverdueSilently =>
         overdue_tasks_end_failed_with_their_effects, random_tasks_agree_with_a_model;
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use adcp_core::{
-    AdcpError, Claim, Effects, EndOverdue, Finished, Outcome, Pause, ProposalState, RegistryError,
-    Settlement, TaskPhase, TaskRecord, TaskStatus, Ticket,
+    AdcpError, Claim, Effects, EndOverdue, FinishTask, Finished, LeaseToken, Outcome, Pause, Progress,
+    ProposalState, RegistryError, RenewLease, ReportProgress, Settlement, TaskPhase, TaskRecord, TaskStatus,
+    Ticket,
 };
 use adcp_types::json::JsonObject;
 use proptest::collection::vec;
@@ -23,15 +24,28 @@ struct Setup {
     notify: bool,
     /// Whether the reply is recorded at issue, when the task is not enqueued.
     replied: bool,
+    leased: bool,
+}
+
+/// As whom a writer speaks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Who {
+    /// It does not say that it works on the task.
+    Entrusted,
+    /// It shows the token of the lease that the task may have been issued with.
+    Holder,
+    /// It shows another token.
+    Impostor,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Step {
-    Report(u8),
+    Report(u8, Who),
     Ask,
     Authenticate,
     Resubmit,
-    Finish(usize),
+    Finish(usize, Who),
+    Renew(Who),
     Confirm { deadline: bool, settling: bool },
     Discard { releasing: bool },
     Settle { fenced: bool },
@@ -41,20 +55,32 @@ enum Step {
 
 /// Minutes until a deadline.
 const DEADLINE: u64 = 45;
+/// Minutes that a lease lasts.
+const LEASE: u64 = 30;
 
 fn setups() -> impl Strategy<Value = Setup> {
-    any::<(bool, bool, bool, bool, bool)>().prop_map(|(enqueuing, deadline, purchase, notify, replied)| {
-        Setup { enqueuing, deadline, purchase, notify, replied }
+    any::<[bool; 6]>().prop_map(|[enqueuing, deadline, purchase, notify, replied, leased]| Setup {
+        enqueuing,
+        deadline,
+        purchase,
+        notify,
+        replied,
+        leased,
     })
+}
+
+fn whos() -> impl Strategy<Value = Who> {
+    prop_oneof![3 => Just(Who::Entrusted), 3 => Just(Who::Holder), 1 => Just(Who::Impostor)]
 }
 
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (0_u8..100).prop_map(Step::Report),
+        3 => (0_u8..100, whos()).prop_map(|(percent, who)| Step::Report(percent, who)),
         1 => Just(Step::Ask),
         1 => Just(Step::Authenticate),
         1 => Just(Step::Resubmit),
-        3 => (0..ends().len()).prop_map(Step::Finish),
+        3 => (0..ends().len(), whos()).prop_map(|(end, who)| Step::Finish(end, who)),
+        2 => whos().prop_map(Step::Renew),
         2 => any::<(bool, bool)>().prop_map(|(deadline, settling)| Step::Confirm { deadline, settling }),
         2 => any::<bool>().prop_map(|releasing| Step::Discard { releasing }),
         1 => any::<bool>().prop_map(|fenced| Step::Settle { fenced }),
@@ -88,6 +114,7 @@ struct Model {
     history: Vec<TaskStatus>,
     outcome: Option<Outcome>,
     deadline: Option<u64>,
+    lease: Option<u64>,
     now: u64,
     key: Key,
     purchase: bool,
@@ -105,6 +132,7 @@ impl Model {
             history: vec![TaskStatus::Submitted],
             outcome: None,
             deadline: (setup.enqueuing || setup.deadline).then_some(DEADLINE),
+            lease: setup.leased.then_some(LEASE),
             now: 0,
             key: if setup.replied && !setup.enqueuing { Key::Replied } else { Key::Running },
             purchase: setup.purchase,
@@ -136,17 +164,36 @@ impl Model {
         if word == "done" {
             self.outcome = Some(outcome);
             self.deadline = None;
+            self.lease = None;
         }
         word
     }
 
+    /// Whether a writer is turned away. A task that is gone or has ended answers for itself.
+    fn fences(&self, who: Who) -> bool {
+        let holds = self.lease.is_some_and(|until| until > self.now);
+        let lost = who == Who::Impostor || (who == Who::Holder && !holds);
+        lost && !self.gone && self.outcome.is_none()
+    }
+
     fn take(&mut self, step: Step) -> Word {
         match step {
-            Step::Report(_) => self.enter(TaskStatus::Working),
+            Step::Report(_, who) | Step::Finish(_, who) if self.fences(who) => "lease lost",
+            // Who renews shows a token, its own or another.
+            Step::Renew(who) if self.fences(if who == Who::Entrusted { Who::Holder } else { who }) => {
+                "lease lost"
+            }
+            Step::Renew(_) if self.gone => "unknown",
+            Step::Renew(_) if self.outcome.is_some() => "ended",
+            Step::Renew(_) => {
+                self.lease = Some(self.now + LEASE);
+                "done"
+            }
+            Step::Report(..) => self.enter(TaskStatus::Working),
             Step::Ask => self.enter(TaskStatus::InputRequired),
             Step::Authenticate => self.enter(TaskStatus::AuthRequired),
             Step::Resubmit => self.enter(TaskStatus::Submitted),
-            Step::Finish(end) => self.end(ends()[end].clone()),
+            Step::Finish(end, _) => self.end(ends()[end].clone()),
             Step::Confirm { .. } | Step::Discard { .. } if self.gone => "unknown",
             Step::Confirm { settling: true, .. } if self.key != Key::Running => "stale",
             Step::Confirm { deadline, settling } => {
@@ -179,6 +226,10 @@ impl Model {
             }
             Step::EndOverdue if !self.gone && self.deadline.is_some_and(|at| at <= self.now) => {
                 self.end(Outcome::Failed(AdcpError::overdue()));
+                "one"
+            }
+            Step::EndOverdue if !self.gone && self.lease.is_some_and(|at| at <= self.now) => {
+                self.end(Outcome::Failed(AdcpError::orphaned()));
                 "one"
             }
             Step::EndOverdue => "none",
@@ -215,11 +266,12 @@ pub async fn random_tasks_agree_with_a_model_in(harness: &dyn Harness, cases: Ca
 async fn walk(world: &World<'_>, setup: &Setup, steps: &[Step]) -> Result<(), String> {
     let mut model = Model::new(setup);
     let Claim::First(ticket) = claim(world).await else { return Err("a fresh key is taken".into()) };
-    issue(world, setup, &ticket).await;
+    let tokens = Tokens { ticket, holder: LeaseToken::random().must(), other: LeaseToken::random().must() };
+    issue(world, setup, &tokens).await;
     compare(world, &model, setup).await.map_err(|why| format!("after issue: {why}"))?;
     for step in steps {
         let want = model.take(*step);
-        agree(step, "its result", &take(world, *step, &ticket).await, &want)?;
+        agree(step, "its result", &take(world, *step, &tokens).await, &want)?;
         compare(world, &model, setup).await.map_err(|why| format!("after {step:?}: {why}"))?;
     }
     let found = match claim(world).await {
@@ -238,7 +290,24 @@ async fn claim(world: &World<'_>) -> Claim {
     world.registry.claim_call(call).await.must()
 }
 
-async fn issue(world: &World<'_>, setup: &Setup, ticket: &Ticket) {
+/// What writers show.
+struct Tokens {
+    ticket: Ticket,
+    holder: LeaseToken,
+    other: LeaseToken,
+}
+
+impl Tokens {
+    const fn of(&self, who: Who) -> Option<LeaseToken> {
+        match who {
+            Who::Entrusted => None,
+            Who::Holder => Some(self.holder),
+            Who::Impostor => Some(self.other),
+        }
+    }
+}
+
+async fn issue(world: &World<'_>, setup: &Setup, tokens: &Tokens) {
     let mut effects = Effects::none().with_notify(setup.notify.then(registration));
     if setup.purchase {
         world.firm(&["p"]).await;
@@ -251,8 +320,11 @@ async fn issue(world: &World<'_>, setup: &Setup, ticket: &Ticket) {
     } else {
         task = task.with_deadline(setup.deadline.then_some(within));
         if setup.replied {
-            task = task.settling(ticket.clone(), reply());
+            task = task.settling(tokens.ticket.clone(), reply());
         }
+    }
+    if setup.leased {
+        task = task.leased(tokens.holder, Duration::from_secs(LEASE * 60));
     }
     world.issue(task).await;
 }
@@ -261,17 +333,30 @@ fn reply() -> JsonObject {
     object(json!({ "status": "submitted", "task_id": "t" }))
 }
 
-async fn take(world: &World<'_>, step: Step, ticket: &Ticket) -> Word {
+async fn take(world: &World<'_>, step: Step, tokens: &Tokens) -> Word {
+    let Tokens { ticket, .. } = tokens;
+    let (id, scope) = (world.id("t"), world.buyer().scope());
     let question = || object(json!({ "message": "which?" }));
     match step {
-        Step::Report(percent) => word(world.report("t", f64::from(percent)).await),
+        Step::Report(percent, who) => {
+            let report = ReportProgress::new(id, scope, Progress::percent(f64::from(percent)));
+            word(world.registry.report(report.under(tokens.of(who))).await)
+        }
+        Step::Renew(who) => {
+            let token = tokens.of(who).unwrap_or(tokens.holder);
+            let within = Duration::from_secs(LEASE * 60);
+            word(world.registry.renew_lease(RenewLease::new(id, scope, token, within)).await)
+        }
         Step::Ask => word(world.pause("t", Pause::Input(question())).await),
         Step::Authenticate => word(world.pause("t", Pause::Authentication(question())).await),
         Step::Resubmit => word(world.pause("t", Pause::Resubmitted).await),
-        Step::Finish(end) => match world.finish("t", ends()[end].clone()).await {
-            Ok(Finished::Before) => "before",
-            other => word(other),
-        },
+        Step::Finish(end, who) => {
+            let finish = FinishTask::new(id, scope, ends()[end].clone()).under(tokens.of(who));
+            match world.registry.finish(finish).await {
+                Ok(Finished::Before) => "before",
+                other => word(other),
+            }
+        }
         Step::Confirm { deadline, settling } => {
             let within = Duration::from_secs(DEADLINE * 60);
             let mut confirm = world.confirm("t").with_deadline(deadline.then_some(within));
@@ -307,6 +392,7 @@ fn word<T>(result: Result<T, RegistryError>) -> Word {
         Err(RegistryError::AlreadyEnded(_)) => "ended",
         Err(RegistryError::NoSuchStep { .. }) => "no such step",
         Err(RegistryError::StaleTicket) => "stale",
+        Err(RegistryError::LeaseLost(_)) => "lease lost",
         Err(RegistryError::NotEnqueuing(_)) => "not enqueuing",
         Err(_) => "something else",
     }
@@ -329,6 +415,8 @@ async fn compare(world: &World<'_>, model: &Model, setup: &Setup) -> Result<(), 
         same("the phase", format!("{:?}", task.phase), format!("{phase:?}"))?;
         let minutes = task.deadline.map(|at| at.since(task.created_at).as_secs() / 60);
         same("the deadline", format!("{minutes:?}"), format!("{:?}", model.deadline))?;
+        let lease = task.lease.map(|lease| lease.until.since(task.created_at).as_secs() / 60);
+        same("the lease", format!("{lease:?}"), format!("{:?}", model.lease))?;
         lawful(&task)?;
     }
     let told: Vec<_> = world.events().await.into_iter().map(|event| event.status).collect();
