@@ -21,6 +21,22 @@ pub trait Background: fmt::Debug + Send + Sync + 'static {
     fn is_healthy(&self) -> bool;
 }
 
+/// Shared, so that whoever started it can look at it.
+#[async_trait]
+impl<T: Background + ?Sized> Background for Arc<T> {
+    fn start(&self, registry: Arc<dyn Registry>) {
+        T::start(self, registry);
+    }
+
+    async fn drain(&self, within: Duration) {
+        T::drain(self, within).await;
+    }
+
+    fn is_healthy(&self) -> bool {
+        T::is_healthy(self)
+    }
+}
+
 /// Carries queued events to their receivers.
 pub trait Delivery: Background {
     /// Says whether an address that a buyer registers can ever be called.

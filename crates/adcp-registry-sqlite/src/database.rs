@@ -22,12 +22,13 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn open(config: &SqliteConfig) -> Result<Self, OpenError> {
         make_private(config)?;
+        let found = found(config)?;
+        if let Found::Older(found) = found {
+            return Err(OpenError::Outdated { found, needed: migrate::NEEDED });
+        }
         let mut writer = connect(config)?;
-        match migrate::inspect(&writer).map_err(|error| unopened(config, error))? {
-            Found::Current => {}
-            Found::Empty => migrate::migrate(&mut writer).map_err(|error| unopened(config, error))?,
-            Found::Older(found) => return Err(OpenError::Outdated { found, needed: migrate::NEEDED }),
-            Found::Unknown(found) => return Err(OpenError::Unknown(found)),
+        if found == Found::Empty {
+            migrate::migrate(&mut writer).map_err(|error| unopened(config, error))?;
         }
         let readers = (0..config.readers.max(1)).map(|_| connect(config)).collect::<Result<Vec<_>, _>>()?;
         let free = Arc::new(Semaphore::new(readers.len()));
@@ -37,10 +38,8 @@ impl Database {
     /// Takes the steps that an older file lacks.
     pub(crate) fn migrate(config: &SqliteConfig) -> Result<(), OpenError> {
         make_private(config)?;
+        found(config)?;
         let mut writer = connect(config)?;
-        if let Found::Unknown(found) = migrate::inspect(&writer).map_err(|error| unopened(config, error))? {
-            return Err(OpenError::Unknown(found));
-        }
         migrate::migrate(&mut writer).map_err(|error| unopened(config, error))
     }
 
@@ -116,11 +115,26 @@ fn make_private(config: &SqliteConfig) -> Result<(), OpenError> {
         .map_err(|source| OpenError::Unopened { path: config.path.clone(), source: Box::new(source) })
 }
 
-fn connect(config: &SqliteConfig) -> Result<Connection, OpenError> {
+/// What the file holds, before anything in it is changed: a file of somebody else's stays as it is.
+fn found(config: &SqliteConfig) -> Result<Found, OpenError> {
+    let looking = || migrate::inspect(&plain(config)?);
+    match looking().map_err(|error| unopened(config, error))? {
+        Found::Unknown(found) => Err(OpenError::Unknown(found)),
+        found => Ok(found),
+    }
+}
+
+/// A connection that has changed nothing about the file.
+pub(crate) fn plain(config: &SqliteConfig) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&config.path, flags)?;
+    connection.busy_timeout(config.busy_timeout)?;
+    Ok(connection)
+}
+
+pub(crate) fn connect(config: &SqliteConfig) -> Result<Connection, OpenError> {
     let configured = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(&config.path, flags)?;
-        connection.busy_timeout(config.busy_timeout)?;
+        let connection = plain(config)?;
         // A committed transaction is on disk: the promise that no accepted task is lost rests on these two.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -132,7 +146,7 @@ fn connect(config: &SqliteConfig) -> Result<Connection, OpenError> {
     configured().map_err(|error| unopened(config, error))
 }
 
-fn unopened(config: &SqliteConfig, error: rusqlite::Error) -> OpenError {
+pub(crate) fn unopened(config: &SqliteConfig, error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             OpenError::Damaged(config.path.clone())

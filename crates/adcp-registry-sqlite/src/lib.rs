@@ -4,14 +4,18 @@ mod calls;
 mod config;
 mod database;
 mod error;
+mod examine;
 mod list;
 mod migrate;
 mod outbox;
 mod proposals;
 mod registry;
+mod retention;
 mod row;
 mod tasks;
 
 pub use config::SqliteConfig;
 pub use error::OpenError;
+pub use examine::{Examination, Rows, Schema};
 pub use registry::{Forgotten, SqliteRegistry};
+pub use retention::Retention;

@@ -9,6 +9,7 @@ use adcp_core::{Capabilities, Registry, RegistryError, Timestamp};
 use crate::config::SqliteConfig;
 use crate::database::Database;
 use crate::error::OpenError;
+use crate::examine::{self, Examination};
 use crate::{calls, proposals, tasks};
 
 /// A registry in one SQLite file. What it accepted is on disk before it says so.
@@ -58,7 +59,19 @@ impl SqliteRegistry {
         crate::migrate::STEPS.iter().map(|(number, text)| format!("-- Step {number}\n{text}\n")).collect()
     }
 
-    /// Forgets what its retention allows, at most `limit` rows of each table. Call it every minute or so.
+    /// Looks at the file and changes nothing: not its schema, not a row, and it makes no file.
+    ///
+    /// Blocks while it reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when there is no file, it cannot be opened, or it is no SQLite database.
+    pub fn examine(config: &SqliteConfig) -> Result<Examination, OpenError> {
+        examine::examine(config)
+    }
+
+    /// Forgets what its retention allows, at most `limit` rows of each table. Call it every minute or so, or let
+    /// [`Retention`](crate::Retention) do it.
     ///
     /// # Errors
     ///

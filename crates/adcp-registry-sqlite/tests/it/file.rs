@@ -7,8 +7,8 @@ use adcp_core::{
     AccountId, Clock, Effects, FinishTask, IssueTask, ListEvents, ManualClock, Outcome, Owner, Principal,
     Registration, RegistryError, Scope, Secret, TaskId, TaskStatus, TenantId, Timestamp,
 };
-use adcp_core::{DeliveryOutbox, TaskRegistry};
-use adcp_registry_sqlite::{OpenError, SqliteConfig, SqliteRegistry};
+use adcp_core::{Background, DeliveryOutbox, Registry, TaskRegistry};
+use adcp_registry_sqlite::{OpenError, Retention, Schema, SqliteConfig, SqliteRegistry};
 
 use crate::fixture::Mirror;
 
@@ -125,8 +125,12 @@ fn a_schema_of_other_hands_is_not_served() {
 
     let foreign = folder.path().join("foreign.db");
     rusqlite::Connection::open(&foreign).unwrap().execute("CREATE TABLE notes (text TEXT)", []).unwrap();
+    let before = std::fs::read(&foreign).unwrap();
     let refused = SqliteRegistry::open(SqliteConfig::new(&foreign));
     assert!(matches!(refused, Err(OpenError::Unknown(0))), "{refused:?}");
+    let examined = SqliteRegistry::examine(&SqliteConfig::new(&foreign)).unwrap();
+    assert_eq!((examined.schema, examined.rows), (Schema::Unknown(0), None));
+    assert_eq!(std::fs::read(&foreign).unwrap(), before, "a file of somebody else's stays as it is");
 }
 
 #[test]
@@ -162,4 +166,59 @@ async fn what_retention_allows_is_forgotten_with_its_events() {
     assert_eq!(registry.get(&TaskId::new("ended"), &owner().scope()).await.unwrap(), None);
     assert!(registry.get(&TaskId::new("open"), &owner().scope()).await.unwrap().is_some());
     assert!(registry.events(ListEvents::new(owner().scope())).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn retention_goes_on_beside_the_agent_and_ends_with_it() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_770_000_000_000_000)));
+    let folder = tempfile::tempdir().unwrap();
+    let config = SqliteConfig::new(folder.path().join("registry.db"))
+        .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
+        .with_task_retention(Duration::from_secs(3600));
+    let registry = Arc::new(SqliteRegistry::open(config).unwrap());
+    registry.issue(issue("ended")).await.unwrap();
+    let end = Outcome::Canceled("enough".into());
+    registry.finish(FinishTask::new(TaskId::new("ended"), owner().scope(), end)).await.unwrap();
+    clock.advance(Duration::from_secs(3601));
+    let retention = Retention::of(Arc::clone(&registry));
+    retention.start(Arc::clone(&registry) as Arc<dyn Registry>);
+    while registry.get(&TaskId::new("ended"), &owner().scope()).await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    retention.drain(Duration::from_secs(10)).await;
+    assert_eq!(Arc::strong_count(&registry), 2, "only the test and the stopped companion hold it");
+}
+
+#[tokio::test]
+async fn an_examination_says_what_is_there_and_changes_nothing() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_770_000_000_000_000)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let config = || SqliteConfig::new(&path).with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+    assert!(matches!(SqliteRegistry::examine(&config()), Err(OpenError::Unopened { .. })));
+    assert!(!path.exists(), "looking makes no file");
+
+    let registry = SqliteRegistry::open(config().with_sealer(Arc::new(Mirror))).unwrap();
+    registry.issue(notifying("open").with_deadline(Some(Duration::from_secs(60)))).await.unwrap();
+    clock.advance(Duration::from_secs(61));
+    let found = SqliteRegistry::examine(&config().with_sealer(Arc::new(Mirror))).unwrap();
+    let rows = found.rows.unwrap();
+    assert!(matches!(found.schema, Schema::Current(_)), "{:?}", found.schema);
+    assert_eq!((found.faults, found.journal_mode.as_str(), rows.synchronous), (Vec::new(), "wal", 2));
+    assert_eq!((rows.open, rows.overdue, rows.fenced, rows.unopened), (1, 1, 0, false));
+    assert_eq!(rows.newest, Some(Timestamp::from_micros(1_770_000_000_000_000)));
+    let found = SqliteRegistry::examine(&config()).unwrap();
+    assert!(found.rows.unwrap().unopened, "there is no key for what was sealed");
+    drop(registry);
+
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len() - 100;
+    bytes[4096..end].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let found = SqliteRegistry::examine(&config());
+    let damaged = match &found {
+        Ok(found) => !found.faults.is_empty() && found.rows.is_none(),
+        Err(error) => matches!(error, OpenError::Damaged(_)),
+    };
+    assert!(damaged, "{found:?}");
 }
