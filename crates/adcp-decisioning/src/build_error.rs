@@ -24,6 +24,12 @@ pub enum BuildError {
     /// Outside what the protocol allows.
     #[error("the replay time of {0:?} is outside one hour to seven days")]
     ReplayTtl(Duration),
+    /// Too short to be renewed in time.
+    #[error("the lease of {0:?} is shorter than a second: it could not be renewed in time")]
+    Lease(Duration),
+    /// Nobody would look for abandoned tasks.
+    #[error("the rescue interval is zero: abandoned tasks would be looked for without a pause")]
+    NoRescue,
     /// No handoff could ever run.
     #[error("room for zero background tasks: no handoff could run")]
     NoBackgroundTasks,

@@ -20,6 +20,7 @@ use crate::generated::descriptions;
 use crate::listing::Tool;
 use crate::parts::Parts;
 use crate::proposal::ProposalTerms;
+use crate::rescue::Rescuer;
 use crate::route::Route;
 use crate::tools;
 use crate::version::Versions;
@@ -32,6 +33,12 @@ pub const DEFAULT_BACKGROUND_TASKS: usize = 1000;
 
 /// How long a workflow may take to be enqueued, by default.
 pub const DEFAULT_ENQUEUE_LEASE: Duration = Duration::from_secs(60);
+
+/// How long a running function's hold on its task counts without being renewed, by default. It is renewed at a third.
+pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+
+/// How often an agent looks for abandoned tasks, by default.
+pub const DEFAULT_RESCUE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Mounts what a seller implements, and the parts an agent needs.
 pub struct AgentBuilder<S> {
@@ -47,6 +54,8 @@ pub struct AgentBuilder<S> {
     replay_ttl: Duration,
     background_tasks: usize,
     enqueue_lease: Duration,
+    lease: Duration,
+    rescue_interval: Duration,
     delivery: Option<Arc<dyn Delivery>>,
     auto_emit: bool,
     companions: Vec<Arc<dyn Background>>,
@@ -75,6 +84,8 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             replay_ttl: DEFAULT_REPLAY_TTL,
             background_tasks: DEFAULT_BACKGROUND_TASKS,
             enqueue_lease: DEFAULT_ENQUEUE_LEASE,
+            lease: DEFAULT_LEASE,
+            rescue_interval: DEFAULT_RESCUE_INTERVAL,
             delivery: None,
             auto_emit: true,
             companions: Vec::new(),
@@ -179,6 +190,23 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         self
     }
 
+    /// Sets how long a running function's hold on its task counts without being renewed: a second at least.
+    ///
+    /// When a process dies, its tasks end as failed within this time and one [`Self::rescue_interval`], as soon as
+    /// any agent runs on the same registry.
+    #[must_use]
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Sets how often the agent looks for abandoned tasks: not never.
+    #[must_use]
+    pub const fn rescue_interval(mut self, every: Duration) -> Self {
+        self.rescue_interval = every;
+        self
+    }
+
     /// Carries queued notifications to their receivers. Without it, a call that may become a task and asks for
     /// notifications is refused, unless [`Self::auto_emit`] is off.
     #[must_use]
@@ -232,6 +260,12 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if !(3600..=604_800).contains(&self.replay_ttl.as_secs()) {
             faults.push(BuildError::ReplayTtl(self.replay_ttl));
         }
+        if self.lease < Duration::from_secs(1) {
+            faults.push(BuildError::Lease(self.lease));
+        }
+        if self.rescue_interval.is_zero() {
+            faults.push(BuildError::NoRescue);
+        }
         if self.background_tasks == 0 {
             faults.push(BuildError::NoBackgroundTasks);
         }
@@ -270,6 +304,9 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if !registry.capabilities().durable {
             tracing::warn!("the registry is volatile: accepted tasks are lost when this process ends");
         }
+        let background = Tasks::new(self.background_tasks);
+        let rescuer = Rescuer::new(self.rescue_interval, background.signals().clone());
+        self.companions.insert(0, Arc::new(rescuer));
         let parts = Parts {
             routes: mounted,
             tools,
@@ -281,9 +318,10 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             limits: self.limits,
             versions,
             replay_ttl: self.replay_ttl,
-            background: Tasks::new(self.background_tasks),
+            background,
             proposals: self.proposals,
             enqueue_lease: self.enqueue_lease,
+            lease: self.lease,
             delivery: self.delivery,
             auto_emit: self.auto_emit,
             companions: Companions::new(self.companions),

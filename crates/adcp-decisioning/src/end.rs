@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::{
-    AdcpError, Backing, FinishTask, Finished, Outcome, Registry, RegistryError, Scope, TaskRecord, TaskRef,
+    AdcpError, Backing, FinishTask, Finished, LeaseToken, Outcome, Registry, RegistryError, Scope,
+    TaskRecord, TaskRef,
 };
 
 use crate::handoff::Ended;
@@ -39,12 +40,15 @@ where
 pub(crate) async fn end(
     registry: &Arc<dyn Registry>,
     task: &TaskRef,
+    lease: Option<LeaseToken>,
     outcome: Outcome,
     backing: Backing,
 ) -> Result<Outcome, Ended> {
-    let Err(error) = finish(registry, task, &outcome, &backing).await else { return Ok(outcome) };
+    let Err(error) = finish(registry, task, lease, &outcome, &backing).await else { return Ok(outcome) };
     let error = match (error, &outcome) {
-        (RegistryError::AlreadyEnded(_), _) => return Err(elsewhere(registry, task).await),
+        (RegistryError::AlreadyEnded(_) | RegistryError::LeaseLost(_), _) => {
+            return Err(elsewhere(registry, task).await);
+        }
         (error, Outcome::Completed(_)) if !matches!(error, RegistryError::UnknownTask(_)) => {
             tracing::error!(
                 task_id = %task.id,
@@ -52,9 +56,11 @@ pub(crate) async fn end(
                 "a result could not be recorded; the task ends as failed"
             );
             let outcome = Outcome::Failed(AdcpError::from(error));
-            match finish(registry, task, &outcome, &Backing::default()).await {
+            match finish(registry, task, lease, &outcome, &Backing::default()).await {
                 Ok(_) => return Ok(outcome),
-                Err(RegistryError::AlreadyEnded(_)) => return Err(elsewhere(registry, task).await),
+                Err(RegistryError::AlreadyEnded(_) | RegistryError::LeaseLost(_)) => {
+                    return Err(elsewhere(registry, task).await);
+                }
                 Err(error) => error,
             }
         }
@@ -85,12 +91,13 @@ pub(crate) async fn read(
 async fn finish(
     registry: &Arc<dyn Registry>,
     task: &TaskRef,
+    lease: Option<LeaseToken>,
     outcome: &Outcome,
     backing: &Backing,
 ) -> Result<Finished, RegistryError> {
     retrying(|| {
         let req = FinishTask::new(task.id.clone(), task.scope(), outcome.clone());
-        registry.finish(req.with_backing(backing.clone()))
+        registry.finish(req.with_backing(backing.clone()).under(lease))
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adcp_core::{Registry, RegistryError, ReportProgress, TaskId, TaskRef};
+use adcp_core::{LeaseToken, Registry, RegistryError, ReportProgress, TaskId, TaskRef};
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::IntoProgress;
@@ -12,6 +12,8 @@ use crate::progress::IntoProgress;
 pub struct TaskHandle {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) task: TaskRef,
+    /// Proves to the store that the function still works on the task.
+    pub(crate) lease: Option<LeaseToken>,
     /// Asks the function to stop; set by the other, or by a shutdown.
     pub(crate) stop: CancellationToken,
     /// Set once somebody else has ended the task.
@@ -36,10 +38,11 @@ impl TaskHandle {
     /// A report that cannot be stored is logged and otherwise ignored. One about a task that somebody else has
     /// ended sets the signal to stop.
     pub async fn progress(&self, progress: impl IntoProgress + Send) {
-        let report = ReportProgress::new(self.task.id.clone(), self.task.scope(), progress.into_progress());
+        let report = ReportProgress::new(self.task.id.clone(), self.task.scope(), progress.into_progress())
+            .under(self.lease);
         match self.registry.report(report).await {
             Ok(()) => {}
-            Err(RegistryError::AlreadyEnded(_)) => self.end(),
+            Err(RegistryError::AlreadyEnded(_) | RegistryError::LeaseLost(_)) => self.end(),
             Err(error) => {
                 tracing::warn!(task_id = %self.task.id, error = &error as &dyn std::error::Error, "progress not stored");
             }
@@ -64,7 +67,8 @@ impl TaskHandle {
         self.ended.is_cancelled()
     }
 
-    fn end(&self) {
+    /// Has the function stop: what it returns cannot count any more.
+    pub(crate) fn end(&self) {
         self.ended.cancel();
         self.stop.cancel();
     }

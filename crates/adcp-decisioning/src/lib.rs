@@ -25,6 +25,7 @@ mod handle;
 mod handoff;
 mod hook;
 mod incident;
+mod lease;
 pub mod lifecycle;
 mod listing;
 mod overdue;
@@ -32,6 +33,7 @@ mod parts;
 mod path;
 mod progress;
 mod proposal;
+mod rescue;
 mod route;
 mod scrub;
 mod tokens;
@@ -46,7 +48,10 @@ pub use account::{
 pub use agent::{Agent, Call, Health, Reply};
 pub use billing::check_billing;
 pub use build_error::{BuildError, BuildErrors};
-pub use builder::{AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_ENQUEUE_LEASE, DEFAULT_REPLAY_TTL};
+pub use builder::{
+    AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_ENQUEUE_LEASE, DEFAULT_LEASE, DEFAULT_REPLAY_TTL,
+    DEFAULT_RESCUE_INTERVAL,
+};
 pub use buyer_agent::{AgentStatus, BuyerAgent, BuyerAgents};
 pub use cached_agents::{CachedAgents, DEFAULT_AGENT_ENTRIES, DEFAULT_AGENT_TTL};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};

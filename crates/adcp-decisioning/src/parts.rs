@@ -34,6 +34,8 @@ pub(crate) struct Parts {
     /// How proposals are kept; `None` for sellers without.
     pub(crate) proposals: Option<ProposalTerms>,
     pub(crate) enqueue_lease: Duration,
+    /// How long a running function's hold on its task counts without being renewed.
+    pub(crate) lease: Duration,
     pub(crate) delivery: Option<Arc<dyn Delivery>>,
     /// Whether the end of a task queues the buyer's notification.
     pub(crate) auto_emit: bool,

@@ -1,11 +1,12 @@
 //! A task that a function of this process carries: issued first, then run, then ended exactly once.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::{AdcpError, Backing, Outcome, TaskRef, TaskStatus};
+use adcp_core::{AdcpError, Backing, LeaseToken, Outcome, TaskRef, TaskStatus};
 use adcp_schemas::Part;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -18,10 +19,10 @@ use crate::background::{Listening, Slot};
 use crate::handle::TaskHandle;
 use crate::handoff::{Ended, OnFailure, Ran, Work};
 use crate::hook::Made;
-use crate::incident::Incident;
+use crate::incident::{Incident, internal_error};
 use crate::parts::Parts;
 use crate::scrub::{scrub, scrub_error};
-use crate::{answer, end, overdue};
+use crate::{answer, end, lease, overdue};
 
 /// How long a function may go on after somebody else has ended its task.
 const WIND_DOWN: Duration = Duration::from_secs(30);
@@ -38,7 +39,15 @@ pub(super) async fn start(
     envelope: &Envelope,
 ) -> Result<Reply, AdcpError> {
     let reply = start.reply();
-    let mut issue = start.issue(envelope).with_deadline(work.deadline);
+    let lease = match LeaseToken::random() {
+        Ok(token) => token,
+        Err(error) => {
+            let error = internal_error("drawing a lease", &error);
+            start.give_back(parts, &error).await;
+            return Err(error);
+        }
+    };
+    let mut issue = start.issue(envelope).with_deadline(work.deadline).leased(lease, parts.lease);
     if let Some(ticket) = start.ticket.clone() {
         issue = issue.settling(ticket, reply.clone());
     }
@@ -58,8 +67,15 @@ pub(super) async fn start(
     if let Some(within) = work.deadline {
         overdue::watch(&parts.registry, parts.background.signals(), &record, within);
     }
-    let task = TaskHandle { registry: Arc::clone(&parts.registry), task: record.reference(), stop, ended };
-    let job = Job { asked: start.asked, task, listening, forced: parts.background.forced() };
+    let task = TaskHandle {
+        registry: Arc::clone(&parts.registry),
+        task: record.reference(),
+        lease: Some(lease),
+        stop,
+        ended,
+    };
+    let job =
+        Job { asked: start.asked, task, listening, forced: parts.background.forced(), lease: parts.lease };
     parts.background.spawn(slot, job.run(work));
     Ok(Reply::new(envelope.wrap(reply), false))
 }
@@ -69,15 +85,16 @@ struct Job {
     task: TaskHandle,
     listening: Listening,
     forced: CancellationToken,
+    lease: Duration,
 }
 
 impl Job {
     async fn run(self, work: Work) {
         let Work { run, on_failure, deadline } = work;
-        let Self { asked, task, listening, forced } = self;
+        let Self { asked, task, listening, forced, lease } = self;
         let making = bounded(make(&asked, &task, run), &task, deadline, &forced);
         // The adopter's code runs inside, and its values are dropped there: no panic of theirs leaves a task open.
-        let made = AssertUnwindSafe(making).catch_unwind().await.unwrap_or_else(|_| {
+        let made = AssertUnwindSafe(leased(making, &task, lease)).catch_unwind().await.unwrap_or_else(|_| {
             let incident = Incident::new();
             tracing::error!(
                 correlation_id = incident.id(),
@@ -94,7 +111,7 @@ impl Job {
         let ended = if task.has_ended() {
             Err(end::elsewhere(&task.registry, &task.task).await)
         } else {
-            end::end(&task.registry, &task.task, outcome, backing).await
+            end::end(&task.registry, &task.task, task.lease, outcome, backing).await
         };
         drop(listening);
         let ended = match ended {
@@ -107,6 +124,19 @@ impl Job {
         if let Some(hook) = on_failure {
             told(&task.task, hook, ended).await;
         }
+    }
+}
+
+/// Keeps the hold on the task while the function runs. The keeping has stopped before the end is recorded, so that
+/// neither can overtake the other.
+async fn leased<T>(work: impl Future<Output = T>, task: &TaskHandle, within: Duration) -> T {
+    let keeping = async {
+        lease::keep(task, within).await;
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        done = work => done,
+        never = keeping => match never {},
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Flaky {
     pub(crate) finishes: AtomicUsize,
     pub(crate) confirms: AtomicUsize,
     pub(crate) discards: AtomicUsize,
+    pub(crate) renewals: AtomicUsize,
 }
 
 impl Flaky {
@@ -33,6 +34,7 @@ impl Flaky {
             finishes: none(),
             confirms: none(),
             discards: none(),
+            renewals: none(),
         })
     }
 }
@@ -62,6 +64,7 @@ impl TaskRegistry for Flaky {
     }
 
     async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError> {
+        gate(&self.renewals, "renew_lease")?;
         self.inner.renew_lease(req).await
     }
 

@@ -24,6 +24,7 @@ mod polling;
 mod proposal;
 mod purchase;
 mod refusal;
+mod rescue;
 mod scripted;
 mod seller;
 mod task_page;

@@ -1,0 +1,37 @@
+//! The hold that a running function has on its task, kept for as long as it runs.
+
+use std::time::Duration;
+
+use adcp_core::{RegistryError, RenewLease};
+use tokio::time::{sleep, timeout};
+
+use crate::handle::TaskHandle;
+
+/// Renews the lease of a task at a third of its time, until it is lost or dropped.
+///
+/// A renewal that fails is not a lost lease: the store may be away for a moment, and decides when the function
+/// ends. What is lost for certain tells the function to stop.
+pub(crate) async fn keep(task: &TaskHandle, within: Duration) {
+    let Some(token) = task.lease else { return };
+    let pause = within / 3;
+    loop {
+        sleep(pause).await;
+        let renewal = RenewLease::new(task.id().clone(), task.reference().scope(), token, within);
+        match timeout(pause, task.registry.renew_lease(renewal)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(
+                error @ (RegistryError::LeaseLost(_)
+                | RegistryError::AlreadyEnded(_)
+                | RegistryError::UnknownTask(_)),
+            )) => {
+                tracing::warn!(task_id = %task.id(), %error, "the hold on a task is lost");
+                return task.end();
+            }
+            Ok(Err(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(task_id = %task.id(), error, "the hold on a task was not renewed");
+            }
+            Err(_) => tracing::warn!(task_id = %task.id(), "the store is slow to renew the hold on a task"),
+        }
+    }
+}
