@@ -96,7 +96,8 @@ pub trait CallStore: fmt::Debug + Send + Sync + 'static {
     /// stale with time: who settles after the key expired is still heard, unless the key is another's by then.
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError>;
 
-    /// Lists keys without a known outcome, oldest first: fenced ones, and those that were never settled.
+    /// Lists keys without a known outcome, oldest first: fenced ones, and those that were never settled. They stay
+    /// listed when their time is over, as long as the store remembers them.
     async fn unresolved_calls(
         &self,
         tenant: &TenantId,

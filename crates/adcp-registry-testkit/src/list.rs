@@ -46,6 +46,7 @@ macro_rules! __each_check {
             writes_refuse_other_accounts_and_principals
             list_hides_other_accounts_and_principals
             events_hide_other_accounts_and_principals
+            an_owner_needs_no_account
             a_principal_sees_its_tasks_of_every_account
             an_operator_sees_one_tenant
             keys_of_others_are_apart
@@ -78,6 +79,7 @@ macro_rules! __each_check {
             a_refused_effect_settles_nothing
             a_call_without_a_key_writes_its_effects
             unresolved_calls_are_listed_and_resolved
+            unresolved_calls_outlive_their_time
             a_resolved_key_refuses_its_late_holder
             ends_of_tasks_leave_keys_alone
             a_draft_is_kept_whole

@@ -1,5 +1,7 @@
 //! Idempotency keys: one first caller, one recorded answer, no second run.
 
+use std::time::Duration;
+
 use adcp_core::{
     CallKey, Claim, ClaimCall, Effects, ProposalState, RegistryError, Resolution, ResolveCall, SettleCall,
     Settlement, Ticket,
@@ -253,6 +255,35 @@ pub async fn unresolved_calls_are_listed_and_resolved(harness: &dyn Harness) {
     assert_eq!(list(10).await, []);
     let later = world.first("running").await;
     assert_ne!(later.token, running.token);
+}
+
+/// Keys stay listed when their time is over, whoever they belong to, and can be settled then.
+pub async fn unresolved_calls_outlive_their_time(harness: &dyn Harness) {
+    let world = World::new(harness);
+    let bare = CallKey::new(world.owner(None, "agent_1"), "key");
+    let keys = [
+        world.key("key"),
+        world.key("key").with_session(Some("s".into())),
+        bare.clone(),
+        bare.with_session(Some("s".into())),
+    ];
+    for key in &keys {
+        let claim = ClaimCall::new(key.clone(), "si_send_message", [1; 32], TTL);
+        assert!(matches!(world.registry.claim_call(claim).await.must(), Claim::First(_)), "{key:?}");
+        world.pass(Duration::from_secs(1)).await;
+    }
+    world.pass(TTL).await;
+    for (place, key) in keys.iter().enumerate() {
+        let listed = world.registry.unresolved_calls(&world.tenant, 10).await.must();
+        let listed: Vec<_> = listed.into_iter().map(|call| call.key).collect();
+        assert_eq!(listed, keys[place..]);
+        let resolve = ResolveCall::new(key.clone(), Resolution::Released);
+        assert!(world.registry.resolve_call(resolve).await.must(), "{key:?}");
+        let again = ClaimCall::new(key.clone(), "si_send_message", [2; 32], TTL);
+        let claim = world.registry.claim_call(again).await.must();
+        let Claim::First(ticket) = claim else { panic!("a released key is {claim:?}") };
+        world.settle(ticket, Settlement::Replied(object(json!({})))).await.must();
+    }
 }
 
 /// Once an operator settled a key, the call that held it settles nothing any more.

@@ -91,6 +91,23 @@ pub async fn events_hide_other_accounts_and_principals(harness: &dyn Harness) {
     assert_eq!(mine.len(), 1);
 }
 
+/// An owner without an account has tasks and events as any other.
+pub async fn an_owner_needs_no_account(harness: &dyn Harness) {
+    let world = World::new(harness);
+    let owner = world.owner(None, "agent_1");
+    let (id, scope) = (world.id("t"), owner.scope());
+    let effects = Effects::none().with_notify(Some(registration()));
+    world.issue(world.task_of(&owner, "t").with_effects(effects)).await;
+    let report = ReportProgress::new(id.clone(), scope.clone(), Progress::percent(1.0));
+    world.registry.report(report).await.must();
+    world.registry.finish(FinishTask::new(id.clone(), scope.clone(), bought("mb_1"))).await.must();
+    let task = world.registry.get(&id, &scope).await.must().must();
+    assert_eq!(task.owner, owner);
+    assert_eq!(world.registry.list(ListTasks::new(scope.clone())).await.must().tasks, [task]);
+    let events = world.registry.events(ListEvents::new(scope)).await.must();
+    assert_eq!(events.into_iter().map(|event| event.owner).collect::<Vec<_>>(), [owner]);
+}
+
 /// A principal who names no account sees its tasks of every account, and only its own.
 pub async fn a_principal_sees_its_tasks_of_every_account(harness: &dyn Harness) {
     let world = World::new(harness);

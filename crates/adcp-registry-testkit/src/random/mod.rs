@@ -5,6 +5,7 @@ mod claims;
 mod ledger;
 mod purchase;
 mod task;
+mod task_model;
 
 pub use cases::Cases;
 pub use claims::{claim_storms_have_one_first, claim_storms_have_one_first_in};
