@@ -1,9 +1,11 @@
 //! What a seller answers to `get_products`, with what stands behind it.
 
-use adcp_core::{Backing, Recipe, Recipes};
-use adcp_types::core::Product;
-use adcp_types::json::ToJson;
+use adcp_core::{Backing, ProposalRecord, Recipe, Recipes, Timestamp};
+use adcp_types::core::{Product, Proposal};
+use adcp_types::enums::ProposalStatus;
+use adcp_types::json::{FromJson, ToJson};
 use adcp_types::media_buy::GetProductsResponse;
+use adcp_types::media_buy::get_products_response::CacheScope;
 use serde_json::Value;
 
 use crate::decision::{Interactive, Makes};
@@ -48,6 +50,23 @@ impl Offer {
     #[must_use]
     pub fn new(response: GetProductsResponse) -> Self {
         Self { response, backing: Backing::default() }
+    }
+
+    /// The answer to a request that finalizes [`Ctx::proposals`](crate::Ctx::proposals): each as it was offered, and
+    /// firm until then.
+    ///
+    /// For a seller whose prices stand as offered. One that prices anew, or needs an insertion order, changes the
+    /// proposals of the response before it answers.
+    #[must_use]
+    pub fn committing(drafts: &[ProposalRecord], until: Timestamp) -> Self {
+        let firm = |draft: &ProposalRecord| {
+            // It was written from this type; what does not decode is missed in the answer, and logged there.
+            let offered = Proposal::from_json(Value::Object(draft.payload.clone())).ok()?;
+            Some(offered.with_proposal_status(ProposalStatus::Committed).with_expires_at(until.to_string()))
+        };
+        let proposals = drafts.iter().filter_map(firm).collect();
+        let response = GetProductsResponse::new().with_products(Vec::new()).with_proposals(proposals);
+        Self::new(response.with_cache_scope(CacheScope::Account))
     }
 
     /// Adds the execution data of one product, kept with every proposal that allocates to it.
