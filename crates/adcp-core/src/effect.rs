@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Backing, CommitProposal, Draft, Event, Hold, Outcome, Owner, ProposalId, ProposalKey, Registration,
-    TaskRecord, Timestamp,
+    TaskPhase, TaskRecord, Timestamp,
 };
 
 /// Recorded when a task is issued, applied in the transaction that ends it, whoever ends it.
@@ -155,13 +155,29 @@ pub enum Effect {
 }
 
 /// What the end of `task` writes beside the end itself. Pure: every backend calls it inside its transaction.
+///
+/// A buyer who was not told of the task yet is not told of its end either; see [`effects_of_confirming`].
 #[must_use]
 pub fn effects_of(task: &TaskRecord, outcome: &Outcome, backing: &Backing, now: Timestamp) -> Vec<Effect> {
     let mut effects = task.effects.on_ledger(&task.owner, outcome, backing, now);
-    if let Some(registration) = task.effects.notify.as_ref().filter(|to| !to.by_seller) {
-        effects.push(Effect::Queue(Event::ending(task, outcome, registration, now)));
+    if task.phase == TaskPhase::Open {
+        effects.extend(telling(task, outcome, now));
     }
     effects
+}
+
+/// What the confirmation of `task` writes beside it: the event of an end that came first. Pure, like [`effects_of`].
+#[must_use]
+pub fn effects_of_confirming(task: &TaskRecord, now: Timestamp) -> Vec<Effect> {
+    match (&task.outcome, task.phase) {
+        (Some(outcome), TaskPhase::Enqueuing) => telling(task, outcome, now).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn telling(task: &TaskRecord, outcome: &Outcome, now: Timestamp) -> Option<Effect> {
+    let to = task.effects.notify.as_ref().filter(|to| !to.by_seller)?;
+    Some(Effect::Queue(Event::ending(task, outcome, to, now)))
 }
 
 /// Seven days: how long a proposal is firm whose seller did not say.

@@ -19,7 +19,7 @@ pub use background::{Background, Delivery, Inadmissible};
 pub use call::{
     CallKey, Claim, ClaimCall, Resolution, ResolveCall, SettleCall, Settlement, Ticket, UnresolvedCall,
 };
-pub use effect::{Effect, Effects, KeepDrafts, effects_of};
+pub use effect::{Effect, Effects, KeepDrafts, effects_of, effects_of_confirming};
 pub use error::{AdcpError, Issue, field_path};
 pub use event::{CallbackAuth, Event, EventKey, ListEvents, Registration};
 pub use id::{AccountId, NoRandomness, Principal, ProposalId, TaskId, TenantId, hex, random_bytes, unhex};

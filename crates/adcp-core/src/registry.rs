@@ -53,7 +53,8 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     async fn issue(&self, req: IssueTask) -> Result<TaskRecord, RegistryError>;
 
     /// Shows an enqueued task to its buyer and, when asked, records the reply of its call. A task that ended in
-    /// the meantime is confirmed too, and stays as it ended. One that is open stays as it is.
+    /// the meantime is confirmed too, and stays as it ended; what
+    /// [`effects_of_confirming`](crate::effects_of_confirming) says is written. One that is open stays as it is.
     async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError>;
 
     /// Takes an enqueued task back, gives back what it reserved and, when asked, frees its key. Nobody is told. A

@@ -10,6 +10,7 @@ use adcp_core::{
     PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError, RenewLease,
     ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock,
     TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of,
+    effects_of_confirming,
 };
 use adcp_types::json::JsonObject;
 use async_trait::async_trait;
@@ -152,7 +153,10 @@ impl TaskRegistry for MemoryRegistry {
         let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
         let settles = replied(req.settles);
         let ready = tables.ready(settles.as_ref().map(|(ticket, settlement)| (ticket, settlement)))?;
+        let plan = tables.ledger.plan(effects_of_confirming(&task, now), now, &self.limits)?;
         task.confirm(req.deadline, now);
+        let events = tables.ledger.apply(plan);
+        tables.outbox.queue(events, now);
         tables.settle(ready);
         tables.tasks.put(task.clone());
         Ok(task)

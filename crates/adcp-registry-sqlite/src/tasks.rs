@@ -6,7 +6,7 @@ use adcp_core::stored::{self, Sealer};
 use adcp_core::{
     Backing, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask, ListTasks,
     Outcome, PauseTask, RegistryError, RenewLease, ReportProgress, Scope, Settlement, TaskId, TaskPage,
-    TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of,
+    TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
 };
 use async_trait::async_trait;
 use rusqlite::{Transaction, named_params};
@@ -43,6 +43,8 @@ impl TaskRegistry for SqliteRegistry {
                 if let Some((ticket, reply)) = req.settles {
                     calls::settle(tx, &ticket, &Settlement::Replied(reply))?;
                 }
+                let effects = effects_of_confirming(&task, now);
+                proposals::apply(tx, effects, now, &*sealer, has_token(&task))?;
                 task.confirm(req.deadline, now);
                 update(tx, &task)?;
                 Ok(task)
@@ -159,11 +161,15 @@ fn finish(
     let effects = effects_of(&task, &outcome, backing, now);
     let finished = task.finish(outcome, now)?;
     if finished == Finished::Now {
-        let secret = task.effects.notify.as_ref().is_some_and(|to| to.token.is_some());
-        proposals::apply(tx, effects, now, sealer, secret)?;
+        proposals::apply(tx, effects, now, sealer, has_token(&task))?;
         update(tx, &task)?;
     }
     Ok((finished, task))
+}
+
+/// Whether the event of its end holds a token of the buyer.
+fn has_token(task: &TaskRecord) -> bool {
+    task.effects.notify.as_ref().is_some_and(|to| to.token.is_some())
 }
 
 /// A row that the scope covers.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use adcp_core::{
     AdcpError, Background, Delivery, DeliveryOutbox as _, Event, Inadmissible, ListEvents, Registry, Scope,
-    TaskRegistry as _, TenantId,
+    TaskRef, TaskRegistry as _, TenantId,
 };
-use adcp_decisioning::{Account, AccountKey, Agent, AgentBuilder, Ctx, ExplicitAccounts};
+use adcp_decisioning::{Account, AccountKey, Agent, AgentBuilder, Ctx, ExplicitAccounts, TaskDesk};
 use adcp_registry_memory::MemoryRegistry;
 use adcp_types::ErrorCode;
 use async_trait::async_trait;
@@ -329,4 +329,28 @@ async fn a_registration_is_never_printed() {
     let record = registry.get(&task.id, &task.scope()).await.unwrap().unwrap();
     let printed = format!("{record:?}");
     assert!(!printed.contains(TOKEN) && !printed.contains(&"c".repeat(32)), "{printed}");
+}
+
+#[tokio::test]
+async fn an_end_before_the_answer_notifies_once_the_buyer_was_told() {
+    let registry = Arc::new(MemoryRegistry::volatile());
+    let desk = TaskDesk::new(registry.clone());
+    let seen = Arc::new(AtomicUsize::new(usize::MAX));
+    let (inside, told) = (registry.clone(), Arc::clone(&seen));
+    let seller = Scripted::buying(move |ctx| {
+        let (desk, registry, told) = (desk.clone(), inside.clone(), Arc::clone(&told));
+        Ok(ctx
+            .handoff_to_workflow(async move |task: TaskRef| {
+                desk.complete(&task, &booked()).await.unwrap();
+                told.store(events(&registry).await.len(), Ordering::SeqCst);
+                Ok(())
+            })
+            .into())
+    });
+    let agent = building(&seller, registry.clone()).deliver_with(Post::default()).build().unwrap();
+    let reply = call(&agent, "acme", "create_media_buy", asking("create_media_buy", config())).await;
+    assert_eq!(seen.load(Ordering::SeqCst), 0, "the buyer was told of a task that it did not know");
+    let queued = events(&registry).await;
+    assert_eq!(queued.len(), 1);
+    checked(&queued[0], "create_media_buy", &reply.body["task_id"], "completed");
 }

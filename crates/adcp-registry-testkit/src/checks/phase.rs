@@ -94,23 +94,27 @@ pub async fn confirm_replaces_the_deadline(harness: &dyn Harness) {
     assert_eq!(sweep().await.must().into_iter().map(|task| task.id).collect::<Vec<_>>(), [world.id("bound")]);
 }
 
-/// A task that ended before its confirmation is confirmed too, and stays as it ended.
+/// A task that ended before its confirmation is confirmed too, and stays as it ended. Only then is its buyer told.
 pub async fn a_task_that_ended_in_the_meantime_is_confirmed(harness: &dyn Harness) {
     let world = World::new(harness);
     let ticket = world.first("key").await;
-    world.issue(world.task("t").enqueuing(MINUTE)).await;
+    let effects = Effects::none().with_notify(Some(registration()));
+    world.issue(world.task("t").with_effects(effects).enqueuing(MINUTE)).await;
     world.finish("t", bought("mb_1")).await.must();
+    assert_eq!(world.events().await, []);
     let reply = object(json!({ "task_id": "t" }));
     let confirm = world.confirm("t").with_deadline(Some(MINUTE)).settling(ticket, reply.clone());
     let confirmed = world.registry.confirm(confirm).await.must();
     assert_eq!((confirmed.status, confirmed.deadline), (TaskStatus::Completed, None));
     assert!(world.shown("t").await);
+    world.registry.confirm(world.confirm("t")).await.must();
+    assert_eq!(world.events().await.len(), 1);
     assert_eq!(world.replay("key").await, reply);
     world.pass(HOUR).await;
     assert_eq!(world.registry.end_overdue(EndOverdue::new(world.tenant.clone())).await.must(), []);
 }
 
-/// A task that nobody confirms ends as failed with its effects, and stays hidden.
+/// A task that nobody confirms ends as failed with its effects, and stays hidden: its buyer is not told.
 pub async fn an_unconfirmed_task_ends_failed(harness: &dyn Harness) {
     let world = World::new(harness);
     world.firm(&["p"]).await;
@@ -122,7 +126,7 @@ pub async fn an_unconfirmed_task_ends_failed(harness: &dyn Harness) {
     assert_eq!(ended.len(), 1);
     assert_eq!(ended[0].outcome, Some(Outcome::Failed(AdcpError::overdue())));
     assert!(!world.shown("t").await);
-    assert_eq!(world.events().await.len(), 1);
+    assert_eq!(world.events().await, []);
     world.reserve("p").await.must();
 }
 

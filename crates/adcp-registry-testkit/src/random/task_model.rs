@@ -235,8 +235,8 @@ impl Model {
         })
     }
 
-    /// The statuses that the buyer is told of.
+    /// The statuses that the buyer is told of: none before it was told of the task.
     pub(super) fn told(&self) -> Vec<TaskStatus> {
-        self.outcome.iter().filter(|_| self.notify).map(Outcome::status).collect()
+        self.outcome.iter().filter(|_| self.notify && self.open).map(Outcome::status).collect()
     }
 }
