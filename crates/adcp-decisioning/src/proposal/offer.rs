@@ -31,7 +31,7 @@ use crate::hook::Made;
 ///
 /// It has no JSON form, so nothing in it but the response can be written into an answer:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn leak(offer: &adcp_decisioning::Offer) -> serde_json::Value {
 ///     adcp_types::json::ToJson::to_json(offer)
 /// }

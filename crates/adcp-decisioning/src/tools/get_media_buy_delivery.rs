@@ -20,12 +20,16 @@ impl Hook for GetMediaBuyDelivery {
     }
 }
 
+/// As many orders are looked up; a report over more is one over a portfolio, not over what a proposal bought.
+const LOOKED_UP: usize = 100;
+
 async fn prepare(site: Site<'_>, plan: &mut Plan) -> Result<(), AdcpError> {
     if site.parts.proposals.is_none() {
         return Ok(());
     }
     let ids = plan.request.get("media_buy_ids").and_then(Value::as_array);
-    let ids: Vec<String> = ids.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let ids: Vec<String> =
+        ids.into_iter().flatten().filter_map(Value::as_str).take(LOOKED_UP).map(str::to_owned).collect();
     for id in ids {
         ledger::recall(site, &id, plan).await?;
     }

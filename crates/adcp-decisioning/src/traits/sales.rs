@@ -27,6 +27,10 @@ use crate::traits::CreativeFormats;
 )]
 pub trait Sales: CreativeFormats {
     /// Finds products for a brief, lists them wholesale, or refines an earlier answer.
+    ///
+    /// A seller of proposals adds what stands behind its answer with an [`Offer`](crate::Offer). What a refinement
+    /// names is in [`Ctx::proposals`], and an answer to [`GetProductsRequest::finalizes`] makes it firm. A wholesale
+    /// request is never handed off: what is not ready is named in `incomplete`.
     fn get_products(
         &self,
         ctx: &Ctx,
@@ -34,6 +38,8 @@ pub trait Sales: CreativeFormats {
     ) -> impl Future<Output = Result<Discovery<GetProductsResponse>, AdcpError>> + Send;
 
     /// Accepts, defers or refuses an order.
+    ///
+    /// An order of a proposal has reserved it by now, and has packages unless the seller derives them itself.
     fn create_media_buy(
         &self,
         ctx: &Ctx,

@@ -336,3 +336,32 @@ async fn of_two_finalizations_at_once_the_second_is_told() {
     assert_eq!((code(&slow), field(&slow)), ("PROPOSAL_NOT_COMMITTED", "refine"));
     assert_eq!(stand.record("p1").await.unwrap().expires_at.unwrap().to_string(), "2026-05-02T00:00:00Z");
 }
+
+#[tokio::test]
+async fn a_proposal_that_is_offered_firm_is_bought_as_it_was_first_offered() {
+    let market = Market::new().finding(|_, request| async move {
+        let mut offered = firm("p1");
+        if request["ext"]["again"] == true {
+            offered["allocations"][0]["allocation_percentage"] = 10.into();
+            offered["allocations"][1]["allocation_percentage"] = 90.into();
+        }
+        Ok(offering(&[offered]).into())
+    });
+    let stand = market.open(ProposalTerms::new());
+    stand.brief().await;
+    assert_eq!(stand.state("p1").await, COMMITTED);
+    let again = json!({ "buying_mode": "brief", "brief": "spring", "ext": { "again": true } });
+    assert_eq!(code(&stand.ask("get_products", again).await), "none");
+    assert_eq!(code(&stand.buy("one", "p1").await), "none");
+    assert_eq!(stand.seen()["packages"][0]["budget"], 600);
+}
+
+#[tokio::test]
+async fn without_terms_a_sellers_proposals_are_its_own() {
+    let stand = Market::new().build(|builder| builder);
+    assert!(stand.brief().await.body.contains_key("proposals"));
+    assert_eq!(stand.state("p1").await, None);
+    assert_eq!(code(&stand.finalize(&["p1"]).await), "none");
+    assert_eq!(code(&stand.buy("one", "p1").await), "none");
+    assert!(stand.seen().get("packages").is_none());
+}
