@@ -105,6 +105,8 @@ impl Server {
     /// runtime ends.
     pub async fn run(self) {
         let Self { agent, door, grace, shutdown, .. } = self;
+        // Tasks of a process that died are not to wait for the first caller.
+        agent.start();
         let connections = GracefulShutdown::new();
         match shutdown {
             None => door.accept(&connections).await,
