@@ -8,8 +8,9 @@ use adcp_types::media_buy::GetProductsResponse;
 use adcp_types::signals::GetSignalsResponse;
 use serde_json::{Value, json};
 
-use crate::market::{Market, Stand, field, from, offering, proposal, terms};
+use crate::market::{Market, Stand, WhenNamed, field, from, offering, proposal, terms};
 use crate::seller::code;
+use crate::webhook::Post;
 
 const NOTHING: (usize, usize, bool) = (0, 0, false);
 
@@ -117,6 +118,65 @@ async fn guard_b_holds_for_work_that_another_system_would_carry() {
         refused(&stand.ask(tool, wholesale).await, mode);
     }
     assert_eq!((enqueued.load(Ordering::SeqCst), stand.traces().await), (0, NOTHING));
+}
+
+#[tokio::test]
+async fn guard_c_what_comes_later_belongs_to_an_account() {
+    let open = || {
+        handing_off()
+            .build(|builder| builder.proposals(terms()).accounts(WhenNamed).deliver_with(Post::default()))
+    };
+    for (tool, _, brief, _) in tools() {
+        let stand = open();
+        let mut ask = brief.clone();
+        ask["push_notification_config"] = hook();
+        refused(&stand.ask(tool, ask).await, "account");
+        assert_eq!((calls(&stand), stand.traces().await), (0, NOTHING), "{tool}");
+        // Without a callback it is the handoff that needs one.
+        refused(&stand.ask(tool, brief).await, "account");
+        assert_eq!((calls(&stand), stand.traces().await), (1, NOTHING), "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn refine_and_finalize_notify_like_any_task_and_say_nothing_of_recipes() {
+    use adcp_core::DeliveryOutbox as _;
+    let market = Market::new().finding(|ctx, request| async move {
+        if request["buying_mode"] == "brief" {
+            return Ok(crate::market::plain_find(&request).into());
+        }
+        Ok(ctx
+            .handoff_to_task(move |_| async move {
+                if request["ext"]["fails"] == true {
+                    return Err(adcp_core::AdcpError::unavailable());
+                }
+                Ok(crate::market::plain_find(&request))
+            })
+            .into())
+    });
+    let stand = market.build(|builder| builder.proposals(terms()).deliver_with(Post::default()));
+    stand.brief().await;
+    let cases =
+        [("include", true, "failed"), ("include", false, "completed"), ("finalize", false, "completed")];
+    for (at, (action, fails, status)) in cases.into_iter().enumerate() {
+        let ask = json!({
+            "buying_mode": "refine", "ext": { "fails": fails }, "push_notification_config": hook(),
+            "refine": [{ "scope": "proposal", "proposal_id": "p1", "action": action }],
+        });
+        let reply = stand.ask("get_products", ask).await;
+        stand.ended(&reply).await;
+        let scope = adcp_core::Scope::Operator { tenant: adcp_core::TenantId::single() };
+        let events = stand.registry.events(adcp_core::ListEvents::new(scope)).await.unwrap();
+        assert_eq!(events.len(), at + 1, "{action}");
+        let body: Value = serde_json::from_str(&events[at].body).unwrap();
+        assert_eq!(
+            (&body["task_type"], &body["status"]),
+            (&json!("get_products"), &json!(status)),
+            "{action}"
+        );
+        assert!(!events[at].body.contains(crate::market::SECRET), "{action}");
+    }
+    assert_eq!(stand.state("p1").await, Some(adcp_core::ProposalState::Committed));
 }
 
 #[tokio::test]

@@ -10,10 +10,11 @@ use adcp_core::{
     ProposalKey, ProposalRecord, ProposalState, Recipe, RecipeKind, Scope, TenantId, Timestamp,
 };
 use adcp_decisioning::{
-    AccountPerPrincipal, Agent, AgentBuilder, CreativeFormats, Ctx, Decision, Discovery, Finalizing,
-    Interactive, Offer, ProposalTerms, Reply, Sales, Signals, Tokens,
+    Account, AccountPerPrincipal, Accounts, Agent, AgentBuilder, Caller, CreativeFormats, Ctx, Decision,
+    Discovery, Finalizing, Interactive, Offer, ProposalTerms, Reply, Sales, Signals, Tokens,
 };
 use adcp_registry_memory::MemoryRegistry;
+use adcp_types::core::AccountRef;
 use adcp_types::json::{FromJson, ToJson};
 use adcp_types::media_buy::{
     CreateMediaBuyInputRequired, CreateMediaBuyRequest, CreateMediaBuySuccess, GetMediaBuyDeliveryRequest,
@@ -23,6 +24,7 @@ use adcp_types::media_buy::{
     UpdateMediaBuyRequest, UpdateMediaBuySuccess,
 };
 use adcp_types::signals::{GetSignalsRequest, GetSignalsResponse};
+use adcp_types::tools::ToolSpec;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -416,5 +418,21 @@ impl Sales for Market {
         _req: ProvidePerformanceFeedbackRequest,
     ) -> Result<ProvidePerformanceFeedbackSuccess, AdcpError> {
         Err(AdcpError::unavailable())
+    }
+}
+
+/// A caller's own account when a request names it, and none otherwise.
+#[derive(Debug)]
+pub(crate) struct WhenNamed;
+
+impl Accounts for WhenNamed {
+    async fn resolve(
+        &self,
+        caller: &Caller,
+        reference: Option<&AccountRef>,
+        _tool: &'static ToolSpec,
+    ) -> Result<Option<Account>, AdcpError> {
+        let own = || Account::new(AccountId::new(caller.principal.as_str()));
+        Ok(reference.map(|_| own()))
     }
 }

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adcp_core::{AdcpError, ProposalState, TaskRef};
-use adcp_decisioning::{Accounts, Interactive};
+use adcp_decisioning::Interactive;
 use adcp_types::ErrorCode;
 use adcp_types::media_buy::CreateMediaBuySuccess;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::market::{
-    LineItem, Market, booking, field, firm, from, offering, owner, plain_find, purchase, terms,
+    LineItem, Market, WhenNamed, booking, field, firm, from, offering, owner, plain_find, purchase, terms,
 };
 use crate::seller::code;
 
@@ -308,22 +308,6 @@ async fn an_update_and_a_report_find_the_recipes_of_the_order() {
         let ask = json!({ "account": { "account_id": "acme" }, "media_buy_ids": [order] });
         let reply = stand.ask("get_media_buy_delivery", ask).await;
         assert_eq!(reply.body["adcp_error"]["details"]["template"], revision - 5, "{:?}", reply.body);
-    }
-}
-
-/// A caller's own account when a request names it, and none otherwise.
-#[derive(Debug)]
-struct WhenNamed;
-
-impl Accounts for WhenNamed {
-    async fn resolve(
-        &self,
-        caller: &adcp_decisioning::Caller,
-        reference: Option<&adcp_types::core::AccountRef>,
-        _tool: &'static adcp_types::tools::ToolSpec,
-    ) -> Result<Option<adcp_decisioning::Account>, AdcpError> {
-        let own = || adcp_decisioning::Account::new(adcp_core::AccountId::new(caller.principal.as_str()));
-        Ok(reference.map(|_| own()))
     }
 }
 

@@ -20,10 +20,10 @@ use crate::seller::{booked, call, code, order};
 
 /// Carries nothing; admits https, and http to this host.
 #[derive(Debug, Clone, Default)]
-struct Post(Arc<Office>);
+pub(crate) struct Post(Arc<Office>);
 
 #[derive(Debug, Default)]
-struct Office {
+pub(crate) struct Office {
     started: AtomicUsize,
     drained: AtomicUsize,
     broken: AtomicBool,
