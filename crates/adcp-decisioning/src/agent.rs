@@ -163,6 +163,9 @@ impl Agent {
     ///
     /// After `within` the functions are dropped and their tasks end as failed, with an error that invites the buyer
     /// to try again. Tasks that another system carries stay as they are.
+    ///
+    /// Writing those ends and telling `on_failure` comes on top: ten seconds for a hook that hangs, six for a store
+    /// that is away.
     pub async fn drain(&self, within: Duration) {
         let begun = tokio::time::Instant::now();
         self.parts.background.drain(within).await;
