@@ -9,10 +9,11 @@ use adcp_core::{
 use adcp_schemas::Part;
 use adcp_types::json::{JsonObject, ToJson};
 use adcp_types::tools::{self, ToolSpec};
+use serde_json::Value;
 
 use crate::answer::{self, Fault};
 use crate::background::Signals;
-use crate::decision::{Makes, encode};
+use crate::decision::Makes;
 use crate::desk_error::DeskError;
 use crate::end;
 use crate::generated::routes;
@@ -89,7 +90,7 @@ impl TaskDesk {
         answer: &impl ToJson,
         backing: Backing,
     ) -> Result<Finished, DeskError> {
-        self.complete_made(task, Made { body: encode(answer), backing }).await
+        self.complete_made(task, Made { body: object(task, answer)?, backing }).await
     }
 
     /// As [`Self::complete`] for `get_products`, with the recipes behind the offer.
@@ -158,7 +159,7 @@ impl TaskDesk {
     /// [`DeskError::NoSuchAnswer`] for a tool that cannot ask, [`DeskError::Invalid`] for a body that its schema
     /// refuses, [`DeskError::AlreadyEnded`] once the task has ended.
     pub async fn require_input(&self, task: &TaskRef, question: &impl ToJson) -> Result<(), DeskError> {
-        let mut body = encode(question);
+        let mut body = object(task, question)?;
         let record = self.read(task).await?;
         let spec = spec_of(&record, TaskStatus::InputRequired)?;
         scrub(&mut body);
@@ -215,6 +216,14 @@ impl TaskDesk {
 
     async fn pause(&self, task: &TaskRef, pause: Pause) -> Result<(), DeskError> {
         Ok(self.registry.pause(PauseTask::new(task.id.clone(), task.scope(), pause)).await?)
+    }
+}
+
+/// The body as an object, which every answer is.
+fn object(task: &TaskRef, body: &impl ToJson) -> Result<JsonObject, DeskError> {
+    match body.to_json() {
+        Value::Object(object) => Ok(object),
+        _ => Err(DeskError::NoObject(task.id.clone())),
     }
 }
 

@@ -29,6 +29,9 @@ pub enum DeskError {
         /// What is wrong, with JSON pointers.
         issues: Vec<Issue>,
     },
+    /// The body is no JSON object, and every answer is one.
+    #[error("the body for task `{0}` is not a JSON object")]
+    NoObject(TaskId),
     /// The body contains a field that the envelope has: those are not the seller's to set.
     #[error("`{0}` is a field of the envelope; leave it out of the body")]
     EnvelopeField(&'static str),
@@ -74,7 +77,9 @@ impl From<DeskError> for AdcpError {
                 Self::new(ErrorCode::INVALID_STATE, "a task of this tool cannot go there")
             }
             DeskError::Refused(error) => error,
-            DeskError::Invalid { .. } | DeskError::EnvelopeField(_) => Self::unavailable(),
+            DeskError::Invalid { .. } | DeskError::NoObject(_) | DeskError::EnvelopeField(_) => {
+                Self::unavailable()
+            }
             DeskError::Store(error) => error.into(),
         }
     }

@@ -43,6 +43,8 @@ async fn only_an_answer_of_the_tool_is_accepted() {
     forged.extra.insert("task_id".into(), "forged".into());
     let refused = desk.complete(&task, &forged).await.unwrap_err();
     assert!(matches!(refused, DeskError::EnvelopeField("task_id")), "{refused}");
+    let list = desk.complete(&task, &json!(["mb_1"])).await.unwrap_err();
+    assert!(matches!(list, DeskError::NoObject(_)), "{list}");
     assert_eq!(poll(&agent, &task).await["status"], "submitted", "the task is as it was");
     desk.complete(&task, &booked()).await.unwrap();
 }

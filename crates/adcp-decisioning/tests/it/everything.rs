@@ -123,6 +123,7 @@ pub(crate) enum Mood {
     Answer,
     Refuse,
     HandOff,
+    Enqueue,
     Ask,
     /// The error arm of the response, returned as if it were an answer; where the type has none, the answer.
     ErrorArm,
@@ -193,6 +194,7 @@ macro_rules! double {
             _ => Ok($answer.into()),
         }
     };
+    (@Enqueue $ctx:ident, $answer:ident) => { Ok($ctx.handoff_to_workflow(async move |_| Ok(drop($answer))).into()) };
     (@HandOff $ctx:ident, $answer:ident) => { Ok($ctx.handoff_to_task(async move |_| Ok($answer.into())).into()) };
     (@Ask $ctx:ident, $answer:ident) => { Ok(Ask::ask()) };
     ($($home:ident { $($tool:ident($request:ty) -> $answer:ty $(, $whole:ty: $($can:ident)+)?;)* })*) => {$(
@@ -218,7 +220,7 @@ double! {
         activate_signal(ActivateSignalRequest) -> ActivateSignalSuccess;
     }
     Audiences {
-        sync_audiences(SyncAudiencesRequest) -> SyncAudiencesSuccess, Decision<SyncAudiencesSuccess>: HandOff;
+        sync_audiences(SyncAudiencesRequest) -> SyncAudiencesSuccess, Decision<SyncAudiencesSuccess>: HandOff Enqueue;
     }
     BrandClaims {
         verify_brand_claim(VerifyBrandClaimRequest) -> VerifyBrandClaimSuccess;
@@ -232,7 +234,7 @@ double! {
         acquire_rights(AcquireRightsRequest) -> AcquireRightsResponse;
     }
     Catalogs {
-        sync_catalogs(SyncCatalogsRequest) -> SyncCatalogsSuccess, Interactive<SyncCatalogsSuccess, SyncCatalogsInputRequired>: HandOff Ask;
+        sync_catalogs(SyncCatalogsRequest) -> SyncCatalogsSuccess, Interactive<SyncCatalogsSuccess, SyncCatalogsInputRequired>: HandOff Enqueue Ask;
     }
     CollectionLists {
         create_collection_list(CreateCollectionListRequest) -> CreateCollectionListResponse;
@@ -272,7 +274,7 @@ double! {
         list_creative_formats(ListCreativeFormatsRequest) -> ListCreativeFormatsResponse;
     }
     CreativeLibrary {
-        sync_creatives(SyncCreativesRequest) -> SyncCreativesSuccess, Interactive<SyncCreativesSuccess, SyncCreativesInputRequired>: HandOff Ask;
+        sync_creatives(SyncCreativesRequest) -> SyncCreativesSuccess, Interactive<SyncCreativesSuccess, SyncCreativesInputRequired>: HandOff Enqueue Ask;
         list_creatives(ListCreativesRequest) -> ListCreativesResponse;
     }
     Governance {
@@ -304,9 +306,9 @@ double! {
         report_usage(ReportUsageRequest) -> ReportUsageResponse;
     }
     Sales {
-        get_products(GetProductsRequest) -> GetProductsResponse, Discovery<GetProductsResponse>: HandOff Ask;
-        create_media_buy(CreateMediaBuyRequest) -> CreateMediaBuySuccess, Interactive<CreateMediaBuySuccess, CreateMediaBuyInputRequired>: HandOff Ask;
-        update_media_buy(UpdateMediaBuyRequest) -> UpdateMediaBuySuccess, Interactive<UpdateMediaBuySuccess, UpdateMediaBuyInputRequired>: HandOff Ask;
+        get_products(GetProductsRequest) -> GetProductsResponse, Discovery<GetProductsResponse>: HandOff Enqueue Ask;
+        create_media_buy(CreateMediaBuyRequest) -> CreateMediaBuySuccess, Interactive<CreateMediaBuySuccess, CreateMediaBuyInputRequired>: HandOff Enqueue Ask;
+        update_media_buy(UpdateMediaBuyRequest) -> UpdateMediaBuySuccess, Interactive<UpdateMediaBuySuccess, UpdateMediaBuyInputRequired>: HandOff Enqueue Ask;
         get_media_buys(GetMediaBuysRequest) -> GetMediaBuysResponse;
         get_media_buy_delivery(GetMediaBuyDeliveryRequest) -> GetMediaBuyDeliveryResponse;
         provide_performance_feedback(ProvidePerformanceFeedbackRequest) -> ProvidePerformanceFeedbackSuccess;
@@ -315,7 +317,7 @@ double! {
         search_brands(SearchBrandsRequest) -> SearchBrandsSuccess;
     }
     Signals {
-        get_signals(GetSignalsRequest) -> GetSignalsResponse, Discovery<GetSignalsResponse>: HandOff;
+        get_signals(GetSignalsRequest) -> GetSignalsResponse, Discovery<GetSignalsResponse>: HandOff Enqueue;
     }
     SponsoredIntelligence {
         si_get_offering(SiGetOfferingRequest) -> SiGetOfferingResponse;

@@ -5,6 +5,7 @@ use adcp_types::tools::ALL;
 use serde_json::json;
 
 use crate::everything::{Mood, bare, body_of, everything, request, response};
+use crate::scripted::{poll, task_of};
 use crate::seller::{buyer, call, code, object};
 
 /// Answered by the SDK itself.
@@ -53,6 +54,24 @@ async fn whatever_has_a_submitted_answer_and_a_task_type_may_become_a_task_and_n
         };
         assert_eq!(ended.body["task_type"], task_type, "{}", spec.name);
         let result = ended.body["result"].as_object().unwrap();
+        assert_eq!(body_of(spec.name, result), response(spec.name), "{}", spec.name);
+    }
+}
+
+#[tokio::test]
+async fn whatever_may_become_a_task_may_be_carried_by_another_system() {
+    let (agent, seen) = everything();
+    seen.be(Mood::Enqueue);
+    for spec in ALL.iter().filter(|spec| spec.submitted_arm && spec.task_type.is_some()) {
+        let asked = request(spec, "acme", &format!("key-0123456789-{}", spec.name));
+        let reply = call(&agent, "acme", spec.name, asked).await;
+        let fields: Vec<_> = reply.body.keys().collect();
+        assert_eq!(fields, ["adcp_version", "status", "task_id"], "{}: {:?}", spec.name, reply.body);
+        let task = task_of(&reply);
+        agent.desk().complete(&task, &response(spec.name)).await.unwrap();
+        let polled = poll(&agent, &task).await;
+        assert_eq!(polled["status"], "completed", "{}", spec.name);
+        let result = polled["result"].as_object().unwrap();
         assert_eq!(body_of(spec.name, result), response(spec.name), "{}", spec.name);
     }
 }
