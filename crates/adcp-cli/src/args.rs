@@ -1,17 +1,23 @@
 //! The command line, and the help people read.
 
+mod operate;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use adcp_core::Secret;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::operate::{
+    CallsArgs, CallsCommand, DoctorArgs, KeyArgs, MigrateArgs, MigrateWhat, RegistryArgs, ResolveArgs,
+    ResolveAs, TaskListArgs, TasksArgs, TasksCommand,
+};
 use crate::output::When;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  this program or this machine is at fault; for `demo`, an answer was wrong
+  1  this program or this machine is at fault; for `demo`, an answer was wrong; `doctor` found something
   2  the command line cannot be used
   3  correctable: another request, or another document, may be accepted
   4  transient: the same request may succeed later
@@ -20,9 +26,10 @@ Exit codes:
 
 const ENVIRONMENT: &str = "\
 Environment:
-  ADCP_TOKEN  the token, for `serve`, `call` and `tools` without a flag for it
-  RUST_LOG    what is logged to standard error, such as `debug` or `adcp_mcp=debug`
-  NO_COLOR    no colours when set";
+  ADCP_TOKEN     the token, for `serve`, `call` and `tools` without a flag for it
+  ADCP_SEAL_KEY  the keys that seal callback credentials, one ID:64-HEX-DIGITS a line, the newest first
+  RUST_LOG       what is logged to standard error, such as `debug` or `adcp_mcp=debug`
+  NO_COLOR       no colours when set";
 
 const START: &str = "\
 Start here:
@@ -52,12 +59,17 @@ pub(crate) enum Command {
     Tools(ToolsArgs),
     Validate(ValidateArgs),
     Demo(DemoArgs),
+    Tasks(TasksArgs),
+    Calls(CallsArgs),
+    Migrate(MigrateArgs),
+    Doctor(DoctorArgs),
 }
 
 /// Run the reference seller: a complete agent over an ad server in this process.
 ///
-/// What it sells is fixed; what buyers book is gone when it ends. It speaks plain HTTP: put a proxy that
-/// terminates TLS in front before anybody else may reach it.
+/// Tasks and idempotency keys are kept in a file of this folder and survive a restart. What it sells is fixed, and
+/// the orders in its ad server are gone when it ends. It speaks plain HTTP: put a proxy that terminates TLS in front
+/// before anybody else may reach it.
 ///
 /// While only this machine can call it (a loopback address, no public url, no allowed hosts) it is a sandbox
 /// and accepts the demo keys of the protocol's public test kits. Elsewhere neither is so unless you ask.
@@ -65,7 +77,7 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   adcp serve                                  on 127.0.0.1:3000, with a token made and printed
-  adcp serve --bind 127.0.0.1:0 --token local-secret
+  adcp serve --bind 127.0.0.1:0 --token local-secret --registry memory
   adcp serve --bind 0.0.0.0:3000 --token-file adcp.token \\
     --public-url https://ads.example.com/mcp
 
@@ -108,6 +120,10 @@ pub(crate) struct ServeArgs {
     /// How long a shutdown waits for requests and tasks, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub(crate) grace: Duration,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
 }
 
 /// Call a tool of an agent, and print its answer as JSON.

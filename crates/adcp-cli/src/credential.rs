@@ -41,13 +41,18 @@ pub(crate) fn generate() -> Result<String, Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
+    warn_if_readable(file);
+    std::fs::read_to_string(file).map_err(|error| {
+        Failure::usage(format!("cannot read the token file `{}`", file.display())).because(error)
+    })
+}
+
+/// Says so when others on this machine may read a secret.
+pub(crate) fn warn_if_readable(file: &Path) {
     if others_may_read(file) {
         let name = file.display();
         say(&format!("warning: others on this machine may read `{name}`; run: chmod 600 {name}"));
     }
-    std::fs::read_to_string(file).map_err(|error| {
-        Failure::usage(format!("cannot read the token file `{}`", file.display())).because(error)
-    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one home of this variable")]
@@ -63,14 +68,14 @@ fn from_environment() -> Result<Option<String>, Failure> {
 }
 
 #[cfg(unix)]
-fn others_may_read(file: &Path) -> bool {
+pub(crate) fn others_may_read(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     // Pipes, as of `<(pass show token)`, are nobody else's.
     std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn others_may_read(_file: &Path) -> bool {
+pub(crate) fn others_may_read(_file: &Path) -> bool {
     false
 }
 

@@ -2,16 +2,22 @@
 
 mod args;
 mod call;
+mod calls;
 mod colour;
 mod credential;
 mod demo;
+mod doctor;
 mod exit;
 mod input;
 mod log;
+mod migrate;
 mod output;
+mod registry;
 mod request;
 mod seller;
 mod serve;
+mod table;
+mod tasks;
 mod tools;
 mod validate;
 mod wait;
@@ -37,6 +43,10 @@ fn main() -> ExitCode {
         Command::Call(call) => on(single(), |run| run.block_on(call::run(&call, &terminal))),
         Command::Tools(tools) => on(single(), |run| run.block_on(tools::run(&tools, &terminal))),
         Command::Validate(validate) => validate::run(&validate, &terminal),
+        Command::Tasks(tasks) => on(single(), |run| run.block_on(tasks::run(&tasks, &terminal))),
+        Command::Calls(calls) => on(single(), |run| run.block_on(calls::run(&calls, &terminal))),
+        Command::Migrate(migrate) => on(single(), |run| run.block_on(migrate::run(&migrate, &terminal))),
+        Command::Doctor(doctor) => on(single(), |run| run.block_on(doctor::run(&doctor, &terminal))),
         Command::Demo(demo) => on(single(), |run| run.block_on(demo::run(&demo, &terminal))),
     };
     match done {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use adcp_decisioning::{Agent, Tokens};
 use adcp_mcp::{McpConfig, McpError, Server};
 use adcp_reference_seller::SellerConfig;
-use adcp_registry_memory::MemoryRegistry;
 
 use crate::exit::{Exit, Failure};
+use crate::registry::Opened;
 
 /// Free ports to try before giving up: another process may take one in between.
 const ATTEMPTS: usize = 5;
@@ -36,8 +36,12 @@ pub(crate) async fn open(
         let chosen = concrete(at).map_err(|error| cannot_listen(at, error))?;
         let own_url = url_at(chosen);
         let agent = agent(public_url.unwrap_or(&own_url))?;
-        match Server::bind(agent, config(chosen.to_string())).await {
-            Ok(server) => return Ok(server),
+        match Server::bind(agent.clone(), config(chosen.to_string())).await {
+            Ok(server) => {
+                // Only the agent that serves may work on the registry beside its calls.
+                agent.start();
+                return Ok(server);
+            }
             Err(McpError::Bind { .. }) if at.port() == 0 && attempts > 0 => {}
             Err(McpError::Bind { source, .. }) => return Err(cannot_listen(at, source)),
             Err(error) => return Err(Failure::usage("cannot serve with these flags").because(error)),
@@ -45,10 +49,17 @@ pub(crate) async fn open(
     }
 }
 
-/// The seller as an agent.
-pub(crate) fn agent(config: SellerConfig, tokens: Tokens, releases: &[String]) -> Result<Agent, Failure> {
-    let registry = Arc::new(MemoryRegistry::volatile());
-    let mut builder = adcp_reference_seller::builder(config, registry, tokens);
+/// The seller as an agent that keeps its tasks in `opened`.
+pub(crate) fn agent(
+    config: SellerConfig,
+    tokens: Tokens,
+    releases: &[String],
+    opened: &Opened,
+) -> Result<Agent, Failure> {
+    let mut builder = adcp_reference_seller::builder(config, Arc::clone(&opened.registry), tokens);
+    for companion in &opened.companions {
+        builder = builder.background(Arc::clone(companion));
+    }
     for release in releases {
         builder = builder.also_serve(release);
     }

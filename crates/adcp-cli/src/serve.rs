@@ -12,6 +12,7 @@ use crate::args::{ServeArgs, Switch};
 use crate::credential;
 use crate::exit::{Exit, Failure};
 use crate::output::{Terminal, say};
+use crate::registry::{Opened, Place};
 use crate::{log, seller};
 
 /// The shortest token that guards an agent others can reach, in characters.
@@ -23,13 +24,14 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
     let at = listen_at(&args.bind)?;
     let plan = Plan::new(args, at)?;
     let stop = stop_signal()?;
+    let opened = plan.place.open_to_serve(&args.keys, plan.local).await?;
     let tokens =
         Tokens::new().with_token(Principal::new("buyer"), plan.token.secret()).with_demo_keys(plan.demo_keys);
-    let agent = |url: &str| seller::agent(plan.seller(args, url), tokens.clone(), &args.also_serve);
+    let agent = |url: &str| seller::agent(plan.seller(args, url), tokens.clone(), &args.also_serve, &opened);
     let config = |bind| mcp(args, bind).with_shutdown(stopped(stop.clone()));
     let server = seller::open(at, args.public_url.as_deref(), agent, config).await?;
     // Nobody has to read it.
-    let _ = greet(args, &plan, &server.url(), terminal);
+    let _ = greet(args, &plan, &opened, &server.url(), terminal);
     server.run().await;
     say("stopped");
     Ok(Exit::Done)
@@ -38,6 +40,8 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
 /// What follows from the flags together.
 #[derive(Debug)]
 struct Plan {
+    place: Place,
+    local: bool,
     token: Token,
     sandbox: bool,
     demo_keys: bool,
@@ -59,6 +63,7 @@ impl Token {
 
 impl Plan {
     fn new(args: &ServeArgs, at: SocketAddr) -> Result<Self, Failure> {
+        let place = Place::of(&args.registry)?;
         let local = is_local(args, at);
         let token = match credential::find(args.token.as_ref(), args.token_file.as_deref())? {
             Some(token) if !local && token.expose().len() < SHORTEST_TOKEN => {
@@ -82,7 +87,7 @@ impl Plan {
             Some(switch) => switch == Switch::On,
             None => local && sandbox,
         };
-        Ok(Self { token, sandbox, demo_keys })
+        Ok(Self { place, local, token, sandbox, demo_keys })
     }
 
     fn seller(&self, args: &ServeArgs, url: &str) -> SellerConfig {
@@ -128,7 +133,13 @@ fn mcp(args: &ServeArgs, bind: String) -> McpConfig {
 }
 
 /// Says what is offered, to whom and on which terms. A given token is not repeated.
-fn greet(args: &ServeArgs, plan: &Plan, url: &str, terminal: &Terminal) -> Result<(), Failure> {
+fn greet(
+    args: &ServeArgs,
+    plan: &Plan,
+    opened: &Opened,
+    url: &str,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     let row = |name: &str, text: &str| {
         terminal.line(&format!("  {}  {text}", terminal.dim(&format!("{name:<10}"))))
     };
@@ -156,7 +167,11 @@ fn greet(args: &ServeArgs, plan: &Plan, url: &str, terminal: &Terminal) -> Resul
     if !args.also_serve.is_empty() {
         row("releases", &format!("{}, {}", adcp_types::ADCP_RELEASE, args.also_serve.join(", ")))?;
     }
-    row("memory", "what buyers book is forgotten when this ends")?;
+    row("registry", &opened.what)?;
+    if opened.refuses_credentials {
+        row("sealing", "no key: callbacks with credentials are refused (--seal-key-file)")?;
+    }
+    row("orders", "in the memory of the ad server, forgotten when this ends")?;
     terminal.line(&format!("\nSee what it offers:  adcp tools {url}\nStop it with Ctrl-C."))
 }
 

@@ -96,7 +96,7 @@ impl Agent {
         // Free a moment ago, which is enough on one machine.
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let child = Command::new(binary)
-            .args(["serve", "--bind", &address.to_string()])
+            .args(["serve", "--bind", &address.to_string(), "--registry", "memory"])
             .env("ADCP_TOKEN", token)
             .stdout(Stdio::null())
             .spawn()

@@ -19,6 +19,7 @@ use self::world::World;
 use crate::args::DemoArgs;
 use crate::exit::{Exit, Failure};
 use crate::output::Terminal;
+use crate::registry::Opened;
 use crate::{credential, log, seller};
 
 /// Guaranteed orders from this total on wait for the reviewer, in US dollars.
@@ -30,12 +31,13 @@ pub(crate) async fn run(args: &DemoArgs, terminal: &Terminal) -> Result<Exit, Fa
     let begin = Instant::now();
     let token = Secret::new(credential::generate()?);
     let tokens = Tokens::new().with_token(Principal::new("buyer"), &token);
+    let opened = Opened::in_memory();
     let agent = |url: &str| {
         let config = SellerConfig::new(url)
             .with_sandbox(true)
             .with_review_threshold(THRESHOLD)
             .with_review_delay(args.review_delay);
-        seller::agent(config, tokens.clone(), &[])
+        seller::agent(config, tokens.clone(), &[], &opened)
     };
     let (stop, stopped) = watch::channel(());
     let config = |bind| {

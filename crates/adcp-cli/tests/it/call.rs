@@ -18,11 +18,11 @@ fn order(product: &str, price: &str, budget: u32) -> String {
     .to_string()
 }
 
-fn banners(budget: u32) -> String {
+pub(crate) fn banners(budget: u32) -> String {
     order("harbor_news_display", "cpm_usd_fixed", budget)
 }
 
-fn television(budget: u32) -> String {
+pub(crate) fn television(budget: u32) -> String {
     order("northwind_ctv_premium", "cpm_usd_guaranteed", budget)
 }
 

@@ -14,10 +14,10 @@ fn the_demo_is_right_in_every_step() {
 #[test]
 fn help_tells_examples_exit_codes_and_environment() {
     let help = run(&["--help"]).expect(0).out;
-    for words in ["adcp demo", "Exit codes:", "ADCP_TOKEN", "NO_COLOR", "RUST_LOG"] {
+    for words in ["adcp demo", "Exit codes:", "ADCP_TOKEN", "ADCP_SEAL_KEY", "NO_COLOR", "RUST_LOG"] {
         assert!(help.contains(words), "{words}: {help}");
     }
-    for command in ["serve", "call", "tools", "validate", "demo"] {
+    for command in ["serve", "call", "tools", "validate", "demo", "tasks", "calls", "migrate", "doctor"] {
         assert!(help.contains(&format!("  {command}")), "{help}");
         run(&[command, "--help"]).expect(0);
     }

@@ -4,6 +4,8 @@
 
 mod call;
 mod demo;
+mod operate;
+mod registry;
 mod run;
 mod serve;
 mod tools;

@@ -1,17 +1,19 @@
 //! Runs the command, and keeps a seller running while a test talks to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 pub(crate) const TOKEN: &str = "a-token-for-these-tests";
 
-/// The command with an environment of its own.
+/// The command with an environment of its own, in a folder that nobody looks at.
 pub(crate) fn adcp(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_adcp"));
-    command.args(args).stdin(Stdio::null());
-    for name in ["ADCP_TOKEN", "RUST_LOG", "NO_COLOR"] {
+    command.args(args).stdin(Stdio::null()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    for name in ["ADCP_TOKEN", "ADCP_SEAL_KEY", "RUST_LOG", "NO_COLOR"] {
         command.env_remove(name);
     }
     command
@@ -63,15 +65,29 @@ pub(crate) struct Seller {
     child: Child,
     stdout: BufReader<ChildStdout>,
     greeting: String,
+    /// Removed after the process has ended.
+    _folder: Option<TempDir>,
 }
 
 impl Seller {
-    /// Serves with [`TOKEN`] and these flags.
+    /// Serves with [`TOKEN`] and these flags, in a folder of its own.
     pub(crate) fn start(flags: &[&str]) -> Self {
         Self::spawn(adcp(&["serve", "--bind", "127.0.0.1:0", "--token", TOKEN]).args(flags))
     }
 
+    /// Serves with [`TOKEN`] and these flags, in a folder that is there before and afterwards.
+    pub(crate) fn start_in(folder: &Path, flags: &[&str]) -> Self {
+        let mut command = adcp(&["serve", "--bind", "127.0.0.1:0", "--token", TOKEN]);
+        Self::begin(command.args(flags).current_dir(folder), None)
+    }
+
+    /// Runs this in a folder of its own.
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::begin(command.current_dir(folder.path()), Some(folder))
+    }
+
+    fn begin(command: &mut Command, folder: Option<TempDir>) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
@@ -80,7 +96,7 @@ impl Seller {
             assert!(read > 0, "the seller ended early: {greeting}");
         }
         let url = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
-        Self { url, child, stdout, greeting }
+        Self { url, child, stdout, greeting, _folder: folder }
     }
 
     /// Calls a tool with the token.
@@ -90,6 +106,12 @@ impl Seller {
 
     pub(crate) fn greeting(&self) -> &str {
         &self.greeting
+    }
+
+    /// Ends the process as a crash does: nothing of it runs any more.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Asks the process to end, as a supervisor does, and gives all it printed.

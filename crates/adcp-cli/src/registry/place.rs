@@ -1,0 +1,157 @@
+//! What `--registry` can say.
+
+use std::path::{Path, PathBuf};
+
+use adcp_core::Secret;
+
+use crate::args::RegistryArgs;
+use crate::exit::{Exit, Failure};
+
+/// Where everything is kept when nobody says otherwise, in the working directory.
+const FOLDER: &str = ".adcp";
+const FILE: &str = "registry.db";
+const KEY: &str = "seal.key";
+
+/// Where tasks and keys are kept.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Memory,
+    Sqlite(SqliteFile),
+    /// With whatever password is in it.
+    Postgres(Secret),
+}
+
+/// A file, named or by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SqliteFile {
+    pub(crate) path: PathBuf,
+    /// The folder to make when it is missing, and the key file in it: only for the file that nobody named.
+    pub(crate) own_folder: Option<PathBuf>,
+    pub(crate) own_key: Option<PathBuf>,
+}
+
+impl Place {
+    /// Reads `--registry`. What is wrong with it is told without repeating what may be a password.
+    pub(crate) fn of(args: &RegistryArgs) -> Result<Self, Failure> {
+        let Some(given) = &args.registry else { return Ok(Self::Sqlite(SqliteFile::by_default())) };
+        let text = given.expose();
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
+        let Some((scheme, rest)) = text.split_once(':') else { return Err(unknown(text)) };
+        match scheme {
+            "sqlite" => {
+                // As other tools write it: sqlite:///absolute/path and sqlite://relative/path.
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                Ok(Self::Sqlite(if path.is_empty() {
+                    SqliteFile::by_default()
+                } else {
+                    SqliteFile { path: PathBuf::from(path), own_folder: None, own_key: None }
+                }))
+            }
+            "postgres" | "postgresql" if rest.starts_with("//") => Ok(Self::Postgres(given.clone())),
+            "postgres" | "postgresql" => Err(Failure::usage(format!(
+                "a registry in Postgres is written {scheme}://USER@HOST/DATABASE, with both slashes"
+            ))),
+            _ => Err(unknown(scheme)),
+        }
+    }
+}
+
+fn unknown(word: &str) -> Failure {
+    // A password stands before an @; a path has none.
+    let shown = if word.contains('@') { "this".to_owned() } else { format!("`{word}`") };
+    let mut words = format!(
+        "{shown} is no registry; write sqlite:PATH, memory, or postgres://USER@HOST/DATABASE for --registry"
+    );
+    if !word.contains('@') && (word.contains(['/', '.']) || Path::new(word).exists()) {
+        words.push_str(&format!("\nIs it a file? Then write: --registry sqlite:{word}"));
+    }
+    Failure::usage(words)
+}
+
+impl SqliteFile {
+    fn by_default() -> Self {
+        let folder = PathBuf::from(FOLDER);
+        Self { path: folder.join(FILE), own_key: Some(folder.join(KEY)), own_folder: Some(folder) }
+    }
+
+    /// Makes the folder of the file that nobody named, for its owner only and unseen by Git.
+    pub(crate) fn make_folder(&self) -> Result<(), Failure> {
+        let Some(folder) = self.own_folder.as_deref().filter(|folder| !folder.exists()) else {
+            return Ok(());
+        };
+        let mut builder = std::fs::DirBuilder::new();
+        // Two that start at once both find it missing.
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).and_then(|()| std::fs::write(folder.join(".gitignore"), "*\n")).map_err(|error| {
+            let words = format!(
+                "cannot make the folder `{}` for the registry; name another place with --registry sqlite:PATH, or \
+                 have tasks forgotten with --registry memory",
+                folder.display()
+            );
+            Failure::new(Exit::Broken, words).because(error)
+        })
+    }
+
+    /// Looking at a registry must not make an empty one.
+    pub(crate) fn must_exist(&self) -> Result<(), Failure> {
+        if self.path.exists() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "there is no registry `{}`; `adcp serve` and `adcp migrate` make it, and --registry names another",
+            self.path.display()
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<Place, Failure> {
+        Place::of(&RegistryArgs { registry: Some(Secret::new(text)) })
+    }
+
+    #[test]
+    fn a_file_is_named_in_every_usual_way() {
+        for (text, path) in [
+            ("sqlite:a.db", "a.db"),
+            ("sqlite:/var/lib/a.db", "/var/lib/a.db"),
+            ("sqlite:///var/lib/a.db", "/var/lib/a.db"),
+            ("sqlite://a/b.db", "a/b.db"),
+            ("sqlite:", ".adcp/registry.db"),
+        ] {
+            match of(text) {
+                Ok(Place::Sqlite(file)) => {
+                    assert_eq!(file.path, Path::new(path), "{text}");
+                    assert_eq!(file.own_key.is_some(), text == "sqlite:", "{text}");
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+        assert!(matches!(of("memory"), Ok(Place::Memory)));
+        assert!(matches!(of("postgresql://me:secret@db/adcp"), Ok(Place::Postgres(_))));
+    }
+
+    #[test]
+    fn what_is_misspelt_is_told_what_is_right_and_never_a_password() {
+        for (text, advice) in [
+            ("", "sqlite:PATH"),
+            ("mem", "memory"),
+            ("Memory", "`Memory` is no registry"),
+            ("state/registry.db", "--registry sqlite:state/registry.db"),
+            ("mysql://me:secret@db/adcp", "`mysql` is no registry"),
+            ("postgres:me:secret@db/adcp", "postgres://USER@HOST/DATABASE"),
+            ("me@secret", "postgres://"),
+        ] {
+            let failure = of(text).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            let words = failure.to_string();
+            assert!(words.contains(advice) && !words.contains("secret"), "{text}: {words}");
+        }
+    }
+}

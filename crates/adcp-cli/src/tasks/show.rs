@@ -1,0 +1,192 @@
+//! `adcp tasks show`: everything that is known of a task, but no secret.
+
+use adcp_core::{Event, ListEvents, Outcome, Progress, Registry, Scope, TaskPhase, TaskRecord};
+use adcp_types::json::JsonObject;
+use serde_json::{Value, json};
+
+use crate::colour;
+use crate::exit::{Exit, Failure};
+use crate::output::{Terminal, tame};
+use crate::registry;
+use crate::table::moment;
+
+pub(super) async fn run(
+    registry: &dyn Registry,
+    task: &TaskRecord,
+    as_json: bool,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let scope = Scope::Operator { tenant: task.owner.tenant.clone() };
+    let events =
+        registry.events(ListEvents::new(scope).of_task(task.id.clone())).await.map_err(registry::failure)?;
+    let mut all = ordered(task);
+    all.push(("history", history(task)));
+    all.push(("events", events.iter().map(event).collect()));
+    if as_json {
+        terminal.json(&Value::Object(object(all)), false)?;
+    } else {
+        for (name, value) in &all {
+            line(name, value, terminal)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What is known of a task, without its history.
+pub(super) fn facts(task: &TaskRecord) -> JsonObject {
+    object(ordered(task))
+}
+
+fn object(facts: Vec<(&'static str, Value)>) -> JsonObject {
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The same in the order in which people ask.
+fn ordered(task: &TaskRecord) -> Vec<(&'static str, Value)> {
+    let mut out = Vec::new();
+    let mut put = |name, value: Value| {
+        if !value.is_null() {
+            out.push((name, value));
+        }
+    };
+    put("task_id", task.id.as_str().into());
+    put("status", task.status.as_str().into());
+    put("tool", task.tool.as_str().into());
+    put("task_type", task.task_type.as_str().into());
+    put("protocol", task.protocol.as_str().into());
+    put("tenant", task.owner.tenant.as_str().into());
+    put("account", task.owner.account.as_ref().map(|account| account.as_str()).into());
+    put("principal", task.owner.principal.as_str().into());
+    if task.phase == TaskPhase::Enqueuing {
+        put("phase", "enqueuing: the buyer was not told of it yet".into());
+    }
+    put("created_at", task.created_at.to_string().into());
+    put("updated_at", task.updated_at.to_string().into());
+    put("ended_at", task.ended_at.map(|at| at.to_string()).into());
+    put("deadline", task.deadline.map(|at| at.to_string()).into());
+    put("leased_until", task.lease.map(|lease| lease.until.to_string()).into());
+    put("has_webhook", task.has_webhook().into());
+    put("on_end", on_end(task));
+    put("progress", task.progress.as_ref().map(progress).into());
+    put("question", task.question.clone().into());
+    match &task.outcome {
+        Some(Outcome::Completed(body)) => put("result", Value::Object(body.clone())),
+        Some(Outcome::Failed(error) | Outcome::Rejected(error)) => {
+            put("error", Value::Object(error.to_json()))
+        }
+        Some(Outcome::Canceled(reason)) => put("reason", reason.as_str().into()),
+        _ => {}
+    }
+    put("context", task.context.clone().into());
+    out
+}
+
+/// What the store does when the task ends, beside telling the buyer.
+fn on_end(task: &TaskRecord) -> Value {
+    let effects = &task.effects;
+    let mut words = Vec::new();
+    if let Some(hold) = &effects.purchase {
+        words.push(format!("buys proposal {} or gives it back", hold.key.id));
+    }
+    if effects.drafts.is_some() {
+        words.push("keeps the proposals of the answer".to_owned());
+    }
+    for key in &effects.finalizes {
+        words.push(format!("makes proposal {} firm", key.id));
+    }
+    if words.is_empty() { Value::Null } else { words.into() }
+}
+
+fn progress(progress: &Progress) -> Value {
+    let mut out = progress.extra.clone();
+    for (name, value) in [
+        ("percentage", progress.percentage.map(Value::from)),
+        ("current_step", progress.current_step.as_deref().map(Value::from)),
+        ("step_number", progress.step_number.map(Value::from)),
+        ("total_steps", progress.total_steps.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            out.insert(name.to_owned(), value);
+        }
+    }
+    Value::Object(out)
+}
+
+fn history(task: &TaskRecord) -> Value {
+    let entry = |transition: &adcp_core::Transition| {
+        let mut out = JsonObject::new();
+        out.insert("at".to_owned(), transition.at.to_string().into());
+        out.insert("status".to_owned(), transition.status.as_str().into());
+        if let Some(reported) = &transition.progress {
+            out.insert("progress".to_owned(), progress(reported));
+        }
+        Value::Object(out)
+    };
+    task.history.iter().map(entry).collect()
+}
+
+/// An event without its body, which may hold the buyer's token, and without what a path or query may hold.
+fn event(event: &Event) -> Value {
+    json!({
+        "key": event.key.as_str(),
+        "status": event.status.as_str(),
+        "to": origin(&event.url),
+        "queued_at": event.queued_at.to_string(),
+    })
+}
+
+fn origin(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return String::new() };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}")
+}
+
+/// A fact on one line, or below its name when it needs several.
+fn line(name: &str, value: &Value, terminal: &Terminal) -> Result<(), Failure> {
+    let head = terminal.dim(&format!("{name:<13}"));
+    match value {
+        Value::String(text) => match adcp_core::Timestamp::parse(text) {
+            Ok(at) if name.ends_with("_at") || matches!(name, "deadline" | "leased_until") => {
+                terminal.line(&format!("{head} {}", moment(at)))
+            }
+            _ => terminal.line(&format!("{head} {}", tame(text))),
+        },
+        Value::Array(items) if items.is_empty() => Ok(()),
+        Value::Array(items) => {
+            terminal.line(head.trim_end())?;
+            items.iter().try_for_each(|item| terminal.line(&format!("  {}", flat(item))))
+        }
+        Value::Object(_) => {
+            terminal.line(head.trim_end())?;
+            let text = colour::indented(value, terminal.is_coloured());
+            text.lines().try_for_each(|line| terminal.line(&format!("  {line}")))
+        }
+        other => terminal.line(&format!("{head} {other}")),
+    }
+}
+
+/// The values of an entry, side by side.
+fn flat(item: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    tame(&match item {
+        Value::Object(fields) => fields.values().map(text).collect::<Vec<_>>().join("  "),
+        other => text(other),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_address_only_its_host_is_shown() {
+        for (url, shown) in [
+            ("https://buyer.example/hook/s3cret?token=s3cret", "https://buyer.example"),
+            ("https://me:s3cret@buyer.example:8443#s3cret", "https://buyer.example:8443"),
+            ("s3cret", ""),
+        ] {
+            assert_eq!(origin(url), shown, "{url}");
+        }
+    }
+}
