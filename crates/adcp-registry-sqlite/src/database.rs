@@ -1,6 +1,7 @@
 //! The connections: one that writes, a few that read beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use adcp_core::RegistryError;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -40,7 +41,7 @@ impl Database {
         make_private(config)?;
         found(config)?;
         let mut writer = connect(config)?;
-        migrate::migrate(&mut writer).map_err(|error| unopened(config, error))
+        patiently(config, || migrate::migrate(&mut writer)).map_err(|error| unopened(config, error))
     }
 
     /// Does `work` in one transaction, on disk when this returns. An error leaves nothing behind.
@@ -118,7 +119,7 @@ fn make_private(config: &SqliteConfig) -> Result<(), OpenError> {
 /// What the file holds, before anything in it is changed: a file of somebody else's stays as it is.
 fn found(config: &SqliteConfig) -> Result<Found, OpenError> {
     let looking = || migrate::inspect(&plain(config)?);
-    match looking().map_err(|error| unopened(config, error))? {
+    match patiently(config, looking).map_err(|error| unopened(config, error))? {
         Found::Unknown(found) => Err(OpenError::Unknown(found)),
         found => Ok(found),
     }
@@ -133,17 +134,39 @@ pub(crate) fn plain(config: &SqliteConfig) -> rusqlite::Result<Connection> {
 }
 
 pub(crate) fn connect(config: &SqliteConfig) -> Result<Connection, OpenError> {
-    let configured = || -> rusqlite::Result<Connection> {
-        let connection = plain(config)?;
-        // A committed transaction is on disk: the promise that no accepted task is lost rests on these two.
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.pragma_update(None, "trusted_schema", "OFF")?;
-        connection.set_prepared_statement_cache_capacity(64);
-        Ok(connection)
-    };
-    configured().map_err(|error| unopened(config, error))
+    patiently(config, || configured(config)).map_err(|error| unopened(config, error))
+}
+
+fn configured(config: &SqliteConfig) -> rusqlite::Result<Connection> {
+    let connection = plain(config)?;
+    // A committed transaction is on disk: the promise that no accepted task is lost rests on these two.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Tries again while others hold the file. Turning a new file to WAL does not wait by itself as statements do, so two
+/// processes that start at once would see each other as an error.
+fn patiently<T>(config: &SqliteConfig, mut work: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match work() {
+            Err(error) if is_busy(&error) && begun.elapsed() < config.busy_timeout => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+    )
 }
 
 pub(crate) fn unopened(config: &SqliteConfig, error: rusqlite::Error) -> OpenError {

@@ -138,7 +138,7 @@ fn migrating_again_changes_nothing_also_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("registry.db");
     std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..16 {
             scope.spawn(|| SqliteRegistry::migrate(&SqliteConfig::new(&path)).unwrap());
         }
     });
