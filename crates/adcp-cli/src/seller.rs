@@ -36,12 +36,8 @@ pub(crate) async fn open(
         let chosen = concrete(at).map_err(|error| cannot_listen(at, error))?;
         let own_url = url_at(chosen);
         let agent = agent(public_url.unwrap_or(&own_url))?;
-        match Server::bind(agent.clone(), config(chosen.to_string())).await {
-            Ok(server) => {
-                // Only the agent that serves may work on the registry beside its calls.
-                agent.start();
-                return Ok(server);
-            }
+        match Server::bind(agent, config(chosen.to_string())).await {
+            Ok(server) => return Ok(server),
             Err(McpError::Bind { .. }) if at.port() == 0 && attempts > 0 => {}
             Err(McpError::Bind { source, .. }) => return Err(cannot_listen(at, source)),
             Err(error) => return Err(Failure::usage("cannot serve with these flags").because(error)),

@@ -43,8 +43,14 @@ impl Place {
             "sqlite" => {
                 // As other tools write it: sqlite:///absolute/path and sqlite://relative/path.
                 let path = rest.strip_prefix("//").unwrap_or(rest);
-                Ok(Self::Sqlite(if path.is_empty() {
-                    SqliteFile::by_default()
+                if path == ":memory:" || path.starts_with("file:") {
+                    return Err(Failure::usage(
+                        "a registry in SQLite is a file, written sqlite:PATH; for one that forgets, write memory",
+                    ));
+                }
+                let default = SqliteFile::by_default();
+                Ok(Self::Sqlite(if path.is_empty() || Path::new(path) == default.path {
+                    default
                 } else {
                     SqliteFile { path: PathBuf::from(path), own_folder: None, own_key: None }
                 }))
@@ -124,11 +130,12 @@ mod tests {
             ("sqlite:///var/lib/a.db", "/var/lib/a.db"),
             ("sqlite://a/b.db", "a/b.db"),
             ("sqlite:", ".adcp/registry.db"),
+            ("sqlite:.adcp/registry.db", ".adcp/registry.db"),
         ] {
             match of(text) {
                 Ok(Place::Sqlite(file)) => {
                     assert_eq!(file.path, Path::new(path), "{text}");
-                    assert_eq!(file.own_key.is_some(), text == "sqlite:", "{text}");
+                    assert_eq!(file.own_key.is_some(), path == ".adcp/registry.db", "{text}");
                 }
                 other => panic!("{text}: {other:?}"),
             }
@@ -147,6 +154,7 @@ mod tests {
             ("mysql://me:secret@db/adcp", "`mysql` is no registry"),
             ("postgres:me:secret@db/adcp", "postgres://USER@HOST/DATABASE"),
             ("me@secret", "postgres://"),
+            ("sqlite::memory:", "write memory"),
         ] {
             let failure = of(text).unwrap_err();
             assert_eq!(failure.exit(), Exit::Usage);

@@ -250,16 +250,16 @@ fn sealing(origin: Option<&str>, rows: &Rows, findings: &mut Findings) {
 
 /// What waits, and for whom.
 fn work(rows: &Rows, findings: &mut Findings) {
-    findings.note(&format!("{} open tasks, {} queued events", rows.open, rows.events));
+    findings.note(&format!("open tasks: {}; queued events: {}", rows.open, rows.events));
     if rows.overdue > 0 {
         findings.note(&format!(
-            "{} tasks are past their time; a running agent ends them, and `adcp tasks list --open` shows them",
+            "tasks past their time: {}; a running agent ends them, and `adcp tasks list --open` shows them",
             rows.overdue
         ));
     }
     if rows.fenced > 0 {
         findings.note(&format!(
-            "{} calls have no known outcome; `adcp calls list` shows them, `adcp calls resolve` decides",
+            "calls without a known outcome: {}; `adcp calls list` shows them, `adcp calls resolve` decides",
             rows.fenced
         ));
     }

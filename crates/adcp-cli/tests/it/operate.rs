@@ -176,5 +176,5 @@ async fn no_secret_of_a_task_is_shown_and_its_key_is_needed() {
     }
     assert!(adcp(&["tasks", "show", "task_1"]).expect(1).err.contains("key"));
     assert!(adcp(&["doctor"]).expect(1).out.contains("no key that opens them"));
-    assert!(adcp(&[&["doctor"], &with_key[..]].concat()).expect(0).out.contains("1 queued events"));
+    assert!(adcp(&[&["doctor"], &with_key[..]].concat()).expect(0).out.contains("queued events: 1"));
 }

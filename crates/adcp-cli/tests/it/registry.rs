@@ -1,6 +1,10 @@
 //! The registry behind the command: it stays, it is private, and `doctor` and `migrate` look after it.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use adcp_core::{IssueTask, ManualClock, Owner, Principal, TaskId, TaskRegistry, TenantId, Timestamp};
+use adcp_registry_sqlite::{SqliteConfig, SqliteRegistry};
 
 use crate::call::television;
 use crate::run::{Ran, Seller, TOKEN, adcp, run};
@@ -182,6 +186,56 @@ fn the_doctor_finds_a_file_right_and_says_what_is_wrong_with_others() {
     }
     let served = run_in(folder.path(), &["serve", "--bind", "127.0.0.1:0", "--registry", "sqlite:letter.db"]);
     assert!(served.expect(1).err.contains("no SQLite database"));
+}
+
+/// Writes `new` over the one place where `old` stands, which is as long.
+fn overwritten(mut bytes: Vec<u8>, old: &[u8], new: &[u8]) -> Vec<u8> {
+    let found: Vec<usize> =
+        bytes.windows(old.len()).enumerate().filter(|(_, at)| *at == old).map(|(n, _)| n).collect();
+    assert!(!found.is_empty());
+    for at in found {
+        bytes[at..at + new.len()].copy_from_slice(new);
+    }
+    bytes
+}
+
+#[test]
+fn the_doctor_knows_a_database_of_others_and_a_changed_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &["migrate", "--registry", "sqlite:good.db"]).expect(0);
+    let bytes = std::fs::read(folder.path().join("good.db")).unwrap();
+    let sum = bytes.windows(64).find(|at| at.iter().all(u8::is_ascii_hexdigit)).unwrap().to_vec();
+    let foreign = overwritten(bytes.clone(), b"adcp_migrations", b"some_other_book");
+    let changed = overwritten(bytes, &sum, &[b'0'; 64]);
+    for (name, content, words) in [
+        ("foreign.db", foreign, "a database of something else"),
+        ("changed.db", changed, "changed by other hands"),
+    ] {
+        std::fs::write(folder.path().join(name), &content).unwrap();
+        #[cfg(unix)]
+        set_mode(folder.path().join(name), 0o600);
+        let registry = format!("sqlite:{name}");
+        for args in [&["migrate"][..], &["tasks", "list"], &["serve", "--bind", "127.0.0.1:0"]] {
+            let refused = run_in(folder.path(), &[args, &["--registry", &registry]].concat()).expect(1);
+            assert!(refused.err.contains(words), "{args:?}: {}", refused.err);
+        }
+        let found = run_in(folder.path(), &["doctor", "--registry", &registry]).expect(1);
+        assert!(found.out.contains(words) && found.out.contains("1 thing is wrong"), "{}", found.out);
+        assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), content, "{name} is left as it is");
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_finds_a_clock_that_was_set_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(Timestamp::parse("2199-01-01T00:00:00Z").unwrap());
+    let config = SqliteConfig::new(folder.path().join("a.db")).with_clock(Arc::new(clock));
+    let registry = SqliteRegistry::open(config).unwrap();
+    let owner = Owner::new(TenantId::single(), None, Principal::new("buyer"));
+    let issue = IssueTask::new(TaskId::new("task_1"), owner, "get_products", "get_products", "media-buy");
+    registry.issue(issue).await.unwrap();
+    let found = run_in(folder.path(), &["doctor", "--registry", "sqlite:a.db"]).expect(1);
+    assert!(found.out.contains("the clock was set back") && found.out.contains("NTP"), "{}", found.out);
 }
 
 #[test]
