@@ -1,7 +1,7 @@
 //! The connections: one that writes, a few that read beside it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use adcp_core::RegistryError;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -155,7 +155,11 @@ fn patiently<T>(config: &SqliteConfig, mut work: impl FnMut() -> rusqlite::Resul
     loop {
         match work() {
             Err(error) if is_busy(&error) && begun.elapsed() < config.busy_timeout => {
-                std::thread::sleep(Duration::from_millis(10));
+                // A transaction does wait: when it can begin, whoever was in the way is done.
+                match plain(config)?.execute_batch("BEGIN EXCLUSIVE; ROLLBACK") {
+                    Err(error) if !is_busy(&error) => return Err(error),
+                    _ => {}
+                }
             }
             done => return done,
         }
