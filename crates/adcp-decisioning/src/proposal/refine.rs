@@ -1,5 +1,7 @@
 //! The entries of a refinement: what they ask, and what the ledger says to it.
 
+use std::collections::HashSet;
+
 use adcp_core::{AdcpError, ProposalRecord, ProposalRefusal, ProposalState, Timestamp};
 use adcp_types::json::JsonObject;
 use serde_json::{Value, json};
@@ -102,13 +104,15 @@ pub(crate) fn check(request: &Value) -> Result<(), AdcpError> {
         )
         .with_suggestion("finalize in one request, and refine in another"));
     }
+    // One look at each entry: a request may hold tens of thousands.
+    let mut named = HashSet::new();
     for entry in entries(request) {
-        let same = |other: &Entry<'_>| {
-            (entry.proposal().is_some() && other.proposal() == entry.proposal())
-                || (entry.product().is_some() && other.product() == entry.product())
+        let (name, id) = match (entry.product(), entry.proposal()) {
+            (Some(id), _) => ("product_id", id),
+            (None, Some(id)) => ("proposal_id", id),
+            (None, None) => continue,
         };
-        if entries(request).take_while(|other| other.at < entry.at).any(|other| same(&other)) {
-            let name = if entry.product().is_some() { "product_id" } else { "proposal_id" };
+        if !named.insert((name, id)) {
             return Err(AdcpError::invalid_request(entry.field(name), "an earlier entry names the same")
                 .with_suggestion("say everything about one thing in one entry"));
         }
@@ -144,4 +148,23 @@ pub(crate) fn matches(request: &Value, outcomes: &[Value]) -> bool {
             && (entry.product().is_none() || outcome.get("product_id").is_some())
     };
     entries(request).count() == outcomes.len() && entries(request).zip(outcomes).all(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many as fit into one message. Looking at all others for each would take minutes.
+    #[test]
+    fn a_refinement_of_very_many_entries_is_looked_through_once() {
+        let entry = |i: usize| json!({ "scope": "product", "product_id": format!("p{i}") });
+        let mut list: Vec<Value> = (0..40_000).map(entry).collect();
+        assert_eq!(check(&json!({ "refine": list })), Ok(()));
+        list.push(entry(0));
+        let refused = check(&json!({ "refine": list })).unwrap_err();
+        assert_eq!(refused.field(), Some("refine[40000].product_id"));
+        // The same text names a product and a proposal: two things.
+        let proposal = json!({ "scope": "proposal", "proposal_id": "p0" });
+        assert_eq!(check(&json!({ "refine": [entry(0), proposal] })), Ok(()));
+    }
 }
