@@ -88,6 +88,11 @@ pub(crate) fn weights(proposal: &JsonObject) -> Result<Vec<i128>, String> {
         .map(|allocation| decimal(allocation.get("allocation_percentage")?).filter(|p| !p.is_sign_negative()))
         .collect();
     let percentages = percentages.ok_or("an allocation has no percentage")?;
+    // Each is at most a whole, so that their sum stays in range, however many there are.
+    let most = Decimal::ONE_HUNDRED + TOLERANCE;
+    if let Some(beyond) = percentages.iter().find(|percentage| **percentage > most) {
+        return Err(format!("an allocation percentage is {beyond}, more than 100"));
+    }
     let sum: Decimal = percentages.iter().sum();
     if (sum - Decimal::ONE_HUNDRED).abs() > TOLERANCE {
         return Err(format!("the allocation percentages add up to {sum}, not to 100"));
@@ -125,4 +130,26 @@ fn priced<'a>(
     let option = option
         .ok_or_else(|| format!("an allocation to `{product_id}` names no pricing option of that product"))?;
     Ok((product_id, option))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn percentages_that_no_number_holds_are_refused() {
+        let weigh = |shares: &[f64]| {
+            let list: Vec<Value> =
+                shares.iter().map(|share| json!({ "allocation_percentage": share })).collect();
+            weights(&JsonObject::from_iter([("allocations".to_owned(), list.into())]))
+        };
+        assert_eq!(weigh(&[50.0, 50.0]), Ok(vec![50, 50]));
+        assert_eq!(weigh(&[33.3, 33.3, 33.3]), Ok(vec![333, 333, 333]));
+        for shares in
+            [[7.9e28, 7.9e28], [1e308, 1.0], [-50.0, 150.0], [200.0, 0.0], [99.99999999999999, 1e-28]]
+        {
+            assert!(weigh(&shares).is_err(), "{shares:?}");
+        }
+    }
 }
