@@ -19,10 +19,14 @@ pub(super) fn summary(task: &TaskRecord) -> JsonObject {
     out
 }
 
+/// The fields of a report that the schema knows. A counter of a tool is none of them.
+const OWN_PROGRESS: [&str; 4] = ["current_step", "percentage", "step_number", "total_steps"];
+
 /// Spec: `protocol/get-task-status-response.json`, `progress`.
 pub(super) fn progress(progress: &Progress) -> Value {
     let mut out = JsonObject::new();
-    if let Some(percentage) = progress.percentage {
+    // The fields of a report are the seller's to write, and what it writes must not make its task unreadable.
+    if let Some(percentage) = progress.percentage.and_then(|said| Progress::percent(said).percentage) {
         out.insert("percentage".into(), percentage.into());
     }
     if let Some(step) = &progress.current_step {
@@ -34,7 +38,7 @@ pub(super) fn progress(progress: &Progress) -> Value {
     if let Some(number) = progress.step_number.filter(|n| *n > 0) {
         out.insert("step_number".into(), number.into());
     }
-    for (name, value) in &progress.extra {
+    for (name, value) in progress.extra.iter().filter(|(name, _)| !OWN_PROGRESS.contains(&name.as_str())) {
         out.entry(name.as_str()).or_insert_with(|| value.clone());
     }
     Value::Object(out)

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use adcp_core::AdcpError;
+use adcp_core::{AdcpError, Progress};
+use adcp_decisioning::TaskDesk;
 use adcp_registry_memory::MemoryRegistry;
 use adcp_types::creative::SyncCreativesWorking;
 use adcp_types::json::FromJson;
@@ -191,5 +192,28 @@ async fn the_legacy_names_answer_with_the_same_payloads() {
         let by_tool = call(&agent, "acme", tool, ask.clone()).await.body;
         assert_eq!(by_tool, call(&agent, "acme", legacy, ask).await.body);
         assert!(agent.tools().iter().all(|tool| tool.name != legacy));
+    }
+}
+
+#[tokio::test]
+async fn no_report_makes_a_task_unreadable() {
+    let mut never = Progress::default();
+    never.percentage = Some(f64::NAN);
+    let mut huge = Progress::default();
+    huge.percentage = Some(1e308);
+    let odd = [
+        never,
+        huge,
+        Progress::default().with_extra("percentage", "soon").with_extra("current_step", 7),
+        Progress::default().with_position(0, 0).with_extra("total_steps", 0).with_extra("step_number", 0),
+    ];
+    for report in odd {
+        let (agent, registry) = scripted(|ctx| Ok(ctx.handoff_to_workflow(async move |_| Ok(())).into()));
+        let task = task_of(&buy(&agent).await);
+        TaskDesk::new(registry).progress(&task, report.clone()).await.unwrap();
+        let polled = poll(&agent, &task).await;
+        assert_eq!(polled["status"], "working", "{report:?}: {polled}");
+        let list = call(&agent, "acme", "list_tasks", json!({ "include_history": true })).await;
+        assert_eq!(list.body["tasks"][0]["status"], "working", "{report:?}: {:?}", list.body);
     }
 }
