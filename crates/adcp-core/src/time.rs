@@ -35,14 +35,18 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 text. Digits past the microsecond are cut.
+    /// Reads RFC 3339 text. Digits past the microsecond are cut, and so are the last hours of the year 9999, by which
+    /// people write "never".
     ///
     /// # Errors
     ///
     /// [`BadTimestamp`], also when the offset is missing: a naive time names no instant.
     pub fn parse(text: &str) -> Result<Self, BadTimestamp> {
-        let instant: jiff::Timestamp = text.parse().map_err(|_| BadTimestamp)?;
-        Ok(Self::from_micros(instant.as_microsecond()))
+        match text.parse::<jiff::Timestamp>() {
+            Ok(instant) => Ok(Self::from_micros(instant.as_microsecond())),
+            Err(_) if is_never(text) => Ok(Self(RANGE.1)),
+            Err(_) => Err(BadTimestamp),
+        }
     }
 
     /// The instant `by` later.
@@ -64,6 +68,13 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+}
+
+/// Whether this is an instant of the year 9999 that is too late to be counted.
+fn is_never(text: &str) -> bool {
+    jiff::fmt::temporal::Pieces::parse(text).is_ok_and(|pieces| {
+        pieces.date().year() == 9999 && pieces.time().is_some() && pieces.offset().is_some()
+    })
 }
 
 impl fmt::Display for Timestamp {
@@ -136,7 +147,12 @@ mod tests {
         for (text, want) in cases {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), want);
         }
-        for text in ["2026-05-01", "2026-05-01T12:00:00", "asap", ""] {
+        for never in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999-12:00"] {
+            let last = Timestamp::parse(never).unwrap();
+            assert_eq!(last, Timestamp::from_micros(i64::MAX), "{never}");
+            assert_eq!(Timestamp::parse(&last.to_string()), Ok(last));
+        }
+        for text in ["2026-05-01", "2026-05-01T12:00:00", "9999-12-31", "9999-12-31T23:59:59", "asap", ""] {
             assert_eq!(Timestamp::parse(text), Err(BadTimestamp), "{text}");
         }
     }
