@@ -19,6 +19,9 @@ pub struct Effects {
     pub purchase: Option<Hold>,
     /// Keeps the proposals of a good answer as drafts.
     pub drafts: Option<KeepDrafts>,
+    /// Drafts that are kept with somebody other than the owner, for a good answer to replace: those of a principal
+    /// that now acts on an account.
+    pub refines: Vec<ProposalKey>,
     /// Drafts that a good answer makes firm, all of them or none.
     pub finalizes: Vec<ProposalKey>,
     /// Tells the buyer of the end.
@@ -43,6 +46,13 @@ impl Effects {
     #[must_use]
     pub const fn with_drafts(mut self, drafts: KeepDrafts) -> Self {
         self.drafts = Some(drafts);
+        self
+    }
+
+    /// Replaces these drafts where they are kept.
+    #[must_use]
+    pub fn with_refines(mut self, drafts: Vec<ProposalKey>) -> Self {
+        self.refines = drafts;
         self
     }
 
@@ -93,7 +103,8 @@ impl Effects {
             if let Some(key) = self.finalizes.iter().find(|key| key.id == id) {
                 effects.extend(shelf.commit(key.clone(), payload));
             } else if let Some(keep) = &self.drafts {
-                let key = ProposalKey::of(owner, id);
+                let kept = self.refines.iter().find(|key| key.id == id).cloned();
+                let key = kept.unwrap_or_else(|| ProposalKey::of(owner, id));
                 effects.push(Effect::Offer(shelf.draft(key, payload, keep, now)));
             }
         }

@@ -22,9 +22,9 @@ pub fn write_effects(effects: &Effects, task: &TaskId, sealer: &dyn Sealer) -> R
     let mut out = JsonObject::new();
     put(&mut out, "purchase", effects.purchase.as_ref().map(hold));
     put(&mut out, "drafts", effects.drafts.as_ref().map(drafts));
-    if !effects.finalizes.is_empty() {
-        let keys: Vec<Value> = effects.finalizes.iter().map(key).collect();
-        out.insert("finalizes".into(), json!(keys));
+    for (name, keys) in [("refines", &effects.refines), ("finalizes", &effects.finalizes)] {
+        let keys: Vec<Value> = keys.iter().map(key).collect();
+        put(&mut out, name, (!keys.is_empty()).then_some(keys));
     }
     if let Some(registration) = &effects.notify {
         out.insert("notify".into(), write_registration(registration, task, sealer)?);
@@ -42,6 +42,9 @@ pub fn read_effects(text: &str, task: &TaskId, sealer: &dyn Sealer) -> Result<Ef
     let mut effects = Effects::none();
     effects.purchase = reader.take("purchase").map(read_hold).transpose()?;
     effects.drafts = reader.take("drafts").map(read_drafts).transpose()?;
+    for draft in reader.list("refines")? {
+        effects.refines.push(read_key(&mut Reader::of(WHAT, draft)?)?);
+    }
     for draft in reader.list("finalizes")? {
         effects.finalizes.push(read_key(&mut Reader::of(WHAT, draft)?)?);
     }
@@ -167,6 +170,7 @@ mod tests {
         Effects::none()
             .with_purchase(Hold::new(key, [7; 16]))
             .with_drafts(KeepDrafts::new(Duration::from_secs(5)).committing_for(Some(Duration::from_secs(9))))
+            .with_refines(vec![ProposalKey { id: ProposalId::new("z"), ..draft.clone() }])
             .with_finalizes(vec![draft])
             .with_notify(Some(registration))
     }

@@ -5,14 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adcp_core::{AdcpError, ProposalState, TaskRef};
-use adcp_decisioning::Interactive;
+use adcp_decisioning::{Interactive, Offer};
 use adcp_types::ErrorCode;
 use adcp_types::media_buy::CreateMediaBuySuccess;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::market::{
-    LineItem, Market, WhenNamed, booking, field, firm, from, offering, owner, plain_find, purchase, terms,
+    LineItem, Market, WhenNamed, booking, field, firm, from, offering, owner, plain_find, proposal, purchase,
+    terms,
 };
 use crate::seller::code;
 
@@ -330,4 +331,39 @@ async fn a_draft_that_was_offered_without_an_account_is_its_principals_to_finali
     // The order is the account's, and so is the way back to its proposal.
     assert_eq!(stand.of_buy("mb_1").await.unwrap().state, ProposalState::Consumed);
     assert_eq!(code(&stand.buy("two", "p1").await), "PROPOSAL_NOT_COMMITTED");
+}
+
+#[tokio::test]
+async fn a_draft_of_a_principal_is_refined_from_an_account_and_keeps_what_is_not_repeated() {
+    for handed_off in [false, true] {
+        let market = Market::new().finding(move |ctx, request| async move {
+            if request["buying_mode"] == "brief" {
+                return Ok(plain_find(&request).into());
+            }
+            // Neither refining nor finalizing shows the products again.
+            let finalizes = request["refine"][0]["action"] == "finalize";
+            let again = if finalizes { firm("p1") } else { proposal("p1") };
+            let offer =
+                Offer::new(from(json!({ "products": [], "proposals": [again], "cache_scope": "account" })));
+            Ok(if handed_off { ctx.handoff_to_task(async move |_| Ok(offer)).into() } else { offer.into() })
+        });
+        let stand = market.build(|builder| builder.proposals(terms()).accounts(WhenNamed));
+        stand.brief().await;
+        for entry in [
+            json!({ "scope": "proposal", "proposal_id": "p1", "ask": "more tv" }),
+            json!({ "scope": "proposal", "proposal_id": "p1", "action": "finalize" }),
+        ] {
+            let ask =
+                json!({ "buying_mode": "refine", "account": { "account_id": "acme" }, "refine": [entry] });
+            let reply = stand.ask("get_products", ask).await;
+            assert_eq!(code(&reply), "none", "{:?}", reply.body);
+            if handed_off {
+                assert_eq!(stand.ended(&reply).await["status"], "completed");
+            }
+        }
+        assert_eq!(stand.state("p1").await, None, "it stays with its principal");
+        let reply = stand.buy("one", "p1").await;
+        assert_eq!(code(&reply), "none", "{:?}", reply.body);
+        assert_eq!(stand.of_buy("mb_1").await.unwrap().recipes.len(), 2);
+    }
 }
