@@ -1,5 +1,6 @@
 //! A call that becomes a task: what every handoff has in common.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,8 +62,15 @@ pub(super) async fn start(
             tracing::error!(error = &error as &dyn std::error::Error, "no task id");
             AdcpError::unavailable()
         })?;
-        Ok((task_type, id, place(parts, carrier, asked.spec.name)?))
+        Ok((task_type, id))
     });
+    let admitted = match admitted {
+        Ok((task_type, id)) => place(parts, carrier, asked.spec.name).map(|place| (task_type, id, place)),
+        Err(error) => {
+            let_go(carrier);
+            Err(error)
+        }
+    };
     let (owner, (task_type, id, place)) = match (owner, admitted) {
         (Some(owner), Ok(admitted)) => (owner, admitted),
         (owner, admitted) => {
@@ -109,14 +117,26 @@ pub(super) fn needs_account() -> AdcpError {
 }
 
 fn place(parts: &Arc<Parts>, carrier: Carrier, tool: &'static str) -> Result<Place, AdcpError> {
-    let place = match carrier {
-        Carrier::Function(work) => parts.background.slot().map(|slot| Place::Here(slot, work)),
-        Carrier::Elsewhere(errand) => parts.background.open().map(|open| Place::Elsewhere(open, errand)),
+    let full = match carrier {
+        Carrier::Function(work) => match parts.background.slot() {
+            Some(slot) => return Ok(Place::Here(slot, work)),
+            None => Carrier::Function(work),
+        },
+        Carrier::Elsewhere(errand) => match parts.background.open() {
+            Some(open) => return Ok(Place::Elsewhere(open, errand)),
+            None => Carrier::Elsewhere(errand),
+        },
     };
-    place.ok_or_else(|| {
-        tracing::warn!(tool, stopping = parts.background.is_stopping(), "no place for another task");
-        AdcpError::unavailable().with_retry_after(FULL_WAIT)
-    })
+    let_go(full);
+    tracing::warn!(tool, stopping = parts.background.is_stopping(), "no place for another task");
+    Err(AdcpError::unavailable().with_retry_after(FULL_WAIT))
+}
+
+/// Drops what will not be run. It is the adopter's, and its panic must not keep the key and the reservation.
+fn let_go(carrier: Carrier) {
+    if catch_unwind(AssertUnwindSafe(|| drop(carrier))).is_err() {
+        tracing::error!("what a handoff held panicked when it was dropped");
+    }
 }
 
 impl Start {

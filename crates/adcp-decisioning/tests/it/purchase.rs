@@ -15,7 +15,7 @@ use crate::market::{
     LineItem, Market, WhenNamed, booking, field, firm, from, offering, owner, plain_find, proposal, purchase,
     terms,
 };
-use crate::seller::code;
+use crate::seller::{code, order};
 
 const COMMITTED: Option<ProposalState> = Some(ProposalState::Committed);
 const CONSUMING: Option<ProposalState> = Some(ProposalState::Consuming);
@@ -365,5 +365,35 @@ async fn a_draft_of_a_principal_is_refined_from_an_account_and_keeps_what_is_not
         let reply = stand.buy("one", "p1").await;
         assert_eq!(code(&reply), "none", "{:?}", reply.body);
         assert_eq!(stand.of_buy("mb_1").await.unwrap().recipes.len(), 2);
+    }
+}
+
+/// What a handoff holds; it panics when it is dropped.
+struct Brittle;
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        panic!("the adopter's own fault");
+    }
+}
+
+#[tokio::test]
+async fn a_handoff_that_finds_no_place_gives_the_key_and_the_proposal_back_whatever_it_holds() {
+    let market = Market::new().buying(|ctx, _| async move {
+        let held = Brittle;
+        Ok(ctx
+            .handoff_to_task(async move |_| {
+                let _held = &held;
+                std::future::pending().await
+            })
+            .into())
+    });
+    let stand = market.build(|builder| builder.proposals(terms()).background_tasks(1)).committed().await;
+    let first = stand.ask("create_media_buy", order("first-0123456789abcdef")).await;
+    assert_eq!(first.body["status"], "submitted", "{:?}", first.body);
+    for _ in 0..2 {
+        let reply = stand.buy("one", "p1").await;
+        assert_eq!(code(&reply), "SERVICE_UNAVAILABLE", "the key is free: {:?}", reply.body);
+        assert_eq!(stand.state("p1").await, COMMITTED);
     }
 }
