@@ -15,6 +15,7 @@ use crate::market::{
 use crate::seller::code;
 
 const DRAFT: Option<ProposalState> = Some(ProposalState::Draft);
+const HOUR: Duration = Duration::from_secs(3600);
 const COMMITTED: Option<ProposalState> = Some(ProposalState::Committed);
 
 #[tokio::test]
@@ -56,6 +57,35 @@ async fn drafts_of_a_handed_off_brief_are_kept_when_the_task_ends() {
     assert_eq!(task["task_type"], "get_products");
     assert_eq!(stand.state("p1").await, DRAFT);
     assert!(stand.record("p1").await.unwrap().recipes.contains_key("tv"));
+}
+
+#[tokio::test]
+async fn an_answer_calls_a_draft_a_draft() {
+    let statuses = |answer: &Value| -> Vec<Value> {
+        let proposals = answer["proposals"].as_array().unwrap();
+        proposals.iter().map(|proposal| proposal["proposal_status"].clone()).collect()
+    };
+    for handed_off in [false, true] {
+        for (terms, unsaid) in
+            [(terms(), json!("draft")), (ProposalTerms::new().committing_for(HOUR), Value::Null)]
+        {
+            let market = Market::new().finding(move |ctx, _| async move {
+                let offer = offering(&[proposal("p1"), firm("p2")]);
+                if handed_off {
+                    return Ok(ctx.handoff_to_task(move |_| async move { Ok(offer) }).into());
+                }
+                Ok(offer.into())
+            });
+            let stand = market.open(terms);
+            let reply = stand.brief().await;
+            let answer = if handed_off {
+                stand.ended(&reply).await["result"].clone()
+            } else {
+                Value::Object(reply.body)
+            };
+            assert_eq!(statuses(&answer), [unsaid, json!("committed")], "{answer}");
+        }
+    }
 }
 
 #[tokio::test]

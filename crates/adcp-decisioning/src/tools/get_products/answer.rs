@@ -26,6 +26,9 @@ pub(super) fn complete(effects: &Effects, request: Option<&Value>, made: &mut Ma
     if !effects.finalizes.is_empty() {
         finalized(effects, request, &mut made.body).map_err(|what| fault(&what))?;
     }
+    if effects.drafts.as_ref().is_some_and(|keep| keep.commit_for.is_none()) {
+        name_drafts(&mut made.body);
+    }
     let outcomes = made.body.get("refinement_applied").and_then(Value::as_array);
     if let (Some(request), Some(outcomes)) = (request, outcomes)
         && !refine::matches(request, outcomes)
@@ -33,6 +36,15 @@ pub(super) fn complete(effects: &Effects, request: Option<&Value>, made: &mut Ma
         return Err(fault("refinement_applied does not follow the entries of refine one by one"));
     }
     Ok(())
+}
+
+/// Says of each proposal without a status that it is a draft, which is how it is kept: buyers take one that says
+/// nothing as ready to be bought.
+fn name_drafts(body: &mut JsonObject) {
+    let proposals = body.get_mut("proposals").and_then(Value::as_array_mut);
+    for proposal in proposals.into_iter().flatten().filter_map(Value::as_object_mut) {
+        proposal.entry("proposal_status").or_insert_with(|| "draft".into());
+    }
 }
 
 /// Finds what would make a proposal unsellable: allocations that are no whole, recipes that promise what the product
