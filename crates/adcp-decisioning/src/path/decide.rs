@@ -12,6 +12,7 @@ use super::prepare::Ready;
 use crate::ctx::Ctx;
 use crate::decision::Answer;
 use crate::hook::{Hook, Made, Plan};
+use crate::incident::Incident;
 use crate::parts::Parts;
 use crate::proposal::while_held;
 
@@ -37,7 +38,7 @@ pub(super) enum Said {
     Answer(Answer),
     Error(AdcpError),
     /// It panicked: nobody knows what it did before.
-    Panicked,
+    Panicked(AdcpError),
 }
 
 pub(super) async fn decide(parts: &Arc<Parts>, ready: Ready, notify: Option<Registration>) -> Decided {
@@ -67,8 +68,13 @@ pub(super) async fn decide(parts: &Arc<Parts>, ready: Ready, notify: Option<Regi
         Some(Ok(Ok(answer))) => Said::Answer(answer),
         Some(Ok(Err(error))) => Said::Error(error),
         Some(Err(_)) => {
-            tracing::error!(tool = spec.name, "the adopter's method panicked");
-            Said::Panicked
+            let incident = Incident::new();
+            tracing::error!(
+                correlation_id = incident.id(),
+                tool = spec.name,
+                "the adopter's method panicked"
+            );
+            Said::Panicked(incident.error())
         }
         None => match hook.late(&request) {
             Some(body) => Said::Answer(Answer::Done(Made::new(body))),

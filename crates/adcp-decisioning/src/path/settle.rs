@@ -61,8 +61,7 @@ pub(super) async fn settle(
             give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
             Err(error)
         }
-        Said::Panicked => {
-            let error = AdcpError::unavailable();
+        Said::Panicked(error) => {
             fence(parts, ticket, owner.as_ref(), &asked.effects, &error).await;
             Err(error)
         }

@@ -69,7 +69,9 @@ async fn a_panic_is_contained_and_fences_the_key() {
     let (agent, shared) = agent(Mode::Panic);
     let reply = call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
     assert_eq!(code(&reply), "SERVICE_UNAVAILABLE");
-    assert!(!reply.body["adcp_error"].to_string().contains("fault"));
+    let error = &reply.body["adcp_error"];
+    assert!(!error.to_string().contains("fault"));
+    assert_eq!(error["details"]["correlation_id"].as_str().unwrap().len(), 16);
     let again = call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await;
     assert_eq!(code(&again), "IDEMPOTENCY_IN_FLIGHT");
     assert_eq!(shared.calls.load(Ordering::SeqCst), 1);
