@@ -37,7 +37,10 @@ pub enum BuildError {
     #[error("the {0} is zero")]
     NoTimeForProposals(&'static str),
     /// Tools, but none that opens a protocol.
-    #[error("what is mounted opens no protocol of AdCP, and `supported_protocols` declares none")]
+    #[error(
+        "what is mounted opens no protocol of AdCP; mount a group that does, such as `.sales()`, or declare \
+         `supported_protocols` in `.capabilities(…)`"
+    )]
     NoProtocol,
     /// A protocol of which nothing is mounted.
     #[error("`supported_protocols` contains `{0}`, but no mounted tool belongs to it")]
@@ -62,7 +65,7 @@ pub enum BuildError {
         did_you_mean: Option<&'static str>,
     },
     /// A capability whose tools are not mounted.
-    #[error("the capability `{capability}` is declared without {}", mounts(missing))]
+    #[error("the capability `{capability}` needs {}", mounts(missing))]
     CapabilityTools {
         /// Its path in the capabilities.
         capability: String,

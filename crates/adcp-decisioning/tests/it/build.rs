@@ -41,7 +41,10 @@ fn every_contradiction_has_its_own_words() {
         (
             |it| it.list_accounts(),
             json!({}),
-            &["what is mounted opens no protocol of AdCP, and `supported_protocols` declares none"],
+            &[
+                "what is mounted opens no protocol of AdCP; mount a group that does, such as `.sales()`, or declare \
+               `supported_protocols` in `.capabilities(…)`",
+            ],
         ),
         (
             |it| it.sales().sales(),
@@ -124,23 +127,21 @@ fn every_contradiction_has_its_own_words() {
             json!({ "media_buy": { "audience_targeting": {
                 "supported_identifier_types": ["hashed_email"], "minimum_audience_size": 100,
             } } }),
-            &[
-                "the capability `media_buy.audience_targeting` is declared without `sync_audiences` (mount `.audiences()`)",
-            ],
+            &["the capability `media_buy.audience_targeting` needs `sync_audiences` (mount `.audiences()`)"],
         ),
         (
             sales,
             json!({ "media_buy": { "conversion_tracking": { "multi_source_event_dedup": true } } }),
-            &["the capability `media_buy.conversion_tracking` is declared without \
+            &["the capability `media_buy.conversion_tracking` needs \
                  `log_event` (mount `.conversion_events()`), `sync_event_sources` (mount `.conversion_events()`)"],
         ),
         (
             sales,
             json!({ "creative": { "has_creative_library": true, "supports_transformers": true } }),
             &[
-                "the capability `creative.has_creative_library` is declared without \
+                "the capability `creative.has_creative_library` needs \
                  `list_creatives` (mount `.creative_library()`)",
-                "the capability `creative.supports_transformers` is declared without \
+                "the capability `creative.supports_transformers` needs \
                  `list_transformers` (mount `.list_transformers()`)",
             ],
         ),
@@ -148,15 +149,13 @@ fn every_contradiction_has_its_own_words() {
         (
             sales,
             json!({ "account": { "supported_billing": ["operator"], "account_financials": true } }),
-            &["the capability `account.account_financials` is declared without \
+            &["the capability `account.account_financials` needs \
                  `get_account_financials` (mount `.account_financials()`)"],
         ),
         (
             sales,
             json!({ "request_signing": { "supported": true, "required_for": ["create_media_buy", "sync_plans"] } }),
-            &[
-                "the capability `request_signing.required_for` is declared without `sync_plans` (mount `.governance()`)",
-            ],
+            &["the capability `request_signing.required_for` needs `sync_plans` (mount `.governance()`)"],
         ),
         (
             sales,
@@ -171,7 +170,7 @@ fn every_contradiction_has_its_own_words() {
         (
             sales,
             json!({ "compliance_testing": { "scenarios": ["seed_product"] } }),
-            &["the capability `compliance_testing` is declared without \
+            &["the capability `compliance_testing` needs \
                  `comply_test_controller` (mount `.compliance_controller()`)"],
         ),
         (

@@ -390,7 +390,7 @@ async fn terms_say_what_capabilities_say_and_contradictions_are_refused() {
             "the time to keep drafts is zero",
         ),
         (full().proposals(ProposalTerms::new().with_hold(Duration::ZERO)), "the hold of a purchase is zero"),
-        (bare().0.signals().proposals(terms()), "without `get_products` (mount `.sales()`)"),
+        (bare().0.signals().proposals(terms()), "needs `get_products` (mount `.sales()`)"),
         (
             mounted(bare().0)
                 .capabilities(|known| declared(known).with_specialisms(vec![Specialism::SalesGuaranteed]))
