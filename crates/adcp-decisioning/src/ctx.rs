@@ -4,9 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use adcp_core::{AdcpError, ProposalRecord, Scope, TaskRef, Timestamp};
+use adcp_types::ErrorCode;
 use adcp_types::tools::ToolSpec;
 
-use crate::account::{Account, account_not_found};
+use crate::account::Account;
 use crate::caller::{AuthFailure, Caller};
 use crate::handle::TaskHandle;
 use crate::handoff::{Handoff, Workflow};
@@ -45,7 +46,15 @@ impl Ctx {
     ///
     /// `ACCOUNT_NOT_FOUND` when the request names none and the caller has no account of its own.
     pub fn account(&self) -> Result<&Account, AdcpError> {
-        self.account.as_ref().ok_or_else(account_not_found)
+        self.account.as_ref().ok_or_else(|| {
+            // An account that was named and not found never gets here, so these words give nothing away.
+            AdcpError::new(
+                ErrorCode::ACCOUNT_NOT_FOUND,
+                "the request names no account, and none goes without saying",
+            )
+            .with_field("account")
+            .with_suggestion("name the account that this is for")
+        })
     }
 
     /// Where the caller's tasks are looked for: on the account that the request names, or on all of its own.

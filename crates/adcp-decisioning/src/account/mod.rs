@@ -21,7 +21,6 @@ pub use explicit::ExplicitAccounts;
 pub use key::{AccountKey, NaturalKey};
 pub use per_principal::AccountPerPrincipal;
 pub use record::Account;
-pub(crate) use record::account_not_found;
 pub use single::SingleAccount;
 pub use tenant::TenantAccounts;
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use adcp_core::{AccountId, AdcpError, TenantId};
+use adcp_core::{AccountId, TenantId};
 use adcp_types::core::AccountAuthorization;
 use adcp_types::enums::AccountStatus;
 
@@ -113,9 +113,4 @@ impl Account {
             AccountKey::Natural(key) => self.natural_key.as_ref() == Some(key),
         }
     }
-}
-
-/// The one answer for an account that is unknown, foreign or closed.
-pub(crate) fn account_not_found() -> AdcpError {
-    AdcpError::account_not_found()
 }
