@@ -70,8 +70,8 @@ impl AdcpError {
     /// `READ_ONLY_SCOPE`: the caller may read, and this tool changes something.
     #[must_use]
     pub fn read_only_scope() -> Self {
-        Self::new(ErrorCode::READ_ONLY_SCOPE, "the credential is for reading only")
-            .with_suggestion("ask the seller for a credential that may change things")
+        Self::new(ErrorCode::READ_ONLY_SCOPE, "this caller may only read here")
+            .with_suggestion("ask the seller for leave to change things")
     }
 
     /// `FIELD_NOT_PERMITTED`: the caller may use the tool, but not this field. One error per field.
