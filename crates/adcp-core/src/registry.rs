@@ -24,19 +24,28 @@ pub struct Capabilities {
     pub durable: bool,
     /// Whether several processes can share it.
     pub cross_process: bool,
+    /// Whether it can keep credentials that buyers register: in memory only, or sealed.
+    pub keeps_credentials: bool,
 }
 
 impl Capabilities {
     /// A backend that keeps what it accepted, for the process that opened it.
     #[must_use]
     pub const fn durable() -> Self {
-        Self { durable: true, cross_process: false }
+        Self { durable: true, cross_process: false, keeps_credentials: true }
     }
 
     /// A backend that forgets when its process ends.
     #[must_use]
     pub const fn volatile() -> Self {
-        Self { durable: false, cross_process: false }
+        Self { durable: false, cross_process: false, keeps_credentials: true }
+    }
+
+    /// Whether credentials can be kept: a store on disk keeps them sealed or not at all.
+    #[must_use]
+    pub const fn keeping_credentials(mut self, keeps: bool) -> Self {
+        self.keeps_credentials = keeps;
+        self
     }
 }
 

@@ -100,7 +100,7 @@ impl SqliteRegistry {
 
 impl Registry for SqliteRegistry {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::durable()
+        Capabilities::durable().keeping_credentials(self.config.sealer.has_key())
     }
 }
 

@@ -145,6 +145,10 @@ mod tests {
     struct Mirror;
 
     impl Sealer for Mirror {
+        fn has_key(&self) -> bool {
+            true
+        }
+
         fn seal(&self, plain: &str, bound_to: &str) -> Result<String, SealError> {
             Ok(format!("{bound_to}|{}", plain.chars().rev().collect::<String>()))
         }

@@ -90,6 +90,10 @@ impl fmt::Debug for KeyRing {
 
 /// `v1.<key id>.<hexadecimal nonce and sealed bytes>`
 impl Sealer for KeyRing {
+    fn has_key(&self) -> bool {
+        true
+    }
+
     fn seal(&self, plain: &str, bound_to: &str) -> Result<String, SealError> {
         let nonce = random_bytes::<NONCE>().map_err(|_| SealError::NoRandomness)?;
         let payload = Payload { msg: plain.as_bytes(), aad: bound_to.as_bytes() };

@@ -6,6 +6,9 @@ use std::fmt;
 ///
 /// `bound_to` is authenticated beside the text, so that a sealed value cannot be moved to another row.
 pub trait Sealer: fmt::Debug + Send + Sync + 'static {
+    /// Whether there is a key to seal with.
+    fn has_key(&self) -> bool;
+
     /// Seals `plain`. The result is text and names the key it was sealed with.
     ///
     /// # Errors
@@ -56,6 +59,10 @@ impl NoSealer {
 }
 
 impl Sealer for NoSealer {
+    fn has_key(&self) -> bool {
+        false
+    }
+
     fn seal(&self, _plain: &str, _bound_to: &str) -> Result<String, SealError> {
         Err(SealError::NoKey)
     }

@@ -49,6 +49,10 @@ fn register(parts: &Arc<Parts>, acting: &Acting) -> Result<Option<Registration>,
             "leave push_notification_config out and poll with get_task_status",
         ));
     }
-    let registration = push::registration(config, parts.delivery.as_deref())?;
+    let registration = push::registration(
+        config,
+        parts.delivery.as_deref(),
+        parts.registry.capabilities().keeps_credentials,
+    )?;
     Ok(Some(registration.told_by_seller(!parts.auto_emit)))
 }

@@ -14,6 +14,7 @@ const MAX_URL: usize = 2048;
 pub(super) fn registration(
     config: &Value,
     delivery: Option<&dyn Delivery>,
+    keeps_credentials: bool,
 ) -> Result<Registration, AdcpError> {
     let text = |name: &str| config.get(name).and_then(Value::as_str);
     let url = text("url").unwrap_or_default();
@@ -23,6 +24,14 @@ pub(super) fn registration(
             .with_suggestion("send an operation_id of your own, or poll with get_task_status")
     })?;
     let authentication = config.get("authentication").filter(|auth| !auth.is_null());
+    if !keeps_credentials {
+        for field in ["token", "authentication"] {
+            if config.get(field).is_some_and(|value| !value.is_null()) {
+                return Err(refused(field, "this agent keeps no credentials of callbacks")
+                    .with_suggestion("register without it, or poll with get_task_status"));
+            }
+        }
+    }
     let authentication = authentication.map(authentication_of).transpose()?;
     let registration = Registration::new(url, operation_id).map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "no key for an event");

@@ -1,7 +1,7 @@
 //! A registry that is away for as many writes as a test says.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adcp_core::{
@@ -23,6 +23,8 @@ pub(crate) struct Flaky {
     pub(crate) confirms: AtomicUsize,
     pub(crate) discards: AtomicUsize,
     pub(crate) renewals: AtomicUsize,
+    /// Set for a store that has nothing to seal credentials with.
+    pub(crate) keyless: AtomicBool,
 }
 
 impl Flaky {
@@ -35,6 +37,7 @@ impl Flaky {
             confirms: none(),
             discards: none(),
             renewals: none(),
+            keyless: AtomicBool::new(false),
         })
     }
 }
@@ -149,6 +152,6 @@ impl DeliveryOutbox for Flaky {
 
 impl Registry for Flaky {
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        self.inner.capabilities().keeping_credentials(!self.keyless.load(Ordering::SeqCst))
     }
 }

@@ -14,6 +14,7 @@ use adcp_types::ErrorCode;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
+use crate::flaky::Flaky;
 use crate::handoff::ended;
 use crate::scripted::{Bought, Scripted, all_tasks, bought, building, buy, poll, products, signals, task_of};
 use crate::seller::{booked, call, code, order};
@@ -246,6 +247,26 @@ async fn a_registration_that_can_never_be_used_is_refused_before_anything_exists
     let local = with("url", "http://127.0.0.1:9/hook".into());
     let reply = call(&agent, "acme", "create_media_buy", asking("create_media_buy", local)).await;
     assert_eq!(reply.body["status"], "submitted", "the delivery admits it, and the key was never claimed");
+}
+
+#[tokio::test]
+async fn a_store_without_a_key_takes_no_credentials_and_says_so_by_their_field() {
+    let flaky = Flaky::new();
+    flaky.keyless.store(true, Ordering::SeqCst);
+    let seller = Scripted::buying(waiting);
+    let agent = building(&seller, flaky.clone()).deliver_with(Post::default()).build().unwrap();
+    let mut config = config();
+    for field in ["token", "authentication"] {
+        let ask = asking("create_media_buy", config.clone());
+        let reply = call(&agent, "acme", "create_media_buy", ask).await;
+        assert_eq!(code(&reply), "INVALID_REQUEST");
+        let named = format!("push_notification_config.{field}");
+        assert_eq!(reply.body["adcp_error"]["field"], named.as_str());
+        config.as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(seller.calls(), 0);
+    let reply = call(&agent, "acme", "create_media_buy", asking("create_media_buy", config)).await;
+    assert_eq!(reply.body["status"], "submitted", "without credentials there is nothing to seal");
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@ use adcp_core::stored::{SealError, Sealer};
 pub(crate) struct Mirror;
 
 impl Sealer for Mirror {
+    fn has_key(&self) -> bool {
+        true
+    }
+
     fn seal(&self, plain: &str, bound_to: &str) -> Result<String, SealError> {
         Ok(format!("{bound_to}|{}", plain.chars().rev().collect::<String>()))
     }
