@@ -10,7 +10,8 @@ cargo xtask <command>
   codegen-versions [--only V] [WHEEL...]          the same for neighbouring versions, compiled and tried (network)
   sample [--schemas DIR | --print PATH | --deep]  sample valid instances from the schemas
   tidy                                            rules no compiler knows
-  test [arguments of cargo test]                  all tests
+  test [--require-postgres] [arguments of cargo test]
+                                                  all tests, on a throw-away Postgres where there can be one
   ci [--skip-tests]                               what CI runs
   release --check | --bless                       compare or write the API snapshots in docs/api/
   release --dry-run [--no-verify]                 that check, and package every crate

@@ -35,6 +35,12 @@ impl Capabilities {
         Self { durable: true, cross_process: false, keeps_credentials: true }
     }
 
+    /// A backend that keeps what it accepted, for any number of processes at once.
+    #[must_use]
+    pub const fn shared() -> Self {
+        Self { durable: true, cross_process: true, keeps_credentials: true }
+    }
+
     /// A backend that forgets when its process ends.
     #[must_use]
     pub const fn volatile() -> Self {

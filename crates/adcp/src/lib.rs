@@ -9,6 +9,8 @@ pub use adcp_decisioning as decisioning;
 pub use adcp_mcp as mcp;
 #[cfg(feature = "memory")]
 pub use adcp_registry_memory as registry_memory;
+#[cfg(feature = "postgres")]
+pub use adcp_registry_postgres as registry_postgres;
 #[cfg(feature = "sqlite")]
 pub use adcp_registry_sqlite as registry_sqlite;
 #[cfg(feature = "schemas")]

@@ -3,12 +3,15 @@
 //! Every compiling step uses the whole workspace with all features, so that what one step
 //! has built the next one finds: checks share their metadata, and tests compile once.
 
+mod postgres;
+
 use std::{
     process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
+use postgres::Server;
 
 /// One thing that must hold.
 struct Step {
@@ -56,9 +59,26 @@ const STEPS: &[Step] = &[
     },
 ];
 
-const TESTS: Step = Step { name: "test", action: Action::Cargo { args: TEST, vars: &[] } };
+/// The tests that wait for a server. Others that are ignored are in no target of this name.
+const TEST_IGNORED: &[&str] = &[
+    "test",
+    "--workspace",
+    "--all-features",
+    "--locked",
+    "--no-fail-fast",
+    "--test",
+    "it",
+    "--",
+    "--ignored",
+];
 
-/// Runs `test [arguments of cargo test]` or `ci [--skip-tests]`.
+const TESTS: Step = Step { name: "test", action: Action::Task { run: test, args: &[] } };
+
+/// How to get what the Postgres checks need.
+const GET_POSTGRES: &str = "install PostgreSQL 13 or newer (on Debian: `apt-get install postgresql`), or name a server \
+                            that tests may use in ADCP_TEST_POSTGRES_URL";
+
+/// Runs `test [--require-postgres] [arguments of cargo test]` or `ci [--skip-tests]`.
 ///
 /// # Errors
 ///
@@ -66,7 +86,7 @@ const TESTS: Step = Step { name: "test", action: Action::Cargo { args: TEST, var
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     let (command, rest) = args.split_first().context("name `test` or `ci`")?;
     match command.as_str() {
-        "test" => cargo(&[TEST, &rest.iter().map(String::as_str).collect::<Vec<_>>()].concat(), &[]),
+        "test" => test(rest),
         "ci" => match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => all(&STEPS.iter().chain([&TESTS]).collect::<Vec<_>>()),
             ["--skip-tests"] => all(&STEPS.iter().collect::<Vec<_>>()),
@@ -74,6 +94,36 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         },
         other => bail!("neither `test` nor `ci`: `{other}`"),
     }
+}
+
+/// All tests, or with arguments those that cargo is asked for, with a server beside them where there can be one.
+fn test(args: &[String]) -> anyhow::Result<()> {
+    let required = args.iter().any(|arg| arg == "--require-postgres");
+    let asked: Vec<&str> =
+        args.iter().map(String::as_str).filter(|arg| *arg != "--require-postgres").collect();
+    let server = postgres::server()?;
+    let (vars, version) = match &server {
+        Server::Started(cluster) => {
+            (vec![(postgres::VARIABLE, cluster.url.as_str())], cluster.version.as_str())
+        }
+        Server::Given => (Vec::new(), "the server named by ADCP_TEST_POSTGRES_URL"),
+        Server::Absent(why) if required => bail!("Postgres is required, but {why}: {GET_POSTGRES}"),
+        Server::Absent(_) => (Vec::new(), ""),
+    };
+    let mut done = cargo(&[TEST, &asked].concat(), &vars);
+    match &server {
+        Server::Absent(why) => {
+            eprintln!(
+                "\nNOT RUN: the checks of the Postgres registry, for {why}. To run them, {GET_POSTGRES}."
+            );
+        }
+        _ if asked.is_empty() => {
+            eprintln!("\n== the tests that wait for a server, on {version} ==");
+            done = done.and(cargo(TEST_IGNORED, &vars));
+        }
+        _ => {}
+    }
+    done
 }
 
 fn all(steps: &[&Step]) -> anyhow::Result<()> {
@@ -135,14 +185,13 @@ mod tests {
 
     #[test]
     fn every_compiling_step_sees_the_same_features() {
-        let steps = STEPS.iter().chain([&TESTS]);
-        for step in steps {
-            if let Action::Cargo { args, .. } = &step.action
-                && args[0] != "fmt"
-            {
-                for flag in ["--workspace", "--all-features", "--locked"] {
-                    assert!(args.contains(&flag), "{} lacks {flag}", step.name);
-                }
+        let steps = STEPS.iter().filter_map(|step| match &step.action {
+            Action::Cargo { args, .. } if args[0] != "fmt" => Some(*args),
+            _ => None,
+        });
+        for args in steps.chain([TEST, TEST_IGNORED]) {
+            for flag in ["--workspace", "--all-features", "--locked"] {
+                assert!(args.contains(&flag), "{args:?} lacks {flag}");
             }
         }
     }

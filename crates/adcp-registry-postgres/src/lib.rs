@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod calls;
+mod config;
+mod database;
+mod error;
+mod list;
+mod migrate;
+mod outbox;
+mod proposals;
+mod registry;
+mod retention;
+mod row;
+mod statement;
+mod tasks;
+mod tls;
+mod unit;
+
+pub use config::{ClockOffset, Isolation, PostgresConfig};
+pub use error::OpenError;
+pub use registry::{Forgotten, PostgresRegistry};
+pub use retention::Retention;

@@ -1,0 +1,162 @@
+//! The registry: one schema of a database behind the seam.
+
+use std::time::Duration;
+
+use adcp_core::{Capabilities, FinishTask, Finished, Registry, RegistryError};
+use deadpool_postgres::{Pool, tokio_postgres};
+
+use crate::config::PostgresConfig;
+use crate::database::{self, Database};
+use crate::error::{Fail, OpenError};
+use crate::unit::{Tx, Unit};
+use crate::{calls, migrate, proposals, row, tasks};
+
+/// A registry on PostgreSQL, for any number of processes. What it accepted is on disk before it says so.
+#[derive(Debug)]
+pub struct PostgresRegistry {
+    pub(crate) database: Database,
+}
+
+/// What one round of forgetting removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Forgotten {
+    /// Ended tasks past their retention, with their events.
+    pub tasks: usize,
+    /// Idempotency keys whose time is over twice.
+    pub calls: usize,
+    /// Proposals that nobody can buy or change any more.
+    pub proposals: usize,
+}
+
+impl PostgresRegistry {
+    /// Opens the registry of a database, on a pool of its own. The schema must be there: see [`Self::migrate`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the configuration is not usable, the database cannot be asked, or its schema is missing,
+    /// older than this version or unknown to it. Nothing was changed then.
+    pub async fn connect(config: PostgresConfig) -> Result<Self, OpenError> {
+        Self::from_pool(database::pool(&config)?, config).await
+    }
+
+    /// Opens a registry on a pool of the adopter's, for [`PostgresConfig::pooled`]. It leaves nothing in a session,
+    /// so the pool may be shared and lead through a proxy that hands each transaction to another connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub async fn from_pool(pool: Pool, config: PostgresConfig) -> Result<Self, OpenError> {
+        let schema = config.quoted_schema()?;
+        let client = pool.get().await.map_err(|error| OpenError::Unavailable(Box::new(error)))?;
+        migrate::inspect(&client, &schema).await?;
+        warn_of_weak_durability(&client).await.map_err(|error| OpenError::Unavailable(Box::new(error)))?;
+        drop(client);
+        Ok(Self { database: Database::new(pool, config)? })
+    }
+
+    /// Brings the schema to this version's. Doing it again changes nothing, also when several processes do it at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`]; a missing or older schema is none.
+    pub async fn migrate(config: &PostgresConfig) -> Result<(), OpenError> {
+        Self::migrate_pool(&database::pool(config)?, config).await
+    }
+
+    /// As [`Self::migrate`], on a pool of the adopter's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::migrate`].
+    pub async fn migrate_pool(pool: &Pool, config: &PostgresConfig) -> Result<(), OpenError> {
+        migrate::migrate(pool, &config.quoted_schema()?).await
+    }
+
+    /// The statements that make an empty database one that this version serves on, for people who apply them
+    /// themselves. A registry then finds the schema as if [`Self::migrate`] had made it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::BadSchema`].
+    pub fn plan(config: &PostgresConfig) -> Result<String, OpenError> {
+        Ok(migrate::plan(&config.quoted_schema()?))
+    }
+
+    /// Ends a task as [`finish`](adcp_core::TaskRegistry::finish) does, in a transaction of the adopter's: their own
+    /// writes and the end happen together or not at all. Nothing is tried again here.
+    ///
+    /// The transaction must be in the registry's database. After an error roll it back: a part of the end may
+    /// stand in it.
+    ///
+    /// # Errors
+    ///
+    /// As `finish`.
+    pub async fn finish_in(
+        &self,
+        transaction: &tokio_postgres::Transaction<'_>,
+        req: FinishTask,
+    ) -> Result<Finished, RegistryError> {
+        let client = transaction.client();
+        let fail = |fail: Fail| fail.of(FinishTask::OP);
+        let shared = &self.database.shared;
+        let clock =
+            client.query_typed(&shared.sql.clock.text, &[]).await.map_err(|error| fail(error.into()))?;
+        let row = clock.first().ok_or(RegistryError::Corrupt { what: "clock", source: "no row".into() })?;
+        let now = shared.at(row::get(row, "now").map_err(fail)?);
+        req.run(&Tx::new(client, shared, now)).await.map_err(fail)
+    }
+
+    /// Forgets what its retention allows, at most `limit` rows of each table. Call it every minute or so, or let
+    /// [`Retention`](crate::Retention) do it; replicas may do so at once.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unavailable`] when the database could not be written.
+    pub async fn forget(&self, limit: u32) -> Result<Forgotten, RegistryError> {
+        let retention = self.database.shared.config.task_retention;
+        self.database.write(&Forget { retention, limit: i64::from(limit) }).await
+    }
+}
+
+struct Forget {
+    retention: Duration,
+    limit: i64,
+}
+
+impl Unit for Forget {
+    type Done = Forgotten;
+    const OP: &'static str = "forget";
+
+    /// A second time forgets more, which is as well.
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Forgotten, Fail> {
+        let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+        Ok(Forgotten {
+            tasks: count(tasks::forget(tx, self.retention, self.limit).await?),
+            calls: count(calls::forget(tx, self.limit).await?),
+            proposals: count(proposals::forget(tx, self.limit).await?),
+        })
+    }
+}
+
+impl Registry for PostgresRegistry {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::shared().keeping_credentials(self.database.shared.config.sealer.has_key())
+    }
+}
+
+/// A server that does not write to disk keeps no promise of ours, and cannot be told to from here.
+async fn warn_of_weak_durability(client: &tokio_postgres::Client) -> Result<(), tokio_postgres::Error> {
+    for name in ["fsync", "full_page_writes"] {
+        let sql = format!("SELECT current_setting('{name}', true)");
+        let rows = client.query_typed(&sql, &[]).await?;
+        if rows.first().and_then(|row| row.get::<_, Option<&str>>(0)) == Some("off") {
+            tracing::warn!(setting = name, "the database may lose what it acknowledged: its setting is off");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! Rows to records and back, nowhere else.
+
+use adcp_core::stored::{self, Sealer};
+use adcp_core::{
+    AccountId, BoxError, CallbackAuth, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal,
+    ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Scope, Secret, TaskId, TaskPhase,
+    TaskRecord, TaskStatus, TenantId, Timestamp,
+};
+use deadpool_postgres::tokio_postgres::Row;
+use deadpool_postgres::tokio_postgres::types::FromSql;
+
+use crate::error::Fail;
+
+/// A missing account is the empty text; one that is there begins with `=`.
+pub(crate) fn account_text(account: Option<&AccountId>) -> String {
+    account.map_or_else(String::new, |id| format!("={id}"))
+}
+
+pub(crate) fn read_account(text: &str) -> Option<AccountId> {
+    text.strip_prefix('=').map(AccountId::new)
+}
+
+/// Who holds a proposal: `=` and an account, or `@` and a principal.
+pub(crate) fn holder(key: &ProposalKey) -> String {
+    match (&key.account, &key.principal) {
+        (Some(account), _) => format!("={account}"),
+        (None, Some(principal)) => format!("@{principal}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// What a scope demands of a row: its tenant, and where set its principal and account.
+pub(crate) struct Bounds {
+    pub(crate) tenant: String,
+    pub(crate) principal: Option<String>,
+    pub(crate) account: Option<String>,
+}
+
+impl Bounds {
+    /// The bounds of a scope; `None` for a kind of scope that this version does not know, which sees nothing.
+    pub(crate) fn of(scope: &Scope) -> Option<Self> {
+        Some(match scope {
+            Scope::Caller { tenant, account, principal } => Self {
+                tenant: tenant.as_str().to_owned(),
+                principal: Some(principal.as_str().to_owned()),
+                account: Some(account_text(account.as_ref())),
+            },
+            Scope::Principal { tenant, principal } => Self {
+                tenant: tenant.as_str().to_owned(),
+                principal: Some(principal.as_str().to_owned()),
+                account: None,
+            },
+            Scope::Operator { tenant } => {
+                Self { tenant: tenant.as_str().to_owned(), principal: None, account: None }
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The value of a column.
+pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Result<T, Fail> {
+    row.try_get(name).map_err(|error| corrupt(Box::new(error)))
+}
+
+fn corrupt(source: BoxError) -> Fail {
+    RegistryError::Corrupt { what: "row", source }.into()
+}
+
+fn instant(row: &Row, name: &str) -> Result<Timestamp, Fail> {
+    get(row, name).map(Timestamp::from_micros)
+}
+
+fn optional_instant(row: &Row, name: &str) -> Result<Option<Timestamp>, Fail> {
+    Ok(get::<Option<i64>>(row, name)?.map(Timestamp::from_micros))
+}
+
+fn owner(row: &Row) -> Result<Owner, Fail> {
+    let account: String = get(row, "account")?;
+    Ok(Owner::new(
+        TenantId::new(get::<String>(row, "tenant")?),
+        read_account(&account),
+        Principal::new(get::<String>(row, "principal")?),
+    ))
+}
+
+fn word<T>(row: &Row, name: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Fail> {
+    let text: String = get(row, name)?;
+    parse(&text).ok_or_else(|| corrupt(format!("`{name}` is `{text}`").into()))
+}
+
+fn token(row: &Row, name: &str) -> Result<Option<[u8; 16]>, Fail> {
+    let bytes: Option<&[u8]> = get(row, name)?;
+    bytes.map(<[u8; 16]>::try_from).transpose().map_err(|error| corrupt(Box::new(error)))
+}
+
+pub(crate) const fn phase_text(phase: TaskPhase) -> &'static str {
+    match phase {
+        TaskPhase::Enqueuing => "enqueuing",
+        TaskPhase::Open => "open",
+    }
+}
+
+fn read_phase(text: &str) -> Option<TaskPhase> {
+    [TaskPhase::Enqueuing, TaskPhase::Open].into_iter().find(|phase| phase_text(*phase) == text)
+}
+
+pub(crate) fn task(row: &Row, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
+    let text = |name: &str| get::<Option<String>>(row, name);
+    let object = |what: &'static str| -> Result<_, Fail> {
+        Ok(text(what)?.map(|json| stored::read_object(what, &json)).transpose()?)
+    };
+    let id = TaskId::new(get::<String>(row, "id")?);
+    let effects: String = get(row, "effects")?;
+    let history: String = get(row, "history")?;
+    let created_at = instant(row, "created_at")?;
+    let issue = IssueTask::new(
+        id.clone(),
+        owner(row)?,
+        get::<String>(row, "tool")?,
+        get::<String>(row, "task_type")?,
+        get::<String>(row, "protocol")?,
+    );
+    let mut task = TaskRecord::submitted(issue, created_at);
+    task.phase = word(row, "phase", read_phase)?;
+    task.status = word(row, "status", TaskStatus::parse)?;
+    task.updated_at = instant(row, "updated_at")?;
+    task.ended_at = optional_instant(row, "ended_at")?;
+    task.deadline = optional_instant(row, "deadline")?;
+    task.lease = match (token(row, "lease_token")?, optional_instant(row, "lease_until")?) {
+        (Some(token), Some(until)) => Some(Lease { token: LeaseToken::stored(token), until }),
+        _ => None,
+    };
+    task.context = object("context")?;
+    task.question = object("question")?;
+    task.progress = text("progress")?.map(|json| stored::read_progress(&json)).transpose()?;
+    task.outcome = text("outcome")?.map(|json| stored::read_outcome(&json)).transpose()?;
+    task.effects = stored::read_effects(&effects, &id, sealer)?;
+    task.history = stored::read_history(&history)?;
+    Ok(task)
+}
+
+pub(crate) fn proposal(row: &Row) -> Result<ProposalRecord, Fail> {
+    let holder: String = get(row, "holder")?;
+    let (account, principal) = match holder.split_at_checked(1) {
+        Some(("=", account)) => (Some(AccountId::new(account)), None),
+        Some(("@", principal)) => (None, Some(Principal::new(principal))),
+        _ => (None, None),
+    };
+    let tenant = TenantId::new(get::<String>(row, "tenant")?);
+    let id = ProposalId::new(get::<String>(row, "id")?);
+    let text = |name: &str| get::<String>(row, name);
+    let mut proposal = ProposalRecord::empty(
+        ProposalKey::new(tenant.clone(), account, principal, id),
+        instant(row, "created_at")?,
+    );
+    proposal.state = word(row, "state", ProposalState::parse)?;
+    proposal.payload = stored::read_object("proposal", &text("payload")?)?;
+    proposal.recipes = stored::read_recipes(&text("recipes")?)?;
+    proposal.products = stored::read_products(&text("products")?)?;
+    proposal.expires_at = optional_instant(row, "expires_at")?;
+    proposal.media_buy_id = get(row, "media_buy_id")?;
+    let buyer: (Option<String>, Option<String>) = (get(row, "buyer_account")?, get(row, "buyer_principal")?);
+    if let (Some(account), Some(principal)) = buyer {
+        proposal.buyer = Some(Owner::new(tenant, read_account(&account), Principal::new(principal)));
+    }
+    proposal.packages = stored::read_words("packages", &text("packages")?)?;
+    proposal.hold = token(row, "hold")?;
+    proposal.held_until = optional_instant(row, "held_until")?;
+    proposal.updated_at = instant(row, "updated_at")?;
+    proposal.forget_at = instant(row, "forget_at")?;
+    Ok(proposal)
+}
+
+pub(crate) fn event(row: &Row, sealer: &dyn Sealer) -> Result<Event, Fail> {
+    let key: String = get(row, "key")?;
+    let body: String = get(row, "body")?;
+    let body = if get(row, "sealed_body")? { sealer.open(&body, &key)? } else { body };
+    let mut event = Event::stored(
+        EventKey::stored(key.as_str()),
+        owner(row)?,
+        TaskId::new(get::<String>(row, "task")?),
+        body,
+        instant(row, "queued_at")?,
+    );
+    event.task_type = get(row, "task_type")?;
+    event.status = word(row, "status", TaskStatus::parse)?;
+    event.url = get(row, "url")?;
+    let authentication: (Option<String>, Option<String>) =
+        (get(row, "scheme")?, get(row, "sealed_credentials")?);
+    if let (Some(scheme), Some(sealed)) = authentication {
+        let credentials = sealer.open(&sealed, &key)?;
+        event.authentication = Some(CallbackAuth::new(scheme, Secret::new(credentials)));
+    }
+    Ok(event)
+}

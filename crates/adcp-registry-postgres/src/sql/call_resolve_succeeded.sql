@@ -1,0 +1,3 @@
+UPDATE {schema}.calls SET state = 'settled'
+WHERE tenant = :tenant AND account = :account AND principal = :principal AND session = :session AND key = :key
+    AND state IN ('running', 'fenced')

@@ -1,0 +1,1 @@
+SELECT * FROM {schema}.proposals WHERE tenant = :tenant AND holder = :holder AND id = :id FOR UPDATE

@@ -1,0 +1,8 @@
+DELETE FROM {schema}.proposals
+WHERE (tenant, holder, id) IN (
+    SELECT tenant, holder, id FROM {schema}.proposals
+    WHERE forget_at <= :now
+    ORDER BY forget_at
+    LIMIT :limit
+    FOR UPDATE {skip locked}
+)

@@ -1,0 +1,1 @@
+DELETE FROM {schema}.tasks WHERE tenant = :tenant AND id = :id

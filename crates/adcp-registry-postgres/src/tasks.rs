@@ -1,0 +1,322 @@
+//! Tasks: one request, one transaction.
+
+use std::time::Duration;
+
+use adcp_core::stored;
+use adcp_core::{
+    Backing, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask, ListTasks,
+    Outcome, PauseTask, RegistryError, RenewLease, ReportProgress, Scope, Settlement, TaskId, TaskPage,
+    TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
+};
+use async_trait::async_trait;
+
+use crate::error::Fail;
+use crate::registry::PostgresRegistry;
+use crate::row::{self, Bounds};
+use crate::statement::Values;
+use crate::unit::{Tx, Unit};
+use crate::{calls, proposals};
+
+#[async_trait]
+impl TaskRegistry for PostgresRegistry {
+    async fn issue(&self, req: IssueTask) -> Result<TaskRecord, RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
+        let Some(bounds) = Bounds::of(scope) else { return Ok(None) };
+        let shared = &self.database.shared;
+        let mut rows = self
+            .database
+            .rows(
+                "get",
+                &shared.sql.task_get,
+                &[
+                    ("tenant", &bounds.tenant),
+                    ("id", &id.as_str()),
+                    ("principal", &bounds.principal),
+                    ("account", &bounds.account),
+                ],
+            )
+            .await?;
+        let Some(found) = rows.pop() else { return Ok(None) };
+        let task = row::task(&found, &*shared.config.sealer).map_err(|fail| fail.of("get"))?;
+        Ok(Some(task).filter(|task| task.visible_to(scope)))
+    }
+
+    async fn list(&self, req: ListTasks) -> Result<TaskPage, RegistryError> {
+        self.database.read(&req).await
+    }
+
+    async fn report(&self, req: ReportProgress) -> Result<(), RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn pause(&self, req: PauseTask) -> Result<(), RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
+        self.database.write(&req).await
+    }
+}
+
+impl Unit for IssueTask {
+    type Done = TaskRecord;
+    const OP: &'static str = "issue";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<TaskRecord, Fail> {
+        let mut req = self.clone();
+        if let Some((ticket, reply)) = req.settles.take() {
+            calls::settle(tx, &ticket, &Settlement::Replied(reply)).await?;
+        }
+        if let Some(hold) = &req.effects.purchase {
+            proposals::renew(tx, hold, None).await?;
+        }
+        let task = TaskRecord::submitted(req, tx.now);
+        insert(tx, &task).await?;
+        Ok(task)
+    }
+}
+
+impl Unit for ConfirmTask {
+    type Done = TaskRecord;
+    const OP: &'static str = "confirm";
+
+    /// A second time finds the task open. A reply is recorded once.
+    fn repeatable(&self) -> bool {
+        self.settles.is_none()
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<TaskRecord, Fail> {
+        let mut task = reach(tx, &self.id, &self.scope).await?;
+        if let Some((ticket, reply)) = self.settles.clone() {
+            calls::settle(tx, &ticket, &Settlement::Replied(reply)).await?;
+        }
+        let effects = effects_of_confirming(&task, tx.now);
+        proposals::apply(tx, effects, has_token(&task)).await?;
+        task.confirm(self.deadline, tx.now);
+        update(tx, &task).await?;
+        Ok(task)
+    }
+}
+
+impl Unit for DiscardTask {
+    type Done = ();
+    const OP: &'static str = "discard";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), Fail> {
+        let task = reach(tx, &self.id, &self.scope).await?;
+        if !task.is_discardable() {
+            return Err(RegistryError::NotEnqueuing(self.id.clone()).into());
+        }
+        if let Some(ticket) = &self.releases {
+            calls::settle(tx, ticket, &Settlement::Released).await?;
+        }
+        let release = task.effects.purchase.clone().map(|hold| Effect::Release { hold });
+        proposals::apply(tx, release.into_iter().collect(), false).await?;
+        let values: Values<'_> = &[("tenant", &task.owner.tenant.as_str()), ("id", &task.id.as_str())];
+        tx.execute(&tx.shared.sql.task_delete, values).await?;
+        Ok(())
+    }
+}
+
+impl Unit for ReportProgress {
+    type Done = ();
+    const OP: &'static str = "report";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), Fail> {
+        let mut task = reach(tx, &self.id, &self.scope).await?;
+        let now = tx.now.max(task.updated_at);
+        task.fence(self.lease.as_ref(), now)?;
+        task.report(self.progress.clone(), now, tx.shared.config.max_history)?;
+        update(tx, &task).await
+    }
+}
+
+impl Unit for PauseTask {
+    type Done = ();
+    const OP: &'static str = "pause";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), Fail> {
+        let mut task = reach(tx, &self.id, &self.scope).await?;
+        let now = tx.now.max(task.updated_at);
+        task.pause(self.pause.clone(), now)?;
+        update(tx, &task).await
+    }
+}
+
+impl Unit for FinishTask {
+    type Done = Finished;
+    const OP: &'static str = "finish";
+
+    /// The same end again changes nothing.
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Finished, Fail> {
+        let mut task = reach(tx, &self.id, &self.scope).await?;
+        task.fence(self.lease.as_ref(), tx.now)?;
+        finish(tx, &mut task, self.outcome.clone(), &self.backing).await
+    }
+}
+
+impl Unit for RenewLease {
+    type Done = ();
+    const OP: &'static str = "renew_lease";
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), Fail> {
+        let mut task = reach(tx, &self.id, &self.scope).await?;
+        task.renew_lease(&self.token, self.within, tx.now)?;
+        update(tx, &task).await
+    }
+}
+
+impl Unit for EndOverdue {
+    type Done = Vec<TaskRecord>;
+    const OP: &'static str = "end_overdue";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Vec<TaskRecord>, Fail> {
+        let values: Values<'_> = &[
+            ("tenant", &self.tenant.as_ref().map(TenantId::as_str)),
+            ("now", &tx.now.as_micros()),
+            ("limit", &i64::try_from(self.limit).unwrap_or(i64::MAX)),
+        ];
+        let mut ended = Vec::new();
+        for found in tx.rows(&tx.shared.sql.tasks_overdue, values).await? {
+            let mut task = row::task(&found, &*tx.shared.config.sealer)?;
+            let Some(why) = task.overdue(tx.now) else { continue };
+            finish(tx, &mut task, Outcome::Failed(why), &Backing::default()).await?;
+            ended.push(task);
+        }
+        Ok(ended)
+    }
+}
+
+/// Ends a task with its effects.
+async fn finish(
+    tx: &Tx<'_>,
+    task: &mut TaskRecord,
+    outcome: Outcome,
+    backing: &Backing,
+) -> Result<Finished, Fail> {
+    // Who waited for the row may have begun before the one it waited for: time does not run backwards in a task.
+    let now = tx.now.max(task.updated_at);
+    let effects = effects_of(task, &outcome, backing, now);
+    let finished = task.finish(outcome, now)?;
+    if finished == Finished::Now {
+        proposals::apply(tx, effects, has_token(task)).await?;
+        update(tx, task).await?;
+    }
+    Ok(finished)
+}
+
+/// Whether the event of its end holds a token of the buyer.
+fn has_token(task: &TaskRecord) -> bool {
+    task.effects.notify.as_ref().is_some_and(|to| to.token.is_some())
+}
+
+/// A row that the scope covers, for a write: nobody else writes it until this transaction ends.
+async fn reach(tx: &Tx<'_>, id: &TaskId, scope: &Scope) -> Result<TaskRecord, Fail> {
+    let unknown = || RegistryError::UnknownTask(id.clone());
+    let bounds = Bounds::of(scope).ok_or_else(unknown)?;
+    let values: Values<'_> = &[
+        ("tenant", &bounds.tenant),
+        ("id", &id.as_str()),
+        ("principal", &bounds.principal),
+        ("account", &bounds.account),
+    ];
+    let found = tx.row(&tx.shared.sql.task_lock, values).await?.ok_or_else(unknown)?;
+    row::task(&found, &*tx.shared.config.sealer)
+}
+
+async fn insert(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
+    let effects = stored::write_effects(&task.effects, &task.id, &*tx.shared.config.sealer)?;
+    let inserted = tx
+        .execute(
+            &tx.shared.sql.task_insert,
+            &[
+                ("tenant", &task.owner.tenant.as_str()),
+                ("id", &task.id.as_str()),
+                ("account", &row::account_text(task.owner.account.as_ref())),
+                ("principal", &task.owner.principal.as_str()),
+                ("tool", &task.tool),
+                ("task_type", &task.task_type),
+                ("protocol", &task.protocol),
+                ("phase", &row::phase_text(task.phase)),
+                ("status", &task.status.as_str()),
+                ("created_at", &task.created_at.as_micros()),
+                ("updated_at", &task.updated_at.as_micros()),
+                ("deadline", &task.deadline.map(Timestamp::as_micros)),
+                ("lease_token", &lease_token(task)),
+                ("lease_until", &task.lease.map(|lease| lease.until.as_micros())),
+                ("due_at", &task.due_at().map(Timestamp::as_micros)),
+                ("context", &task.context.as_ref().map(stored::write_object)),
+                ("effects", &effects),
+                ("has_webhook", &task.has_webhook()),
+                ("history", &stored::write_history(&task.history)),
+            ],
+        )
+        .await?;
+    if inserted == 1 { Ok(()) } else { Err(RegistryError::DuplicateTask(task.id.clone()).into()) }
+}
+
+async fn update(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
+    tx.execute(
+        &tx.shared.sql.task_update,
+        &[
+            ("tenant", &task.owner.tenant.as_str()),
+            ("id", &task.id.as_str()),
+            ("phase", &row::phase_text(task.phase)),
+            ("status", &task.status.as_str()),
+            ("updated_at", &task.updated_at.as_micros()),
+            ("ended_at", &task.ended_at.map(Timestamp::as_micros)),
+            ("deadline", &task.deadline.map(Timestamp::as_micros)),
+            ("lease_token", &lease_token(task)),
+            ("lease_until", &task.lease.map(|lease| lease.until.as_micros())),
+            ("due_at", &task.due_at().map(Timestamp::as_micros)),
+            ("progress", &task.progress.as_ref().map(stored::write_progress)),
+            ("question", &task.question.as_ref().map(stored::write_object)),
+            ("outcome", &task.outcome.as_ref().map(stored::write_outcome)),
+            ("history", &stored::write_history(&task.history)),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn lease_token(task: &TaskRecord) -> Option<Vec<u8>> {
+    task.lease.map(|lease| lease.token.as_bytes().to_vec())
+}
+
+/// Forgets tasks that ended long ago, with their events.
+pub(crate) async fn forget(tx: &Tx<'_>, retention: Duration, limit: i64) -> Result<u64, Fail> {
+    let horizon = tx.now.before(retention).as_micros();
+    let gone = tx.rows(&tx.shared.sql.tasks_forget, &[("horizon", &horizon), ("limit", &limit)]).await?;
+    let column =
+        |name: &str| gone.iter().map(|row| row::get::<String>(row, name)).collect::<Result<Vec<_>, _>>();
+    let (tenants, tasks) = (column("tenant")?, column("id")?);
+    tx.execute(&tx.shared.sql.events_forget, &[("tenants", &tenants), ("tasks", &tasks)]).await?;
+    Ok(gone.len() as u64)
+}

@@ -1,0 +1,9 @@
+//! What the Postgres registry promises to its callers. The tests need a server, so they are ignored until asked for:
+//! `cargo xtask test` starts one.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod conformance;
+mod fixture;
+mod schema;
+mod shared;
