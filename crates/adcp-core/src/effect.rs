@@ -19,8 +19,8 @@ pub struct Effects {
     pub purchase: Option<Hold>,
     /// Keeps the proposals of a good answer as drafts.
     pub drafts: Option<KeepDrafts>,
-    /// Drafts that are kept with somebody other than the owner, for a good answer to replace: those of a principal
-    /// that now acts on an account.
+    /// Drafts that a good answer replaces where they are kept: one that was offered without an account stays with its
+    /// principal, whatever account that acts on now.
     pub refines: Vec<ProposalKey>,
     /// Drafts that a good answer makes firm, all of them or none.
     pub finalizes: Vec<ProposalKey>,
@@ -68,6 +68,12 @@ impl Effects {
     pub fn with_notify(mut self, registration: Option<Registration>) -> Self {
         self.notify = registration;
         self
+    }
+
+    /// The drafts that the end may change. A registry keeps them with [`ProposalRecord::await_task`](crate::ProposalRecord::await_task) when it issues the
+    /// task.
+    pub fn awaited(&self) -> impl Iterator<Item = &ProposalKey> {
+        self.refines.iter().chain(&self.finalizes)
     }
 
     /// What the end of `owner`'s call does to the ledger of proposals. Pure.

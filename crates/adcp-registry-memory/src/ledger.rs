@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use adcp_core::{
-    AccountId, Effect, Event, Hold, Owner, Principal, ProposalKey, ProposalRecord, ProposalRefusal,
+    AccountId, Effect, Effects, Event, Hold, Owner, Principal, ProposalKey, ProposalRecord, ProposalRefusal,
     ProposalState, RegistryError, ReserveProposal, Reserved, TenantId, Timestamp, random_bytes,
 };
 
@@ -71,6 +71,16 @@ impl Ledger {
         row.renew(&hold.token, lease, now).map_err(RegistryError::Proposal)?;
         self.put(row);
         Ok(())
+    }
+
+    /// Keeps the drafts that a task may change for as long as that takes.
+    pub(crate) fn await_task(&mut self, effects: &Effects, now: Timestamp) {
+        for key in effects.awaited() {
+            if let Some(mut row) = self.get(key).cloned() {
+                row.await_task(now);
+                self.put(row);
+            }
+        }
     }
 
     /// Checks every effect without writing any.

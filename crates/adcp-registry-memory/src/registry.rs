@@ -141,6 +141,7 @@ impl TaskRegistry for MemoryRegistry {
         if let Some(hold) = &req.effects.purchase {
             tables.ledger.renew(hold, None, now)?;
         }
+        tables.ledger.await_task(&req.effects, now);
         tables.settle(ready);
         let task = TaskRecord::submitted(req, now);
         tables.tasks.put(task.clone());

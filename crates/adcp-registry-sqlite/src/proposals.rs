@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
-    Effect, Hold, Owner, ProposalKey, ProposalRecord, ProposalRefusal, ProposalStore, RegistryError,
+    Effect, Effects, Hold, Owner, ProposalKey, ProposalRecord, ProposalRefusal, ProposalStore, RegistryError,
     ReserveProposal, Reserved, Timestamp, random_bytes,
 };
 use async_trait::async_trait;
@@ -74,6 +74,17 @@ pub(crate) fn renew(
     now: Timestamp,
 ) -> Result<(), Fail> {
     change(tx, &hold.key, ProposalRefusal::HoldLost, |row| row.renew(&hold.token, lease, now))
+}
+
+/// Keeps the drafts that a task may change for as long as that takes.
+pub(crate) fn await_task(tx: &Transaction<'_>, effects: &Effects, now: Timestamp) -> Result<(), Fail> {
+    for key in effects.awaited() {
+        if let Some(mut row) = get(tx, key)?.filter(|row| row.forget_at > now) {
+            row.await_task(now);
+            put(tx, &row)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes what an end does. An error undoes the whole transaction.

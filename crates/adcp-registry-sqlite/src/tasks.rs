@@ -28,6 +28,7 @@ impl TaskRegistry for SqliteRegistry {
                 if let Some(hold) = &req.effects.purchase {
                     proposals::renew(tx, hold, None, now)?;
                 }
+                proposals::await_task(tx, &req.effects, now)?;
                 let task = TaskRecord::submitted(req, now);
                 insert(tx, &task, &*sealer)?;
                 Ok(task)

@@ -86,6 +86,7 @@ macro_rules! __each_check {
             a_draft_is_replaced_by_a_newer_one
             a_newer_draft_keeps_what_it_leaves_out
             a_draft_is_forgotten_after_its_time
+            a_draft_waits_for_the_task_that_changes_it
             firm_proposals_are_not_redrafted
             a_commit_makes_a_draft_firm
             commit_of_several_is_all_or_nothing

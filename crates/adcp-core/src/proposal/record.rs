@@ -13,6 +13,9 @@ use crate::{AccountId, AdcpError, Owner, Principal, ProposalId, TenantId, Timest
 /// How long a proposal is remembered after it expired or was bought: seven days.
 const MEMORY: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a draft is kept that a task is to refine or to make firm: thirty days.
+const AWAITED: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// What identifies a proposal: its holder and its id. The same id of another account is another proposal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -231,6 +234,14 @@ impl ProposalRecord {
             self.state = ProposalState::Committed;
             self.expires_at = Some(until);
             self.forget_at = until.after(MEMORY);
+        }
+    }
+
+    /// Keeps a draft that a task was issued to refine or to make firm, so that it is there when the task ends: a
+    /// person may take longer than a buyer may think.
+    pub fn await_task(&mut self, now: Timestamp) {
+        if self.state == ProposalState::Draft {
+            self.forget_at = self.forget_at.max(now.after(AWAITED));
         }
     }
 

@@ -5,7 +5,7 @@ mod fields;
 
 use std::time::Duration;
 
-use adcp_core::{AdcpError, Effects, KeepDrafts, ProposalKey};
+use adcp_core::{AdcpError, Effects, KeepDrafts};
 use adcp_types::json::JsonObject;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -114,8 +114,7 @@ async fn prepare(site: Site<'_>, plan: &mut Plan) -> Result<(), AdcpError> {
         entry.allowed(&record, terms, site.parts.clock.now())?;
         if entry.finalizes() {
             plan.effects.finalizes.push(record.key.clone());
-        } else if record.key != ProposalKey::of(owner, record.key.id.clone()) {
-            // It was offered without an account: a newer offer of it belongs where the first one is.
+        } else {
             plan.effects.refines.push(record.key.clone());
         }
         plan.proposals.push(record);

@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adcp_core::{Backing, ProposalState, TaskRef};
-use adcp_decisioning::{Finalizing, ProposalTerms};
+use adcp_decisioning::{Finalizing, ProposalTerms, TaskDesk};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::market::{
     LineItem, Market, field, firm, from, offering, owner, plain_find, proposal, recipe, terms,
 };
+use crate::scripted::task_of;
 use crate::seller::code;
 
 const DRAFT: Option<ProposalState> = Some(ProposalState::Draft);
@@ -394,4 +395,26 @@ async fn without_terms_a_sellers_proposals_are_its_own() {
     assert_eq!(code(&stand.finalize(&["p1"]).await), "none");
     assert_eq!(code(&stand.buy("one", "p1").await), "none");
     assert!(stand.seen().get("packages").is_none());
+}
+
+#[tokio::test]
+async fn a_person_may_take_longer_to_make_a_draft_firm_than_drafts_are_kept() {
+    let market = Market::new().finding(|ctx, request| async move {
+        Ok(match request["buying_mode"].as_str() {
+            Some("refine") => ctx.handoff_to_workflow(async move |_| Ok(())).into(),
+            _ => plain_find(&request).into(),
+        })
+    });
+    let stand = market.open(terms());
+    stand.brief().await;
+    let task = task_of(&stand.finalize(&["p1"]).await);
+    stand.later(24 * 5);
+    let mut late = firm("p1");
+    late["expires_at"] = "2026-05-20T00:00:00Z".into();
+    let answer = json!({ "products": [], "proposals": [late], "cache_scope": "account" });
+    let answer: adcp_types::media_buy::GetProductsResponse = from(answer);
+    TaskDesk::new(stand.registry.clone()).complete(&task, &answer).await.unwrap();
+    assert_eq!(stand.state("p1").await, COMMITTED);
+    let reply = stand.buy("one", "p1").await;
+    assert_eq!(code(&reply), "none", "{:?}", reply.body);
 }

@@ -59,6 +59,29 @@ pub async fn a_draft_is_forgotten_after_its_time(harness: &dyn Harness) {
     about(world.proposal("p").await.must().created_at, world.now().await);
 }
 
+/// A draft is there for the task that refines it or makes it firm, however long the seller's people take.
+pub async fn a_draft_waits_for_the_task_that_changes_it(harness: &dyn Harness) {
+    let world = World::new(harness);
+    world.draft(&["refined", "finalized", "forgotten"]).await;
+    let refines =
+        Effects::none().with_drafts(KeepDrafts::new(DAY)).with_refines(vec![world.proposal_key("refined")]);
+    let finalizes = Effects::none().with_finalizes(vec![world.proposal_key("finalized")]);
+    world.issue(world.task("refine").with_effects(refines)).await;
+    world.issue(world.task("finalize").with_effects(finalizes)).await;
+    world.pass(DAY * 5).await;
+    assert_eq!(world.proposal("forgotten").await, None);
+    let until = world.now().await.after(DAY);
+    world.finish("refine", Outcome::Completed(offer(&["refined"], "refined"))).await.must();
+    world.finish("finalize", Outcome::Completed(firm_offer(&["finalized"], until))).await.must();
+    for (name, state) in [("refined", ProposalState::Draft), ("finalized", ProposalState::Committed)] {
+        let record = world.proposal(name).await.must();
+        assert_eq!((record.state, record.recipes.len()), (state, 1), "{name} keeps what was behind it");
+    }
+    // Nobody waits for it any more, so it is a draft like others.
+    world.pass(DAY).await;
+    assert_eq!(world.proposal("refined").await, None);
+}
+
 /// What is firm, being bought or bought stays as it is when it is offered again.
 pub async fn firm_proposals_are_not_redrafted(harness: &dyn Harness) {
     let world = World::new(harness);
