@@ -122,8 +122,9 @@ impl fmt::Display for EventKey {
     }
 }
 
-/// A message for a receiver, queued in the transaction that made it true.
-#[derive(Debug, Clone, PartialEq)]
+/// A message for a receiver, queued in the transaction that made it true. `Debug` prints its length instead of its body,
+/// which repeats the buyer's token.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
     /// Its key, in the body too.
@@ -144,6 +145,23 @@ pub struct Event {
     pub body: String,
     /// When it was queued.
     pub queued_at: Timestamp,
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, owner, task, task_type, status, url, authentication, body, queued_at } = self;
+        f.debug_struct("Event")
+            .field("key", key)
+            .field("owner", owner)
+            .field("task", task)
+            .field("task_type", task_type)
+            .field("status", status)
+            .field("url", url)
+            .field("authentication", authentication)
+            .field("body", &format_args!("{} bytes", body.len()))
+            .field("queued_at", queued_at)
+            .finish()
+    }
 }
 
 impl Event {

@@ -1,5 +1,6 @@
 //! The agent: everything an adopter mounted, behind one call.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ pub struct Agent {
     pub(crate) parts: Arc<Parts>,
 }
 
-/// One call, as a transport hands it over: parsed strictly, caller identified.
-#[derive(Debug, Clone)]
+/// One call, as a transport hands it over: parsed strictly, caller identified. `Debug` leaves the arguments out, which
+/// may hold the key of a callback.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Call {
     /// The tool's name.
@@ -30,6 +32,12 @@ pub struct Call {
     pub arguments: JsonObject,
     /// Who calls; `None` without credentials.
     pub caller: Option<Caller>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("tool", &self.tool).field("caller", &self.caller).finish_non_exhaustive()
+    }
 }
 
 impl Call {

@@ -8,7 +8,7 @@ use adcp_core::{
     AdcpError, Background, Delivery, DeliveryOutbox as _, Event, Inadmissible, ListEvents, Registry, Scope,
     TaskRef, TaskRegistry as _, TenantId,
 };
-use adcp_decisioning::{Account, AccountKey, Agent, AgentBuilder, Ctx, ExplicitAccounts, TaskDesk};
+use adcp_decisioning::{Account, AccountKey, Agent, AgentBuilder, Call, Ctx, ExplicitAccounts, TaskDesk};
 use adcp_registry_memory::MemoryRegistry;
 use adcp_types::ErrorCode;
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::flaky::Flaky;
 use crate::handoff::ended;
 use crate::scripted::{Bought, Scripted, all_tasks, bought, building, buy, poll, products, signals, task_of};
-use crate::seller::{booked, call, code, order};
+use crate::seller::{booked, call, code, object, order};
 
 /// Carries nothing; admits https, and http to this host.
 #[derive(Debug, Clone, Default)]
@@ -118,6 +118,8 @@ fn checked(event: &Event, tool: &str, task_id: &Value, status: &str) -> Value {
     assert_eq!(key, event.key.as_str());
     assert_eq!(event.url, "https://buyer.example/hooks/1?op=other");
     assert_eq!(event.authentication.as_ref().unwrap().credentials.expose(), "c".repeat(32));
+    let printed = format!("{event:?}");
+    assert!(!printed.contains(TOKEN) && !printed.contains(&"c".repeat(32)), "{printed}");
     body
 }
 
@@ -127,6 +129,8 @@ async fn async_discovery_and_orders_notify_of_completion_and_of_failure() {
         for tool in ["get_products", "get_signals", "create_media_buy"] {
             let (builder, registry) = delivering(&handing_off(good));
             let agent = builder.build().unwrap();
+            let printed = format!("{:?}", Call::new(tool, object(asking(tool, config()))));
+            assert!(!printed.contains(TOKEN) && printed.contains(tool), "{printed}");
             let reply = call(&agent, "acme", tool, asking(tool, config())).await;
             assert_eq!(reply.body["status"], "submitted", "{tool}: {:?}", reply.body);
             let task = ended(&agent, &reply.body["task_id"]).await;
