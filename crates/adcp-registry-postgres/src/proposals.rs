@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use adcp_core::stored;
 use adcp_core::{
-    Draft, Effect, Hold, Owner, ProposalKey, ProposalRecord, ProposalRefusal, ProposalStore, RegistryError,
-    ReserveProposal, Reserved, Timestamp, random_bytes,
+    Draft, Effect, Effects, Hold, Owner, ProposalKey, ProposalRecord, ProposalRefusal, ProposalStore,
+    RegistryError, ReserveProposal, Reserved, Timestamp, random_bytes,
 };
 use async_trait::async_trait;
 
@@ -128,6 +128,20 @@ pub(crate) async fn renew(tx: &Tx<'_>, hold: &Hold, lease: Option<Duration>) -> 
     change(tx, &hold.key, ProposalRefusal::HoldLost, |row| row.renew(&hold.token, lease, tx.now)).await
 }
 
+/// Keeps the drafts that a task may change for as long as that takes.
+pub(crate) async fn await_task(tx: &Tx<'_>, effects: &Effects) -> Result<(), Fail> {
+    let mut keys: Vec<&ProposalKey> = effects.awaited().collect();
+    // In the order in which an end locks them, too.
+    keys.sort_by_cached_key(|key| order(key));
+    for key in keys {
+        if let Some(mut row) = lock(tx, key).await?.filter(|row| row.forget_at > tx.now) {
+            row.await_task(tx.now);
+            update(tx, &row).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes what an end does. An error undoes the whole transaction.
 pub(crate) async fn apply(tx: &Tx<'_>, mut effects: Vec<Effect>, secret: bool) -> Result<(), Fail> {
     // Rows are locked in one order everywhere, so that ends that share proposals wait and do not deadlock.
@@ -171,7 +185,13 @@ fn place(effect: &Effect) -> (bool, String, String, String) {
         Effect::Commit(commit) => &commit.key,
         Effect::Offer(draft) => &draft.key,
     };
-    (false, key.tenant.to_string(), row::holder(key), key.id.to_string())
+    let (tenant, holder, id) = order(key);
+    (false, tenant, holder, id)
+}
+
+/// By this, rows are locked.
+fn order(key: &ProposalKey) -> (String, String, String) {
+    (key.tenant.to_string(), row::holder(key), key.id.to_string())
 }
 
 async fn offer(tx: &Tx<'_>, draft: Draft) -> Result<(), Fail> {

@@ -89,6 +89,7 @@ impl Unit for IssueTask {
         if let Some(hold) = &req.effects.purchase {
             proposals::renew(tx, hold, None).await?;
         }
+        proposals::await_task(tx, &req.effects).await?;
         let task = TaskRecord::submitted(req, tx.now);
         insert(tx, &task).await?;
         Ok(task)
