@@ -27,6 +27,9 @@ pub enum BuildError {
     /// Too short to be renewed in time.
     #[error("the lease of {0:?} is shorter than a second: it could not be renewed in time")]
     Lease(Duration),
+    /// Over before anything could be handed over.
+    #[error("the enqueue lease of {0:?} is shorter than a second: no workflow could be handed over in time")]
+    EnqueueLease(Duration),
     /// Nobody would look for abandoned tasks.
     #[error("the rescue interval is zero: abandoned tasks would be looked for without a pause")]
     NoRescue,

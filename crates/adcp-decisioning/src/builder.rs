@@ -263,6 +263,9 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if self.lease < Duration::from_secs(1) {
             faults.push(BuildError::Lease(self.lease));
         }
+        if self.enqueue_lease < Duration::from_secs(1) {
+            faults.push(BuildError::EnqueueLease(self.enqueue_lease));
+        }
         if self.rescue_interval.is_zero() {
             faults.push(BuildError::NoRescue);
         }

@@ -10,6 +10,9 @@ const DRAFTS: Duration = Duration::from_secs(24 * 3600);
 /// How long a purchase holds its proposal before it renews the hold, by default.
 const HOLD: Duration = Duration::from_secs(60);
 
+/// Seven days: how long the ledger remembers a proposal that has expired.
+const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// How a seller makes, keeps and sells proposals. Given to
 /// [`AgentBuilder::proposals`](crate::AgentBuilder::proposals), it turns the ledger of proposals on.
 ///
@@ -82,14 +85,15 @@ impl ProposalTerms {
         self
     }
 
-    /// Sets how long after its expiry a proposal can still be bought.
+    /// Sets how long after its expiry a proposal can still be bought: seven days at most.
     #[must_use]
     pub const fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// Sets for how long a purchase reserves its proposal before it renews that, and so how long a crash blocks it.
+    /// Sets for how long a purchase reserves its proposal before it renews that, and so how long a crash blocks it: a
+    /// second at least.
     #[must_use]
     pub const fn with_hold(mut self, lease: Duration) -> Self {
         self.hold = lease;
@@ -149,6 +153,15 @@ impl ProposalTerms {
                 .filter(|(_, time)| *time == Some(Duration::ZERO))
                 .map(|(name, _)| BuildError::NoTimeForProposals(name)),
         );
+        if !self.hold.is_zero() && self.hold < Duration::from_secs(1) {
+            faults.push(BuildError::Lease(self.hold));
+        }
+        if self.grace > REMEMBERED {
+            faults.push(BuildError::Contradiction {
+                claim: format!("a grace of {:?}", self.grace),
+                against: "an expired proposal is remembered for seven days".to_owned(),
+            });
+        }
         if self.commit_for.is_none() {
             return;
         }

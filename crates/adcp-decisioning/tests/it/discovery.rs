@@ -390,6 +390,14 @@ async fn terms_say_what_capabilities_say_and_contradictions_are_refused() {
             "the time to keep drafts is zero",
         ),
         (full().proposals(ProposalTerms::new().with_hold(Duration::ZERO)), "the hold of a purchase is zero"),
+        (
+            full().proposals(ProposalTerms::new().with_hold(Duration::from_nanos(2))),
+            "the lease of 2ns is shorter than a second",
+        ),
+        (
+            full().proposals(ProposalTerms::new().with_grace(Duration::from_secs(8 * 24 * 3600))),
+            "an expired proposal is remembered for seven days",
+        ),
         (bare().0.signals().proposals(terms()), "needs `get_products` (mount `.sales()`)"),
         (
             mounted(bare().0)
