@@ -18,14 +18,35 @@ const TRIES: u32 = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
 /// Tries a write again for as long as a later try may help.
-pub(crate) async fn retrying<T, Fut>(mut write: impl FnMut() -> Fut) -> Result<T, RegistryError>
+pub(crate) async fn retrying<T, Fut>(write: impl FnMut() -> Fut) -> Result<T, RegistryError>
+where
+    Fut: Future<Output = Result<T, RegistryError>>,
+{
+    let helps = |error: &RegistryError| {
+        matches!(error, RegistryError::Unavailable { .. } | RegistryError::Full { .. })
+    };
+    again(write, helps).await
+}
+
+/// As [`retrying`], for a buyer who waits: a store that is full will not be empty in a moment.
+pub(crate) async fn retrying_while_away<T, Fut>(write: impl FnMut() -> Fut) -> Result<T, RegistryError>
+where
+    Fut: Future<Output = Result<T, RegistryError>>,
+{
+    again(write, |error| matches!(error, RegistryError::Unavailable { .. })).await
+}
+
+async fn again<T, Fut>(
+    mut write: impl FnMut() -> Fut,
+    helps: impl Fn(&RegistryError) -> bool,
+) -> Result<T, RegistryError>
 where
     Fut: Future<Output = Result<T, RegistryError>>,
 {
     let mut wait = FIRST_WAIT;
     for _ in 1..TRIES {
         match write().await {
-            Err(error @ (RegistryError::Unavailable { .. } | RegistryError::Full { .. })) => {
+            Err(error) if helps(&error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a write is tried again");
             }
             done => return done,

@@ -17,6 +17,7 @@ use super::task::{self, Carrier, Handover};
 use crate::agent::Reply;
 use crate::answer;
 use crate::decision::Answer;
+use crate::end::retrying_while_away;
 use crate::hook::Made;
 use crate::parts::Parts;
 use crate::scrub::{scrub, scrub_error};
@@ -103,7 +104,7 @@ async fn done(
     if ticket.is_some() || !effects.is_empty() {
         let recorded = Settlement::Replied(envelope.unwrap(&message));
         let settle = SettleCall::new(ticket, recorded).applying(effects);
-        parts.registry.settle_call(settle).await.map_err(|error| {
+        retrying_while_away(|| parts.registry.settle_call(settle.clone())).await.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "an answer was not recorded");
             match error {
                 // Another request was quicker with one of the drafts.
@@ -169,7 +170,7 @@ async fn close(parts: &Arc<Parts>, ticket: Option<Ticket>, settlement: Settlemen
         return;
     }
     let settle = SettleCall::new(ticket, settlement).applying(effects);
-    if let Err(error) = parts.registry.settle_call(settle).await {
+    if let Err(error) = retrying_while_away(|| parts.registry.settle_call(settle.clone())).await {
         tracing::error!(error = &error as &dyn std::error::Error, "a call was not settled");
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Flaky {
     pub(crate) confirms: AtomicUsize,
     pub(crate) discards: AtomicUsize,
     pub(crate) renewals: AtomicUsize,
+    pub(crate) settlements: AtomicUsize,
     /// Set for a store that has nothing to seal credentials with.
     pub(crate) keyless: AtomicBool,
 }
@@ -37,6 +38,7 @@ impl Flaky {
             confirms: none(),
             discards: none(),
             renewals: none(),
+            settlements: none(),
             keyless: AtomicBool::new(false),
         })
     }
@@ -104,6 +106,7 @@ impl CallStore for Flaky {
     }
 
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError> {
+        gate(&self.settlements, "settle_call")?;
         self.inner.settle_call(req).await
     }
 

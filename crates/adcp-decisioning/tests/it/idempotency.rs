@@ -2,10 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use adcp_core::{Resolution, ResolveCall, TenantId};
+use adcp_core::{AdcpError, Resolution, ResolveCall, TenantId};
+use adcp_types::ErrorCode;
 use adcp_types::json::JsonObject;
 use serde_json::json;
 
+use crate::flaky::Flaky;
+use crate::scripted::{Scripted, bought, building, buy};
 use crate::seller::{Mode, agent, call, code, order};
 
 fn without(body: &JsonObject, names: &[&str]) -> JsonObject {
@@ -148,4 +151,25 @@ async fn a_made_up_session_opens_no_second_scope() {
     again["session_id"] = json!("another");
     assert_eq!(code(&call(&agent, "acme", "create_media_buy", again).await), "IDEMPOTENCY_CONFLICT");
     assert_eq!(shared.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_recorded_although_the_store_is_away_for_a_moment() {
+    for good in [true, false] {
+        let registry = Flaky::new();
+        let seller = Scripted::buying(move |_| {
+            if good {
+                bought().map(Into::into)
+            } else {
+                Err(AdcpError::new(ErrorCode::POLICY_VIOLATION, "not here"))
+            }
+        });
+        let agent = building(&seller, registry.clone()).build().unwrap();
+        registry.settlements.store(3, Ordering::SeqCst);
+        let first = buy(&agent).await;
+        assert_eq!(code(&first), if good { "none" } else { "POLICY_VIOLATION" }, "{:?}", first.body);
+        let again = buy(&agent).await;
+        assert_eq!(code(&again), code(&first), "the key has a known outcome: {:?}", again.body);
+        assert_eq!(seller.calls(), if good { 1 } else { 2 });
+    }
 }
