@@ -115,7 +115,9 @@ fn meant(name: Option<&str>) -> String {
 }
 
 /// Every fault of a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Debug` is its `Display`: that is what a `main` that returns it prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct BuildErrors(Vec<BuildError>);
 
 impl BuildErrors {
@@ -136,6 +138,12 @@ impl fmt::Display for BuildErrors {
             write!(f, "{} {fault}", if i == 0 { ":" } else { ";" })?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for BuildErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

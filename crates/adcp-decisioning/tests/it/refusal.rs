@@ -90,6 +90,7 @@ async fn a_question_to_the_buyer_is_no_error() {
 fn every_fault_of_a_configuration_is_reported_at_once() {
     let errors = Agent::builder(()).also_serve("3.1.0").background_tasks(0).build().unwrap_err();
     let text = errors.to_string();
+    assert_eq!(format!("{errors:?}"), text, "a main that returns them prints the words");
     for part in ["nothing is mounted", "3.1.0", "authenticator", "accounts", "registry", "background"] {
         assert!(text.contains(part), "{part} is missing in: {text}");
     }
