@@ -36,7 +36,11 @@ pub(crate) fn url() -> String {
 
 /// A connection beside the registry's.
 pub(crate) async fn connection() -> Client {
-    let (client, connection) = tokio_postgres::connect(&url(), NoTls).await.unwrap();
+    connect(&url()).await
+}
+
+pub(crate) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }
@@ -96,11 +100,16 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) async fn new(configure: impl Fn(PostgresConfig) -> PostgresConfig) -> Self {
+        Self::at(&url(), configure).await
+    }
+
+    /// On the server behind this address, which may be a proxy's.
+    pub(crate) async fn at(url: &str, configure: impl Fn(PostgresConfig) -> PostgresConfig) -> Self {
         let schema = Schema::migrated().await;
         let offset = ClockOffset::new();
         let mut instances = Vec::new();
         for _ in 0..2 {
-            let config = configure(schema.config()).with_clock_offset(offset.clone());
+            let config = configure(schema.config_at(url.to_owned())).with_clock_offset(offset.clone());
             instances.push(Arc::new(PostgresRegistry::connect(config).await.unwrap()));
         }
         Self { instances, next: std::sync::atomic::AtomicUsize::new(0), offset, _schema: schema }

@@ -5,5 +5,8 @@
 
 mod conformance;
 mod fixture;
+mod loss;
+mod pooled;
+mod proxy;
 mod schema;
 mod shared;
