@@ -10,3 +10,4 @@ mod pooled;
 mod proxy;
 mod schema;
 mod shared;
+mod tls;
