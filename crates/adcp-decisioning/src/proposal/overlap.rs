@@ -46,6 +46,12 @@ fn product_of<'a>(proposal: &'a ProposalRecord, package: &'a JsonObject) -> Opti
         .or_else(only)
 }
 
+/// What an update adds to the targeting of a package beside `targeting_overlay`, and to which key of it.
+///
+/// Spec: `media-buy/package-update.json`.
+const ADDED: [(&str, &str); 2] =
+    [("keyword_targets_add", "keyword_targets"), ("negative_keywords_add", "negative_keywords")];
+
 /// A package beside the product it is of.
 struct Chosen<'a> {
     package: &'a JsonObject,
@@ -76,6 +82,12 @@ impl Chosen<'_> {
             let what = format!("the proposal does not allow targeting by `{key}`");
             return refused("targeting_overlay", what);
         }
+        if let Some(allowed) = &overlap.targeting_dimensions
+            && let Some((name, key)) =
+                ADDED.iter().find(|(name, key)| self.package.contains_key(*name) && !allowed.contains(*key))
+        {
+            return refused(name, format!("the proposal does not allow targeting by `{key}`"));
+        }
         if let (Some(allowed), Some(kind)) = (&overlap.delivery_types, self.delivery_type())
             && !allowed.contains(kind)
         {
@@ -86,10 +98,7 @@ impl Chosen<'_> {
             if let Some(kind) = text(self.package, "signal_type").filter(|kind| !allowed.contains(*kind)) {
                 return refused("signal_type", format!("the proposal does not allow signal type `{kind}`"));
             }
-            if self
-                .signals()
-                .any(|signal| self.signal_type(signal).is_none_or(|kind| !allowed.contains(kind)))
-            {
+            if self.signals().any(|signal| !self.is_of(allowed, signal)) {
                 let what = "the proposal does not allow this type of signal".to_owned();
                 return refused("targeting_overlay", what);
             }
@@ -120,17 +129,23 @@ impl Chosen<'_> {
         grouped.chain(overlay.into_iter().flat_map(|overlay| objects(overlay, "signal_targeting")))
     }
 
-    /// The type of a signal, as the product's list of its signals says. Unlisted, it is of no known type.
-    fn signal_type(&self, signal: &JsonObject) -> Option<&str> {
+    /// Whether a signal is of an allowed type, as the product's list of its signals says. Unlisted, it is of none.
+    ///
+    /// One that is named in several ways is every signal that one of its names means: which counts is the seller's choice.
+    fn is_of(&self, allowed: &BTreeSet<String>, signal: &JsonObject) -> bool {
         let same = |listed: &&JsonObject| {
             ["signal_agent_segment_id", "signal_ref", "signal_id"]
                 .iter()
                 .any(|name| signal.get(*name).is_some_and(|id| listed.get(*name) == Some(id)))
         };
-        let product = self.product?;
         let lists = ["signal_targeting_options", "included_signals"].into_iter();
-        lists
-            .filter_map(|list| objects(product, list).find(same))
-            .find_map(|listed| text(listed, "signal_type"))
+        let mut kinds = self
+            .product
+            .into_iter()
+            .flat_map(|product| lists.clone().flat_map(|list| objects(product, list)))
+            .filter(same)
+            .filter_map(|listed| text(listed, "signal_type"))
+            .peekable();
+        kinds.peek().is_some() && kinds.all(|kind| allowed.contains(kind))
     }
 }

@@ -219,6 +219,17 @@ async fn an_update_keeps_to_the_recipes_by_the_packages_of_the_order() {
         ),
         ("packages", json!({ "package_id": "pkg_1", "targeting_overlay": by_language }), "none"),
         ("packages", json!({ "package_id": "pkg_0", "budget": 5 }), "none"),
+        // Keywords are targeting, too, wherever an update adds them.
+        (
+            "packages",
+            json!({ "package_id": "pkg_0", "keyword_targets_add": [{ "keyword": "tea", "match_type": "broad" }] }),
+            "packages[0].keyword_targets_add",
+        ),
+        (
+            "packages",
+            json!({ "package_id": "pkg_0", "negative_keywords_add": [{ "keyword": "tea", "match_type": "broad" }] }),
+            "packages[0].negative_keywords_add",
+        ),
         (
             "new_packages",
             json!({ "product_id": "tv", "pricing_option_id": "tv_flat", "budget": 5 }),
@@ -228,5 +239,54 @@ async fn an_update_keeps_to_the_recipes_by_the_packages_of_the_order() {
     for (at, (list, package, want)) in cases.into_iter().enumerate() {
         let reply = stand.ask("update_media_buy", change(at, list, package.clone())).await;
         assert_eq!(field(&reply), want, "{list} {package}: {:?}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn a_signal_with_two_names_is_both_that_they_mean() {
+    let listed = |id: &str, kind: &str| {
+        json!({
+            "signal_ref": { "scope": "product", "signal_id": id }, "signal_agent_segment_id": format!("seg_{id}"),
+            "name": id, "description": id, "signal_type": kind, "value_type": "binary", "data_provider": "news",
+        })
+    };
+    let options = json!([listed("own", "owned"), listed("bought", "marketplace")]);
+    let targets = |name: &str, segment: Option<&str>| {
+        let mut signal = json!({ "signal_ref": { "scope": "product", "signal_id": name }, "value_type": "binary", "value": true });
+        if let Some(segment) = segment {
+            signal["signal_agent_segment_id"] = segment.into();
+        }
+        json!({ "signal_targeting_groups": { "operator": "all", "groups": [
+            { "operator": "any", "signals": [signal] },
+        ] } })
+    };
+    let cases = [
+        (targets("own", None), "none"),
+        (targets("own", Some("seg_own")), "none"),
+        (targets("bought", None), "packages[0].targeting_overlay"),
+        (targets("own", Some("seg_bought")), "packages[0].targeting_overlay"),
+        (targets("unlisted", None), "packages[0].targeting_overlay"),
+    ];
+    for (overlay, at) in cases {
+        let options = options.clone();
+        let market = Market::new().finding(move |_, request| {
+            let options = options.clone();
+            async move {
+                let mut offer = crate::market::plain_find(&request)
+                    .with_recipe("tv", narrow(Overlap::unlimited().with_signal_types(["owned"])));
+                for product in offer.response.products.iter_mut().flatten() {
+                    product.extra.insert("signal_targeting_allowed".into(), true.into());
+                    product.extra.insert("signal_targeting_options".into(), options.clone());
+                }
+                Ok(offer.into())
+            }
+        });
+        let stand = market.open(terms()).committed().await;
+        let mut ask = purchase("one", "p1");
+        ask["packages"] = json!([{
+            "product_id": "tv", "pricing_option_id": "tv_cpm", "budget": 10, "targeting_overlay": overlay,
+        }]);
+        let reply = stand.ask("create_media_buy", ask).await;
+        assert_eq!(field(&reply), at, "{overlay}: {:?}", reply.body);
     }
 }
