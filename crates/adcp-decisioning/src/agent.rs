@@ -1,12 +1,14 @@
 //! The agent: everything an adopter mounted, behind one call.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::Registry;
 use adcp_core::json::Limits;
 use adcp_types::json::JsonObject;
+use futures_util::FutureExt;
 
 use crate::builder::AgentBuilder;
 use crate::caller::{AuthFailure, Caller, Credentials};
@@ -118,7 +120,12 @@ impl Agent {
     ///
     /// [`AuthFailure`], without saying what was wrong with the credentials.
     pub async fn authenticate(&self, credentials: &Credentials) -> Result<Caller, AuthFailure> {
-        self.parts.authenticator.authenticate(credentials).await
+        // Its code before the first await runs inside the guard, too.
+        let asked = async { self.parts.authenticator.authenticate(credentials).await };
+        AssertUnwindSafe(asked).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!("the authenticator panicked");
+            Err(AuthFailure::Unavailable)
+        })
     }
 
     /// Answers one call. Every outcome is a [`Reply`]: errors are written in both layers of the protocol.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use adcp_core::TaskId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -16,6 +17,8 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 pub(crate) struct Tasks {
     slots: Arc<Semaphore>,
     running: TaskTracker,
+    /// Calls that are being answered.
+    calls: TaskTracker,
     signals: Signals,
     /// Asks the work to stop.
     asked: CancellationToken,
@@ -41,6 +44,7 @@ impl Tasks {
         Self {
             slots: Arc::new(Semaphore::new(max_tasks.min(Semaphore::MAX_PERMITS))),
             running: TaskTracker::new(),
+            calls: TaskTracker::new(),
             signals: Signals::default(),
             asked: CancellationToken::new(),
             forced: CancellationToken::new(),
@@ -89,11 +93,22 @@ impl Tasks {
         });
     }
 
+    /// A call that is being answered. A shutdown waits for it as long as it may, also when the buyer has hung up.
+    pub(crate) fn call(&self) -> TaskTrackerToken {
+        self.calls.token()
+    }
+
     /// Asks everything to stop, waits, then ends the rest and waits until it is recorded.
     pub(crate) async fn drain(&self, within: Duration) {
         self.asked.cancel();
+        let begun = Instant::now();
+        self.calls.close();
+        if timeout(within, self.calls.wait()).await.is_err() {
+            tracing::warn!("some calls were not answered within the time of the shutdown");
+        }
+        let within = within.saturating_sub(begun.elapsed());
         self.running.close();
-        if tokio::time::timeout(within, self.running.wait()).await.is_err() {
+        if timeout(within, self.running.wait()).await.is_err() {
             self.forced.cancel();
             self.running.wait().await;
         }

@@ -30,9 +30,9 @@ pub enum BuildError {
     /// Over before anything could be handed over.
     #[error("the enqueue lease of {0:?} is shorter than a second: no workflow could be handed over in time")]
     EnqueueLease(Duration),
-    /// Nobody would look for abandoned tasks.
-    #[error("the rescue interval is zero: abandoned tasks would be looked for without a pause")]
-    NoRescue,
+    /// Too often.
+    #[error("the rescue interval of {0:?} is shorter than a second: the registry would do little else")]
+    RescueInterval(Duration),
     /// No handoff could ever run.
     #[error("room for zero background tasks: no handoff could run")]
     NoBackgroundTasks,

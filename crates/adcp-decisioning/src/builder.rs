@@ -200,7 +200,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         self
     }
 
-    /// Sets how often the agent looks for abandoned tasks: not never.
+    /// Sets how often the agent looks for abandoned tasks: once a second at most.
     #[must_use]
     pub const fn rescue_interval(mut self, every: Duration) -> Self {
         self.rescue_interval = every;
@@ -266,8 +266,8 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if self.enqueue_lease < Duration::from_secs(1) {
             faults.push(BuildError::EnqueueLease(self.enqueue_lease));
         }
-        if self.rescue_interval.is_zero() {
-            faults.push(BuildError::NoRescue);
+        if self.rescue_interval < Duration::from_secs(1) {
+            faults.push(BuildError::RescueInterval(self.rescue_interval));
         }
         if self.background_tasks == 0 {
             faults.push(BuildError::NoBackgroundTasks);

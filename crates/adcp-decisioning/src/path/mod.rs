@@ -31,8 +31,10 @@ pub(crate) async fn call(parts: Arc<Parts>, call: Call) -> Reply {
     let mut envelope = Envelope::of(&call.arguments, &parts);
     let lost = envelope.clone();
     let span = tracing::info_span!("call", tool = %call.tool.chars().take(64).collect::<String>());
+    let open = parts.background.call();
     let answered = tokio::spawn(
         async move {
+            let _open = open;
             match run(&parts, call, &mut envelope).await {
                 Ok(reply) => reply,
                 Err(error) => envelope.refuse(&error),

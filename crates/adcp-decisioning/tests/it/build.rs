@@ -1,5 +1,7 @@
 //! Contradictions are found when an agent is built, all of them at once and in words that say what to do.
 
+use std::time::Duration;
+
 use adcp_decisioning::{AgentBuilder, BuildError};
 use adcp_types::enums::{BillingParty, Specialism};
 use adcp_types::json::FromJson;
@@ -204,6 +206,9 @@ fn every_fault_is_reported_at_once() {
     let errors = adcp_decisioning::Agent::builder(Everything::default())
         .sales()
         .also_serve("tomorrow")
+        .lease(Duration::from_millis(1))
+        .enqueue_lease(Duration::ZERO)
+        .rescue_interval(Duration::from_nanos(1))
         .background_tasks(0)
         .capabilities(|known| {
             known
@@ -222,6 +227,9 @@ fn every_fault_is_reported_at_once() {
         matches!(
             found[..],
             [
+                BuildError::Lease(_),
+                BuildError::EnqueueLease(_),
+                BuildError::RescueInterval(_),
                 BuildError::NoBackgroundTasks,
                 BuildError::BadRelease(_),
                 BuildError::Missing("authenticator"),

@@ -92,3 +92,27 @@ async fn one_that_cannot_check_does_not_keep_out_whom_another_knows() {
     let caller = FirstOf::new(Down).or(tokens()).authenticate(&bearer("token-a")).await.unwrap();
     assert_eq!(caller.principal.as_str(), "acme");
 }
+
+/// Falls over, before its first await.
+#[derive(Debug)]
+struct Falls;
+
+#[async_trait]
+impl Authenticator for Falls {
+    async fn authenticate(&self, _credentials: &Credentials) -> Result<Caller, AuthFailure> {
+        panic!("a directory without an index")
+    }
+}
+
+#[tokio::test]
+async fn an_authenticator_that_panics_lets_nobody_in_and_takes_nothing_down() {
+    let agent = adcp_decisioning::Agent::builder(crate::scripted::Scripted::buying(|_| unreachable!()))
+        .signals()
+        .authenticator(Falls)
+        .accounts(adcp_decisioning::AccountPerPrincipal::new())
+        .registry(adcp_registry_memory::MemoryRegistry::volatile())
+        .build()
+        .unwrap();
+    let asked = agent.authenticate(&Credentials::Bearer(Secret::new("key"))).await;
+    assert_eq!(asked, Err(AuthFailure::Unavailable));
+}

@@ -1,6 +1,7 @@
 //! Once, however often the buyer sends it.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use adcp_core::{AdcpError, Resolution, ResolveCall, TenantId};
 use adcp_types::ErrorCode;
@@ -108,6 +109,29 @@ async fn a_buyer_who_hangs_up_leaves_a_finished_call() {
         tokio::task::yield_now().await;
     }
     assert_eq!(shared.calls.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_the_call_of_a_buyer_who_hung_up() {
+    let (agent, shared) = agent(Mode::Wait);
+    let hung_up = tokio::spawn({
+        let agent = agent.clone();
+        async move { call(&agent, "acme", "create_media_buy", order("key-0123456789abcdef")).await }
+    });
+    shared.started.notified().await;
+    hung_up.abort();
+    let draining = tokio::spawn({
+        let agent = agent.clone();
+        async move { agent.drain(Duration::from_secs(60)).await }
+    });
+    while agent.health().ok {
+        tokio::task::yield_now().await;
+    }
+    assert!(!draining.is_finished());
+    shared.go.notify_one();
+    draining.await.unwrap();
+    let open = agent.registry().unresolved_calls(&TenantId::single(), 10).await.unwrap();
+    assert_eq!(open, [], "the answer was recorded before the shutdown was over");
 }
 
 #[tokio::test]

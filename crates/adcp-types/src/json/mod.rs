@@ -44,6 +44,31 @@ pub trait ToJson {
 
 /// `Name { "field": … }`.
 pub(crate) fn debug(name: &str, value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut value = value.clone();
+    withhold(&mut value);
     write!(f, "{name} ")?;
     if f.alternate() { write!(f, "{value:#}") } else { write!(f, "{value}") }
+}
+
+/// Members whose names say that they are nobody's business: a type that is printed into a log must not carry them.
+const WITHHELD: [&str; 3] = ["token", "credentials", "bank"];
+
+/// Replaces what must not be printed.
+fn withhold(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let secret = WITHHELD.iter().any(|word| {
+                    name.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+                });
+                if secret && !member.is_null() {
+                    *member = "…".into();
+                } else {
+                    withhold(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(withhold),
+        _ => {}
+    }
 }

@@ -77,3 +77,22 @@ fn a_constant_of_another_value_is_kept() {
     let read = adcp_types::pricing_options::CpmOption::from_json(sent.clone()).expect("an option");
     assert_eq!(read.to_json(), sent);
 }
+
+#[test]
+fn what_is_secret_is_not_printed() {
+    use adcp_types::core::PushNotificationConfig;
+    let config = PushNotificationConfig::from_json(serde_json::json!({
+        "url": "https://buyer.example/hook", "operation_id": "op", "token": "a-token-of-the-buyer",
+        "authentication": { "schemes": ["Bearer"], "credentials": "c0ffee".repeat(8) },
+        "nested": [{ "auth_token": "abc", "tokens_left": 3 }],
+    }));
+    let config = config.unwrap();
+    let printed = format!("{config:?} {config:#?}");
+    for secret in ["a-token-of-the-buyer", "c0ffee", "abc"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+    for shown in ["https://buyer.example/hook", "Bearer", "tokens_left"] {
+        assert!(printed.contains(shown), "{printed}");
+    }
+    assert_eq!(config.to_json()["token"], "a-token-of-the-buyer", "the wire has it");
+}
