@@ -9,19 +9,23 @@ use super::{api::Crate, render};
 /// Crates whose types may be seen in our API: stable, and what a caller has anyway.
 const ALLOWED: &[&str] = &["serde", "serde_json"];
 
+/// Crates whose types one of ours takes from its caller: a pool or a transaction that the adopter has anyway.
+const TAKEN: &[(&str, &[&str])] = &[("adcp-registry-postgres", &["deadpool_postgres", "tokio_postgres"])];
+
 /// Crates of macros, which leave no type behind.
 const MACROS: &[&str] = &["async_trait", "thiserror", "tracing", "clap"];
 
 /// What is not another crate.
 const NOT_CRATES: &[&str] = &["crate", "self", "super", "Self", "std", "core", "alloc"];
 
-/// Sentences about every public item that shows a type of `dependencies` beyond the allowed.
-pub(super) fn check(krate: &Crate, dependencies: &[String]) -> Vec<String> {
+/// Sentences about every public item of the crate `name` that shows a type of `dependencies` beyond the allowed.
+pub(super) fn check(name: &str, krate: &Crate, dependencies: &[String]) -> Vec<String> {
+    let taken = TAKEN.iter().find(|(ours, _)| *ours == name).map_or(&[][..], |(_, theirs)| *theirs);
     let foreign: BTreeSet<String> = dependencies
         .iter()
         .map(|name| name.replace('-', "_"))
         .filter(|name| *name != "adcp" && !name.starts_with("adcp_"))
-        .filter(|name| !ALLOWED.contains(&name.as_str()) && !MACROS.contains(&name.as_str()))
+        .filter(|name| ![ALLOWED, MACROS, taken].iter().any(|known| known.contains(&name.as_str())))
         .collect();
     let entries = krate.entries();
     let shown: BTreeSet<String> = entries.iter().filter_map(|entry| render::type_name(&entry.item)).collect();
@@ -88,6 +92,7 @@ mod tests {
 
     fn faults_of(source: &str) -> Vec<String> {
         check(
+            "a",
             &Crate::of("a", source),
             &["rmcp".into(), "serde_json".into(), "adcp-core".into(), "tokio-util".into()],
         )
@@ -119,5 +124,12 @@ mod tests {
         for source in cases {
             assert_eq!(faults_of(source), [""; 0], "{source}");
         }
+    }
+
+    #[test]
+    fn one_crate_takes_what_its_callers_have_and_no_other_does() {
+        let source = "pub struct S; impl S { pub fn from_pool(_: deadpool_postgres::Pool) {} }";
+        let faults = |name: &str| check(name, &Crate::of(name, source), &["deadpool-postgres".into()]).len();
+        assert_eq!((faults("adcp-registry-postgres"), faults("adcp-core")), (0, 1));
     }
 }

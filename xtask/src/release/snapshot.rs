@@ -19,7 +19,7 @@ pub(super) fn check(root: &Path) -> anyhow::Result<()> {
     let mut exposed = 0;
     for (name, krate) in crates(root)? {
         let text = render::text(&krate);
-        for fault in foreign::check(&krate, &dependencies(root, &name)?) {
+        for fault in foreign::check(&name, &krate, &dependencies(root, &name)?) {
             println!("crates/{name}/src/lib.rs:1: {fault}");
             exposed += 1;
         }
