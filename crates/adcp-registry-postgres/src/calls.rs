@@ -75,7 +75,7 @@ impl<'a> Columns<'a> {
     fn of(key: &'a CallKey) -> Self {
         Self {
             tenant: key.owner.tenant.as_str(),
-            account: row::account_text(key.owner.account.as_ref()),
+            account: row::write_account(key.owner.account.as_ref()),
             principal: key.owner.principal.as_str(),
             session: key.session.as_ref().map_or_else(String::new, |session| format!("={session}")),
             key: &key.key,

@@ -14,7 +14,7 @@ impl Unit for ListTasks {
     const OP: &'static str = "list";
 
     async fn run(&self, tx: &Tx<'_>) -> Result<TaskPage, Fail> {
-        let Some(wanted) = Condition::of(self) else { return Ok(TaskPage::default()) };
+        let wanted = Condition::of(self);
         let tasks = tx.shared.sql.tasks.as_str();
         let totals = totals(tx, tasks, &wanted).await?;
         page(tx, self, tasks, wanted, totals).await
@@ -30,20 +30,20 @@ struct Condition {
 }
 
 impl Condition {
-    /// The rows that a list is about; `None` for a kind of scope that this version does not know.
-    fn of(req: &ListTasks) -> Option<Self> {
-        let bounds = Bounds::of(&req.scope)?;
+    /// The rows that a list is about.
+    fn of(req: &ListTasks) -> Self {
+        let bounds = Bounds::of(&req.scope);
         let mut wanted = Self { sql: "tenant = $1".to_owned(), values: Vec::new(), nowhere: false };
         wanted.bind(bounds.tenant);
         if let Some(principal) = bounds.principal {
             wanted.and("principal = ?", principal);
-            wanted.and("phase = ?", row::phase_text(TaskPhase::Open).to_owned());
+            wanted.and("phase = ?", row::write_phase(TaskPhase::Open).to_owned());
         }
         if let Some(account) = bounds.account {
             wanted.and("account = ?", account);
         }
         wanted.narrow(&req.filter);
-        Some(wanted)
+        wanted
     }
 
     fn narrow(&mut self, filter: &TaskFilter) {

@@ -11,7 +11,7 @@ use crate::unit::Tx;
 #[async_trait]
 impl DeliveryOutbox for PostgresRegistry {
     async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
-        let Some(bounds) = Bounds::of(&req.scope) else { return Ok(Vec::new()) };
+        let bounds = Bounds::of(&req.scope);
         let shared = &self.database.shared;
         let rows = self
             .database
@@ -44,7 +44,7 @@ pub(crate) async fn queue(tx: &Tx<'_>, event: &Event, secret: bool) -> Result<()
         &[
             ("tenant", &event.owner.tenant.as_str()),
             ("key", &key),
-            ("account", &row::account_text(event.owner.account.as_ref())),
+            ("account", &row::write_account(event.owner.account.as_ref())),
             ("principal", &event.owner.principal.as_str()),
             ("task", &event.task.as_str()),
             ("task_type", &event.task_type),

@@ -27,7 +27,7 @@ impl ProposalStore for PostgresRegistry {
                 &shared.sql.proposal_get,
                 &[
                     ("tenant", &key.tenant.as_str()),
-                    ("holder", &row::holder(key)),
+                    ("holder", &row::write_holder(key)),
                     ("id", &key.id.as_str()),
                     ("offset", &shared.config.offset.micros()),
                 ],
@@ -50,7 +50,7 @@ impl ProposalStore for PostgresRegistry {
                 &shared.sql.proposal_of_buy,
                 &[
                     ("tenant", &owner.tenant.as_str()),
-                    ("account", &row::account_text(owner.account.as_ref())),
+                    ("account", &row::write_account(owner.account.as_ref())),
                     ("principal", &owner.principal.as_str()),
                     ("media_buy_id", &media_buy_id),
                     ("offset", &shared.config.offset.micros()),
@@ -191,7 +191,7 @@ fn place(effect: &Effect) -> (bool, String, String, String) {
 
 /// By this, rows are locked.
 fn order(key: &ProposalKey) -> (String, String, String) {
-    (key.tenant.to_string(), row::holder(key), key.id.to_string())
+    (key.tenant.to_string(), row::write_holder(key), key.id.to_string())
 }
 
 async fn offer(tx: &Tx<'_>, draft: Draft) -> Result<(), Fail> {
@@ -227,7 +227,11 @@ async fn lock(tx: &Tx<'_>, key: &ProposalKey) -> Result<Option<ProposalRecord>, 
     let found = tx
         .row(
             &tx.shared.sql.proposal_lock,
-            &[("tenant", &key.tenant.as_str()), ("holder", &row::holder(key)), ("id", &key.id.as_str())],
+            &[
+                ("tenant", &key.tenant.as_str()),
+                ("holder", &row::write_holder(key)),
+                ("id", &key.id.as_str()),
+            ],
         )
         .await?;
     found.as_ref().map(row::proposal).transpose()
@@ -244,7 +248,7 @@ async fn write(tx: &Tx<'_>, statement: &Statement, proposal: &ProposalRecord) ->
         statement,
         &[
             ("tenant", &proposal.key.tenant.as_str()),
-            ("holder", &row::holder(&proposal.key)),
+            ("holder", &row::write_holder(&proposal.key)),
             ("id", &proposal.key.id.as_str()),
             ("state", &proposal.state.as_str()),
             ("payload", &stored::write_object(&proposal.payload)),
@@ -252,7 +256,7 @@ async fn write(tx: &Tx<'_>, statement: &Statement, proposal: &ProposalRecord) ->
             ("products", &stored::write_products(&proposal.products)),
             ("expires_at", &micros(proposal.expires_at)),
             ("media_buy_id", &proposal.media_buy_id),
-            ("buyer_account", &buyer.map(|buyer| row::account_text(buyer.account.as_ref()))),
+            ("buyer_account", &buyer.map(|buyer| row::write_account(buyer.account.as_ref()))),
             ("buyer_principal", &buyer.map(|buyer| buyer.principal.as_str())),
             ("packages", &stored::write_words(&proposal.packages)),
             ("hold", &proposal.hold.map(|token| token.to_vec())),

@@ -3,60 +3,15 @@
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
     AccountId, BoxError, CallbackAuth, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal,
-    ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Scope, Secret, TaskId, TaskPhase,
-    TaskRecord, TaskStatus, TenantId, Timestamp,
+    ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Secret, TaskId, TaskRecord,
+    TaskStatus, TenantId, Timestamp,
 };
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::FromSql;
 
 use crate::error::Fail;
 
-/// A missing account is the empty text; one that is there begins with `=`.
-pub(crate) fn account_text(account: Option<&AccountId>) -> String {
-    account.map_or_else(String::new, |id| format!("={id}"))
-}
-
-pub(crate) fn read_account(text: &str) -> Option<AccountId> {
-    text.strip_prefix('=').map(AccountId::new)
-}
-
-/// Who holds a proposal: `=` and an account, or `@` and a principal.
-pub(crate) fn holder(key: &ProposalKey) -> String {
-    match (&key.account, &key.principal) {
-        (Some(account), _) => format!("={account}"),
-        (None, Some(principal)) => format!("@{principal}"),
-        (None, None) => String::new(),
-    }
-}
-
-/// What a scope demands of a row: its tenant, and where set its principal and account.
-pub(crate) struct Bounds {
-    pub(crate) tenant: String,
-    pub(crate) principal: Option<String>,
-    pub(crate) account: Option<String>,
-}
-
-impl Bounds {
-    /// The bounds of a scope; `None` for a kind of scope that this version does not know, which sees nothing.
-    pub(crate) fn of(scope: &Scope) -> Option<Self> {
-        Some(match scope {
-            Scope::Caller { tenant, account, principal } => Self {
-                tenant: tenant.as_str().to_owned(),
-                principal: Some(principal.as_str().to_owned()),
-                account: Some(account_text(account.as_ref())),
-            },
-            Scope::Principal { tenant, principal } => Self {
-                tenant: tenant.as_str().to_owned(),
-                principal: Some(principal.as_str().to_owned()),
-                account: None,
-            },
-            Scope::Operator { tenant } => {
-                Self { tenant: tenant.as_str().to_owned(), principal: None, account: None }
-            }
-            _ => return None,
-        })
-    }
-}
+pub(crate) use adcp_core::stored::{Bounds, read_account, write_account, write_holder, write_phase};
 
 /// The value of a column.
 pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Result<T, Fail> {
@@ -94,17 +49,6 @@ fn token(row: &Row, name: &str) -> Result<Option<[u8; 16]>, Fail> {
     bytes.map(<[u8; 16]>::try_from).transpose().map_err(|error| corrupt(Box::new(error)))
 }
 
-pub(crate) const fn phase_text(phase: TaskPhase) -> &'static str {
-    match phase {
-        TaskPhase::Enqueuing => "enqueuing",
-        TaskPhase::Open => "open",
-    }
-}
-
-fn read_phase(text: &str) -> Option<TaskPhase> {
-    [TaskPhase::Enqueuing, TaskPhase::Open].into_iter().find(|phase| phase_text(*phase) == text)
-}
-
 pub(crate) fn task(row: &Row, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
     let text = |name: &str| get::<Option<String>>(row, name);
     let object = |what: &'static str| -> Result<_, Fail> {
@@ -122,7 +66,7 @@ pub(crate) fn task(row: &Row, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
         get::<String>(row, "protocol")?,
     );
     let mut task = TaskRecord::submitted(issue, created_at);
-    task.phase = word(row, "phase", read_phase)?;
+    task.phase = word(row, "phase", stored::read_phase)?;
     task.status = word(row, "status", TaskStatus::parse)?;
     task.updated_at = instant(row, "updated_at")?;
     task.ended_at = optional_instant(row, "ended_at")?;

@@ -32,7 +32,7 @@ impl TaskRegistry for PostgresRegistry {
     }
 
     async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
-        let Some(bounds) = Bounds::of(scope) else { return Ok(None) };
+        let bounds = Bounds::of(scope);
         let shared = &self.database.shared;
         let mut rows = self
             .database
@@ -241,7 +241,7 @@ fn has_token(task: &TaskRecord) -> bool {
 /// A row that the scope covers, for a write: nobody else writes it until this transaction ends.
 async fn reach(tx: &Tx<'_>, id: &TaskId, scope: &Scope) -> Result<TaskRecord, Fail> {
     let unknown = || RegistryError::UnknownTask(id.clone());
-    let bounds = Bounds::of(scope).ok_or_else(unknown)?;
+    let bounds = Bounds::of(scope);
     let values: Values<'_> = &[
         ("tenant", &bounds.tenant),
         ("id", &id.as_str()),
@@ -260,12 +260,12 @@ async fn insert(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
             &[
                 ("tenant", &task.owner.tenant.as_str()),
                 ("id", &task.id.as_str()),
-                ("account", &row::account_text(task.owner.account.as_ref())),
+                ("account", &row::write_account(task.owner.account.as_ref())),
                 ("principal", &task.owner.principal.as_str()),
                 ("tool", &task.tool),
                 ("task_type", &task.task_type),
                 ("protocol", &task.protocol),
-                ("phase", &row::phase_text(task.phase)),
+                ("phase", &row::write_phase(task.phase)),
                 ("status", &task.status.as_str()),
                 ("created_at", &task.created_at.as_micros()),
                 ("updated_at", &task.updated_at.as_micros()),
@@ -289,7 +289,7 @@ async fn update(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
         &[
             ("tenant", &task.owner.tenant.as_str()),
             ("id", &task.id.as_str()),
-            ("phase", &row::phase_text(task.phase)),
+            ("phase", &row::write_phase(task.phase)),
             ("status", &task.status.as_str()),
             ("updated_at", &task.updated_at.as_micros()),
             ("ended_at", &task.ended_at.map(Timestamp::as_micros)),

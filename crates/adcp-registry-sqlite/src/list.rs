@@ -35,11 +35,11 @@ impl Condition {
 }
 
 pub(crate) fn page(tx: &Transaction<'_>, req: &ListTasks, sealer: &dyn Sealer) -> Result<TaskPage, Fail> {
-    let Some(bounds) = Bounds::of(&req.scope) else { return Ok(TaskPage::default()) };
+    let bounds = Bounds::of(&req.scope);
     let mut wanted = Condition { sql: "tenant = ?1".to_owned(), values: vec![Value::Text(bounds.tenant)] };
     if let Some(principal) = bounds.principal {
         wanted.and("principal = ?", principal);
-        wanted.and("phase = ?", row::phase_text(adcp_core::TaskPhase::Open).to_owned());
+        wanted.and("phase = ?", row::write_phase(adcp_core::TaskPhase::Open).to_owned());
     }
     if let Some(account) = bounds.account {
         wanted.and("account = ?", account);

@@ -12,7 +12,7 @@ use crate::row::{self, Bounds};
 #[async_trait]
 impl DeliveryOutbox for SqliteRegistry {
     async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
-        let Some(bounds) = Bounds::of(&req.scope) else { return Ok(Vec::new()) };
+        let bounds = Bounds::of(&req.scope);
         let sealer = self.sealer();
         self.database
             .read("events", move |tx| {
@@ -48,7 +48,7 @@ pub(crate) fn queue(
     tx.prepare_cached(include_str!("sql/event_queue.sql"))?.execute(named_params! {
         ":tenant": event.owner.tenant.as_str(),
         ":key": key,
-        ":account": row::account_text(event.owner.account.as_ref()),
+        ":account": row::write_account(event.owner.account.as_ref()),
         ":principal": event.owner.principal.as_str(),
         ":task": event.task.as_str(),
         ":task_type": event.task_type,

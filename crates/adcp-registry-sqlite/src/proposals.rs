@@ -33,7 +33,7 @@ impl ProposalStore for SqliteRegistry {
                 let mut statement = tx.prepare_cached(include_str!("sql/proposal_of_buy.sql"))?;
                 let mut rows = statement.query(named_params! {
                     ":tenant": owner.tenant.as_str(),
-                    ":account": row::account_text(owner.account.as_ref()),
+                    ":account": row::write_account(owner.account.as_ref()),
                     ":principal": owner.principal.as_str(),
                     ":media_buy_id": media_buy_id,
                     ":now": now.as_micros(),
@@ -148,7 +148,7 @@ fn get(tx: &Transaction<'_>, key: &ProposalKey) -> Result<Option<ProposalRecord>
     let mut statement = tx.prepare_cached(include_str!("sql/proposal_get.sql"))?;
     let mut rows = statement.query(named_params! {
         ":tenant": key.tenant.as_str(),
-        ":holder": row::holder(key),
+        ":holder": row::write_holder(key),
         ":id": key.id.as_str(),
     })?;
     rows.next()?.map(row::proposal).transpose()
@@ -159,7 +159,7 @@ fn put(tx: &Transaction<'_>, proposal: &ProposalRecord) -> Result<(), Fail> {
     let buyer = proposal.buyer.as_ref();
     tx.prepare_cached(include_str!("sql/proposal_put.sql"))?.execute(named_params! {
         ":tenant": proposal.key.tenant.as_str(),
-        ":holder": row::holder(&proposal.key),
+        ":holder": row::write_holder(&proposal.key),
         ":id": proposal.key.id.as_str(),
         ":state": proposal.state.as_str(),
         ":payload": stored::write_object(&proposal.payload),
@@ -167,7 +167,7 @@ fn put(tx: &Transaction<'_>, proposal: &ProposalRecord) -> Result<(), Fail> {
         ":products": stored::write_products(&proposal.products),
         ":expires_at": micros(proposal.expires_at),
         ":media_buy_id": proposal.media_buy_id,
-        ":buyer_account": buyer.map(|buyer| row::account_text(buyer.account.as_ref())),
+        ":buyer_account": buyer.map(|buyer| row::write_account(buyer.account.as_ref())),
         ":buyer_principal": buyer.map(|buyer| buyer.principal.as_str()),
         ":packages": stored::write_words(&proposal.packages),
         ":hold": proposal.hold.map(|token| token.to_vec()),

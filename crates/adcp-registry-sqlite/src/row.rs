@@ -3,60 +3,14 @@
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
     AccountId, CallbackAuth, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal, ProposalId,
-    ProposalKey, ProposalRecord, ProposalState, Scope, Secret, TaskId, TaskPhase, TaskRecord, TaskStatus,
-    TenantId, Timestamp,
+    ProposalKey, ProposalRecord, ProposalState, Secret, TaskId, TaskRecord, TaskStatus, TenantId, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::error::Fail;
 
-/// A missing account is the empty text; one that is there begins with `=`.
-pub(crate) fn account_text(account: Option<&AccountId>) -> String {
-    account.map_or_else(String::new, |id| format!("={id}"))
-}
-
-pub(crate) fn read_account(text: &str) -> Option<AccountId> {
-    text.strip_prefix('=').map(AccountId::new)
-}
-
-/// Who holds a proposal: `=` and an account, or `@` and a principal.
-pub(crate) fn holder(key: &ProposalKey) -> String {
-    match (&key.account, &key.principal) {
-        (Some(account), _) => format!("={account}"),
-        (None, Some(principal)) => format!("@{principal}"),
-        (None, None) => String::new(),
-    }
-}
-
-/// What a scope demands of a row: its tenant, and where set its principal and account.
-pub(crate) struct Bounds {
-    pub(crate) tenant: String,
-    pub(crate) principal: Option<String>,
-    pub(crate) account: Option<String>,
-}
-
-impl Bounds {
-    /// The bounds of a scope; `None` for a kind of scope that this version does not know, which sees nothing.
-    pub(crate) fn of(scope: &Scope) -> Option<Self> {
-        Some(match scope {
-            Scope::Caller { tenant, account, principal } => Self {
-                tenant: tenant.as_str().to_owned(),
-                principal: Some(principal.as_str().to_owned()),
-                account: Some(account_text(account.as_ref())),
-            },
-            Scope::Principal { tenant, principal } => Self {
-                tenant: tenant.as_str().to_owned(),
-                principal: Some(principal.as_str().to_owned()),
-                account: None,
-            },
-            Scope::Operator { tenant } => {
-                Self { tenant: tenant.as_str().to_owned(), principal: None, account: None }
-            }
-            _ => return None,
-        })
-    }
-}
+pub(crate) use adcp_core::stored::{Bounds, read_account, write_account, write_holder, write_phase};
 
 fn instant(row: &Row<'_>, name: &str) -> rusqlite::Result<Timestamp> {
     row.get(name).map(Timestamp::from_micros)
@@ -90,17 +44,6 @@ fn token(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<[u8; 16]>> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error)))
 }
 
-pub(crate) const fn phase_text(phase: TaskPhase) -> &'static str {
-    match phase {
-        TaskPhase::Enqueuing => "enqueuing",
-        TaskPhase::Open => "open",
-    }
-}
-
-fn read_phase(text: &str) -> Option<TaskPhase> {
-    [TaskPhase::Enqueuing, TaskPhase::Open].into_iter().find(|phase| phase_text(*phase) == text)
-}
-
 pub(crate) fn task(row: &Row<'_>, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
     let text = |name: &str| row.get::<_, Option<String>>(name);
     let object = |what: &'static str| -> Result<_, Fail> {
@@ -118,7 +61,7 @@ pub(crate) fn task(row: &Row<'_>, sealer: &dyn Sealer) -> Result<TaskRecord, Fai
         row.get::<_, String>("protocol")?,
     );
     let mut task = TaskRecord::submitted(issue, created_at);
-    task.phase = word(row, "phase", read_phase)?;
+    task.phase = word(row, "phase", stored::read_phase)?;
     task.status = word(row, "status", TaskStatus::parse)?;
     task.updated_at = instant(row, "updated_at")?;
     task.ended_at = optional_instant(row, "ended_at")?;

@@ -180,7 +180,7 @@ fn find(
     scope: &Scope,
     sealer: &dyn Sealer,
 ) -> Result<Option<TaskRecord>, Fail> {
-    let Some(bounds) = Bounds::of(scope) else { return Ok(None) };
+    let bounds = Bounds::of(scope);
     let mut statement = tx.prepare_cached(include_str!("sql/task_get.sql"))?;
     let mut rows = statement.query(named_params! {
         ":tenant": bounds.tenant,
@@ -220,12 +220,12 @@ fn insert(tx: &Transaction<'_>, task: &TaskRecord, sealer: &dyn Sealer) -> Resul
     let inserted = tx.prepare_cached(include_str!("sql/task_insert.sql"))?.execute(named_params! {
         ":tenant": task.owner.tenant.as_str(),
         ":id": task.id.as_str(),
-        ":account": row::account_text(task.owner.account.as_ref()),
+        ":account": row::write_account(task.owner.account.as_ref()),
         ":principal": task.owner.principal.as_str(),
         ":tool": task.tool,
         ":task_type": task.task_type,
         ":protocol": task.protocol,
-        ":phase": row::phase_text(task.phase),
+        ":phase": row::write_phase(task.phase),
         ":status": task.status.as_str(),
         ":created_at": task.created_at.as_micros(),
         ":updated_at": task.updated_at.as_micros(),
@@ -245,7 +245,7 @@ fn update(tx: &Transaction<'_>, task: &TaskRecord) -> Result<(), Fail> {
     tx.prepare_cached(include_str!("sql/task_update.sql"))?.execute(named_params! {
         ":tenant": task.owner.tenant.as_str(),
         ":id": task.id.as_str(),
-        ":phase": row::phase_text(task.phase),
+        ":phase": row::write_phase(task.phase),
         ":status": task.status.as_str(),
         ":updated_at": task.updated_at.as_micros(),
         ":ended_at": task.ended_at.map(Timestamp::as_micros),

@@ -6,6 +6,7 @@
 //! Reading is strict about what it needs and lenient about what it does not know, so that a newer version's rows can
 //! be read by an older one beside it.
 
+mod columns;
 mod effects;
 mod error;
 #[cfg(feature = "sealing")]
@@ -17,6 +18,7 @@ mod seal;
 use adcp_types::json::JsonObject;
 use serde_json::Value;
 
+pub use columns::{Bounds, read_account, read_phase, write_account, write_holder, write_phase};
 pub use effects::{read_effects, write_effects};
 #[cfg(feature = "sealing")]
 pub use keyring::{BadKeyId, KeyRing};

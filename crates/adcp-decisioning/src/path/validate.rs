@@ -1,5 +1,6 @@
 //! Checks against the schemas: the request before anything else looks at it, the answer before it leaves.
 
+use adcp_core::json::pointer_token;
 use adcp_core::{AdcpError, Issue};
 use adcp_schemas::{Part, Violation, Violations};
 use adcp_types::tools::ToolSpec;
@@ -35,7 +36,7 @@ fn issues(violations: &Violations) -> Vec<Issue> {
     let issue = |v: &Violation| {
         let (pointer, message) = match v.missing() {
             Some(name) => {
-                let token = name.replace('~', "~0").replace('/', "~1");
+                let token = pointer_token(name);
                 (format!("{}/{token}", v.pointer()), "this field is required".to_owned())
             }
             None => (v.pointer().to_owned(), format!("expected {}", v.expected())),

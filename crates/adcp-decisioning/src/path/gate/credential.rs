@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use adcp_core::json::pointer_token;
 use adcp_core::{AdcpError, field_path};
 use adcp_types::json::JsonObject;
 use adcp_types::tools::ToolSpec;
@@ -107,7 +108,7 @@ impl<'a> Declared<'a> {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     pointer.push('/');
-                    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                    pointer.push_str(&pointer_token(name));
                     let (known, below) = self.property(nodes, name);
                     if is_credential(name, value) && !known {
                         return Some(pointer.clone());

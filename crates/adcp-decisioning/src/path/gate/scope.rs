@@ -1,5 +1,6 @@
 //! What the grants of the credential and of the account allow.
 
+use adcp_core::json::pointer_token;
 use adcp_core::{AdcpError, field_path};
 use adcp_types::core::AccountAuthorization;
 use adcp_types::tools::{self, ToolSpec};
@@ -56,7 +57,7 @@ fn first_refused(spec: &'static ToolSpec, arguments: &Value, allowed: &[String])
     fields
         .iter()
         .filter(|(name, value)| !is_free(name) && !value.is_null())
-        .find_map(|(name, value)| refused(value, name, &format!("/{}", token(name)), allowed))
+        .find_map(|(name, value)| refused(value, name, &format!("/{}", pointer_token(name)), allowed))
 }
 
 fn refused(value: &Value, path: &str, pointer: &str, allowed: &[String]) -> Option<String> {
@@ -70,7 +71,7 @@ fn refused(value: &Value, path: &str, pointer: &str, allowed: &[String]) -> Opti
     }
     match value {
         Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            refused(value, &format!("{path}.{name}"), &format!("{pointer}/{}", token(name)), allowed)
+            refused(value, &format!("{path}.{name}"), &format!("{pointer}/{}", pointer_token(name)), allowed)
         }),
         // An item stands where its array stands: indices are no part of an entry.
         Value::Array(items) => items
@@ -79,10 +80,6 @@ fn refused(value: &Value, path: &str, pointer: &str, allowed: &[String]) -> Opti
             .find_map(|(at, item)| refused(item, path, &format!("{pointer}/{at}"), allowed)),
         _ => Some(pointer.to_owned()),
     }
-}
-
-fn token(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]
