@@ -85,20 +85,22 @@ async fn done(
 ) -> Result<Reply, AdcpError> {
     let Owned { owner, ticket } = owned;
     let spec = asked.spec;
-    let checked = asked.hook.finish(&asked.effects, Some(&asked.request), made).and_then(|mut made| {
-        scrub(&mut made.body);
-        let message = checked(spec, Part::Response, TaskStatus::Completed, made.body.clone(), envelope)?;
-        Ok((made, message))
+    let checked = asked.hook.finish(&asked.effects, Some(&asked.request), made).and_then(|made| {
+        let Made { mut body, backing } = made;
+        scrub(&mut body);
+        // Most answers do nothing but answer: only what has effects is looked at again.
+        let kept = (asked.effects != Effects::none()).then(|| body.clone());
+        let message = checked(spec, Part::Response, TaskStatus::Completed, body, envelope)?;
+        Ok((kept, backing, message))
     });
-    let (made, message) = match checked {
+    let (kept, backing, message) = match checked {
         Ok(checked) => checked,
         Err(error) => {
             fence(parts, ticket, owner, &asked.effects, &error).await;
             return Err(error);
         }
     };
-    let Made { body, backing } = made;
-    let effects = owner.map_or_else(Vec::new, |owner| {
+    let effects = owner.zip(kept).map_or_else(Vec::new, |(owner, body)| {
         asked.effects.on_ledger(owner, &Outcome::Completed(body), &backing, parts.clock.now())
     });
     if ticket.is_some() || !effects.is_empty() {
