@@ -226,8 +226,7 @@ impl Drop for Open {
 /// The pool of a registry that was given an address.
 pub(crate) fn pool(config: &PostgresConfig) -> Result<Pool, OpenError> {
     let url = config.url.as_ref().ok_or(OpenError::BadUrl(None))?;
-    let mut target: Config =
-        url.expose().parse().map_err(|error| OpenError::BadUrl(Some(Box::new(error))))?;
+    let mut target: Config = url.expose().parse().map_err(|error| OpenError::of_url(url.expose(), error))?;
     if target.get_connect_timeout().is_none() {
         target.connect_timeout(config.pool_timeout);
     }

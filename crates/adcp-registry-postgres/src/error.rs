@@ -19,9 +19,12 @@ pub enum OpenError {
     /// The certificates to trust are not readable, or there are none.
     #[error("the root certificates are not readable")]
     BadCertificates(#[source] BoxError),
-    /// The database could not be asked.
+    /// The database could not be asked. It may be possible later.
     #[error("the database could not be asked")]
     Unavailable(#[source] BoxError),
+    /// The server answers and lets this role not do it: a wrong password, no such database, a missing privilege.
+    #[error("the database refuses it")]
+    Refused(#[source] BoxError),
     /// Its schema is older than this version needs, or not there yet.
     #[error("the database has schema {found}, this version needs {needed}: migrate it first")]
     Outdated {
@@ -34,6 +37,26 @@ pub enum OpenError {
     /// other hands.
     #[error("the database has schema {0}, which this version does not know")]
     Unknown(u32),
+}
+
+impl OpenError {
+    pub(crate) fn of(error: Error) -> Self {
+        if is_refusal(&error) { Self::Refused(Box::new(error)) } else { Self::Unavailable(Box::new(error)) }
+    }
+
+    pub(crate) fn of_pool(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => Self::of(error),
+            other => Self::Unavailable(Box::new(other)),
+        }
+    }
+
+    /// What cannot be read of an address. The reader's words quote it, so they are kept only where no password
+    /// can be in what they quote.
+    pub(crate) fn of_url(url: &str, error: Error) -> Self {
+        let shown = url.matches('@').count() < 2 && !url.contains("password");
+        Self::BadUrl(shown.then(|| error.into()))
+    }
 }
 
 /// Why the work of one call stopped; becomes a [`RegistryError`] once the call's name is known.
@@ -113,6 +136,13 @@ fn is_connection_lost(error: &Error) -> bool {
         || code.code().starts_with("57P")
         || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
         || *code == SqlState::TOO_MANY_CONNECTIONS
+}
+
+/// The server understood who asks for what, and says no.
+fn is_refusal(error: &Error) -> bool {
+    let said = [&SqlState::UNDEFINED_DATABASE, &SqlState::INSUFFICIENT_PRIVILEGE];
+    // Class 28: who asks is not who it says.
+    error.code().is_some_and(|code| code.code().starts_with("28") || said.contains(&code))
 }
 
 fn is_io(error: &Error) -> bool {

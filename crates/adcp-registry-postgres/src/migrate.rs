@@ -36,7 +36,7 @@ const LOCK: &str = "SELECT number FROM {schema}.adcp_migrations WHERE number = 0
 
 /// Whether this version may serve on what is there.
 pub(crate) async fn inspect(client: &Client, schema: &str) -> Result<(), OpenError> {
-    let taken = taken(client, schema).await.map_err(unavailable)?;
+    let taken = taken(client, schema).await.map_err(OpenError::of)?;
     check(&STEPS, &taken)
 }
 
@@ -84,17 +84,17 @@ async fn taken(client: &Client, schema: &str) -> Result<Vec<Taken>, Error> {
 
 /// Takes the steps that are missing. Processes that start at once take each of them once.
 pub(crate) async fn migrate(pool: &Pool, schema: &str) -> Result<(), OpenError> {
-    let client = pool.get().await.map_err(|error| OpenError::Unavailable(Box::new(error)))?;
+    let client = pool.get().await.map_err(OpenError::of_pool)?;
     match inspect(&client, schema).await {
         Err(OpenError::Outdated { .. }) => {}
         other => return other,
     }
-    prepare(&client, schema).await.map_err(unavailable)?;
+    prepare(&client, schema).await.map_err(OpenError::of)?;
     for step in &STEPS {
         if let Err(error) = take(&client, schema, step).await {
             // Whatever is left of the transaction must not stay in a connection that others use.
             let _ = client.batch_execute("ROLLBACK").await;
-            return Err(unavailable(error));
+            return Err(OpenError::of(error));
         }
     }
     inspect(&client, schema).await
@@ -179,10 +179,6 @@ pub(crate) fn plan(schema: &str) -> String {
 
 fn checksum(text: &str) -> String {
     adcp_core::hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn unavailable(error: Error) -> OpenError {
-    OpenError::Unavailable(Box::new(error))
 }
 
 #[cfg(test)]

@@ -48,9 +48,9 @@ impl PostgresRegistry {
     /// As [`Self::connect`].
     pub async fn from_pool(pool: Pool, config: PostgresConfig) -> Result<Self, OpenError> {
         let schema = config.quoted_schema()?;
-        let client = pool.get().await.map_err(|error| OpenError::Unavailable(Box::new(error)))?;
+        let client = pool.get().await.map_err(OpenError::of_pool)?;
         migrate::inspect(&client, &schema).await?;
-        warn_of_weak_durability(&client).await.map_err(|error| OpenError::Unavailable(Box::new(error)))?;
+        warn_of_weak_durability(&client).await.map_err(OpenError::of)?;
         drop(client);
         Ok(Self { database: Database::new(pool, config)? })
     }
