@@ -27,6 +27,7 @@ Exit codes:
 const ENVIRONMENT: &str = "\
 Environment:
   ADCP_TOKEN     the token, for `serve`, `call` and `tools` without a flag for it
+  ADCP_REGISTRY  where tasks and idempotency keys are kept, without a flag for it
   ADCP_SEAL_KEY  the keys that seal callback credentials, one ID:64-HEX-DIGITS a line, the newest first
   RUST_LOG       what is logged to standard error, such as `debug` or `adcp_mcp=debug`
   NO_COLOR       no colours when set";
@@ -79,7 +80,8 @@ Examples:
   adcp serve                                  on 127.0.0.1:3000, with a token made and printed
   adcp serve --bind 127.0.0.1:0 --token local-secret --registry memory
   adcp serve --bind 0.0.0.0:3000 --token-file adcp.token \\
-    --public-url https://ads.example.com/mcp
+    --public-url https://ads.example.com/mcp \\
+    --registry-file registry.url --seal-key-file seal.key
 
 SIGINT or SIGTERM stops it: requests in flight are finished, then accepted tasks, within --grace.
 A second signal ends it at once. GET /healthz is for load balancers.")]

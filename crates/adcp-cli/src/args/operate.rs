@@ -11,8 +11,19 @@ use super::secret;
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct RegistryArgs {
     /// Where tasks and keys are kept: sqlite:PATH, memory or postgres://…; `sqlite:.adcp/registry.db` when not given.
+    ///
+    /// Without it --registry-file counts, then ADCP_REGISTRY. A password in it is visible in the process list.
     #[arg(long, global = true, value_name = "REGISTRY", value_parser = secret, display_order = 900)]
     pub(crate) registry: Option<Secret>,
+    /// A file that holds what --registry would say, best with mode 600: for an address with a password.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "registry", display_order = 900)]
+    pub(crate) registry_file: Option<PathBuf>,
+    /// The schema of the database that holds the tables. Only for Postgres. `adcp` when not given.
+    #[arg(long, global = true, value_name = "NAME", display_order = 900)]
+    pub(crate) registry_schema: Option<String>,
+    /// How many connections one process has at most. Only for Postgres. 16 when not given.
+    #[arg(long, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1000), display_order = 900)]
+    pub(crate) registry_connections: Option<u16>,
 }
 
 /// With what the credentials of buyers' callbacks are sealed.

@@ -4,6 +4,7 @@ mod keys;
 mod place;
 mod postgres;
 mod sqlite;
+mod watch;
 
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ impl Place {
                 };
                 sqlite::open(file, keys)
             }
-            Self::Postgres(url) => postgres::open(url, Keys::find(keys)?).await,
+            Self::Postgres(address) => postgres::open(address, Keys::find(keys)?).await,
         }
     }
 
@@ -66,7 +67,7 @@ impl Place {
                 file.must_exist()?;
                 sqlite::open(file, self.keys(keys)?)?
             }
-            Self::Postgres(url) => postgres::open(url, self.keys(keys)?).await?,
+            Self::Postgres(address) => postgres::open(address, self.keys(keys)?).await?,
         };
         Ok(opened.registry)
     }
@@ -76,7 +77,7 @@ impl Place {
         match self {
             Self::Memory => Err(in_memory("it has no schema")),
             Self::Sqlite(file) => sqlite::migrate(file),
-            Self::Postgres(url) => postgres::migrate(url).await,
+            Self::Postgres(address) => postgres::migrate(address).await,
         }
     }
 
@@ -85,7 +86,7 @@ impl Place {
         match self {
             Self::Memory => Err(in_memory("it has no schema")),
             Self::Sqlite(_) => Ok(sqlite::plan()),
-            Self::Postgres(_) => postgres::plan(),
+            Self::Postgres(address) => postgres::plan(address),
         }
     }
 
@@ -99,7 +100,7 @@ impl Place {
                 Ok(())
             }
             Self::Sqlite(file) => sqlite::examine(file, self.keys(keys)?, findings),
-            Self::Postgres(url) => postgres::examine(url, self.keys(keys)?, findings).await,
+            Self::Postgres(address) => postgres::examine(address, self.keys(keys)?, findings).await,
         }
     }
 

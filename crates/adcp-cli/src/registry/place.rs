@@ -4,8 +4,14 @@ use std::path::{Path, PathBuf};
 
 use adcp_core::Secret;
 
+use super::postgres::Address;
 use crate::args::RegistryArgs;
+use crate::credential::warn_if_readable;
 use crate::exit::{Exit, Failure};
+use crate::output::say;
+
+/// The environment variable that says what `--registry` would.
+const VARIABLE: &str = "ADCP_REGISTRY";
 
 /// Where everything is kept when nobody says otherwise, in the working directory.
 const FOLDER: &str = ".adcp";
@@ -17,8 +23,7 @@ const KEY: &str = "seal.key";
 pub(crate) enum Place {
     Memory,
     Sqlite(SqliteFile),
-    /// With whatever password is in it.
-    Postgres(Secret),
+    Postgres(Address),
 }
 
 /// A file, named or by default.
@@ -31,9 +36,32 @@ pub(crate) struct SqliteFile {
 }
 
 impl Place {
-    /// Reads `--registry`. What is wrong with it is told without repeating what may be a password.
+    /// Reads `--registry`, a file that stands for it, or the environment. What is wrong is told without repeating
+    /// what may be a password.
     pub(crate) fn of(args: &RegistryArgs) -> Result<Self, Failure> {
-        let Some(given) = &args.registry else { return Ok(Self::Sqlite(SqliteFile::by_default())) };
+        let place = match find(args)? {
+            Some(given) => Self::parse(&given, args)?,
+            None => Self::Sqlite(SqliteFile::by_default()),
+        };
+        let tuned = args.registry_schema.is_some() || args.registry_connections.is_some();
+        match &place {
+            Self::Postgres(address) => {
+                if args.registry.is_some() && address.has_password() {
+                    say(&format!(
+                        "warning: the password in --registry is visible in the process list; use --registry-file \
+                         or {VARIABLE}"
+                    ));
+                }
+                Ok(place)
+            }
+            _ if tuned => Err(Failure::usage(
+                "--registry-schema and --registry-connections are for a registry in Postgres",
+            )),
+            _ => Ok(place),
+        }
+    }
+
+    fn parse(given: &Secret, args: &RegistryArgs) -> Result<Self, Failure> {
         let text = given.expose();
         if text == "memory" {
             return Ok(Self::Memory);
@@ -55,11 +83,41 @@ impl Place {
                     SqliteFile { path: PathBuf::from(path), own_folder: None, own_key: None }
                 }))
             }
-            "postgres" | "postgresql" if rest.starts_with("//") => Ok(Self::Postgres(given.clone())),
+            "postgres" | "postgresql" if rest.starts_with("//") => {
+                Address::parse(text, args).map(Self::Postgres)
+            }
             "postgres" | "postgresql" => Err(Failure::usage(format!(
                 "a registry in Postgres is written {scheme}://USER@HOST/DATABASE, with both slashes"
             ))),
             _ => Err(unknown(scheme)),
+        }
+    }
+}
+
+/// What somebody gave: the flag, the file, then the environment.
+fn find(args: &RegistryArgs) -> Result<Option<Secret>, Failure> {
+    if let Some(given) = &args.registry {
+        return Ok(Some(given.clone()));
+    }
+    let Some(file) = &args.registry_file else { return from_environment() };
+    warn_if_readable(file);
+    let words = || format!("the file `{}`, which names the registry,", file.display());
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("{} cannot be read", words())).because(error))?;
+    match text.trim() {
+        "" => Err(Failure::usage(format!("{} is empty", words()))),
+        line if line.contains('\n') => Err(Failure::usage(format!("{} has several lines", words()))),
+        line => Ok(Some(Secret::new(line))),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one home of this variable")]
+fn from_environment() -> Result<Option<Secret>, Failure> {
+    match std::env::var(VARIABLE) {
+        Ok(text) => Ok(Some(Secret::new(text.trim())).filter(|text| !text.expose().is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure::usage(format!("{VARIABLE} is not text; set it to what --registry takes")))
         }
     }
 }
@@ -119,7 +177,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Result<Place, Failure> {
-        Place::of(&RegistryArgs { registry: Some(Secret::new(text)) })
+        Place::of(&RegistryArgs { registry: Some(Secret::new(text)), ..RegistryArgs::default() })
     }
 
     #[test]
@@ -141,7 +199,9 @@ mod tests {
             }
         }
         assert!(matches!(of("memory"), Ok(Place::Memory)));
-        assert!(matches!(of("postgresql://me:secret@db/adcp"), Ok(Place::Postgres(_))));
+        let postgres = of("postgresql://me:secret@db/adcp").unwrap();
+        assert!(matches!(&postgres, Place::Postgres(_)));
+        assert!(!format!("{postgres:?}").contains("secret"), "{postgres:?}");
     }
 
     #[test]

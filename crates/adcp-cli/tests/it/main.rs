@@ -4,7 +4,9 @@
 
 mod call;
 mod demo;
+mod line;
 mod operate;
+mod postgres;
 mod registry;
 mod run;
 mod serve;

@@ -26,7 +26,7 @@ fn mode(path: impl AsRef<Path>) -> u32 {
 }
 
 #[cfg(unix)]
-fn set_mode(path: impl AsRef<Path>, mode: u32) {
+pub(crate) fn set_mode(path: impl AsRef<Path>, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -123,10 +123,13 @@ fn a_key_is_made_only_where_nobody_else_can_call() {
 
 #[test]
 fn a_misspelt_registry_is_told_what_would_be_right() {
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["serve", "--registry", "memry"], "sqlite:PATH, memory"),
         (&["tasks", "list", "--registry", "a/registry.db"], "--registry sqlite:a/registry.db"),
-        (&["doctor", "--registry", "postgres://me:hunter2@db/adcp"], "no Postgres registry yet"),
+        (&["doctor", "--registry", "postgres:me:hunter2@db/adcp"], "with both slashes"),
+        (&["tasks", "list", "--registry", "postgres://me:hun@ter2?a@db=c"], "special characters"),
+        (&["tasks", "list", "--registry", "postgres://me:hunter2@db/adcp?sslmode=maybe"], "sslmode"),
+        (&["serve", "--registry", "memory", "--registry-schema", "adcp"], "in Postgres"),
         (&["calls", "list", "--registry", "sqlite:/no/such/registry.db"], "there is no registry"),
     ];
     for (args, advice) in cases {

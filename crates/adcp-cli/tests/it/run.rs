@@ -1,8 +1,9 @@
 //! Runs the command, and keeps a seller running while a test talks to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,7 +14,7 @@ pub(crate) const TOKEN: &str = "a-token-for-these-tests";
 pub(crate) fn adcp(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_adcp"));
     command.args(args).stdin(Stdio::null()).current_dir(env!("CARGO_TARGET_TMPDIR"));
-    for name in ["ADCP_TOKEN", "ADCP_SEAL_KEY", "RUST_LOG", "NO_COLOR"] {
+    for name in ["ADCP_TOKEN", "ADCP_REGISTRY", "ADCP_SEAL_KEY", "RUST_LOG", "NO_COLOR"] {
         command.env_remove(name);
     }
     command
@@ -64,7 +65,10 @@ pub(crate) struct Seller {
     pub(crate) url: String,
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
     greeting: String,
+    /// What was read of standard error so far.
+    log: String,
     /// Removed after the process has ended.
     _folder: Option<TempDir>,
 }
@@ -90,13 +94,14 @@ impl Seller {
     fn begin(command: &mut Command, folder: Option<TempDir>) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("Ctrl-C") {
             let read = stdout.read_line(&mut greeting).unwrap();
             assert!(read > 0, "the seller ended early: {greeting}");
         }
         let url = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
-        Self { url, child, stdout, greeting, _folder: folder }
+        Self { url, child, stdout, stderr, greeting, log: String::new(), _folder: folder }
     }
 
     /// Calls a tool with the token.
@@ -106,6 +111,28 @@ impl Seller {
 
     pub(crate) fn greeting(&self) -> &str {
         &self.greeting
+    }
+
+    /// Reads the log until these words come up in what was not read yet.
+    pub(crate) fn wait_for_log(&mut self, words: &str) {
+        loop {
+            let mut line = String::new();
+            assert!(self.stderr.read_line(&mut line).unwrap() > 0, "never said `{words}`: {}", self.log);
+            self.log.push_str(&line);
+            if line.contains(words) {
+                return;
+            }
+        }
+    }
+
+    /// What a load balancer is told: the status of `/healthz`.
+    pub(crate) fn health(&self) -> String {
+        let address = self.url.strip_prefix("http://").unwrap().strip_suffix("/mcp").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split_whitespace().nth(1).unwrap_or_default().to_owned()
     }
 
     /// Ends the process as a crash does: nothing of it runs any more.
@@ -121,8 +148,8 @@ impl Seller {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let mut out = std::mem::take(&mut self.greeting);
         self.stdout.read_to_string(&mut out).unwrap();
-        let mut err = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let mut err = std::mem::take(&mut self.log);
+        self.stderr.read_to_string(&mut err).unwrap();
         let code = self.child.wait().unwrap().code().expect("not ended by a signal");
         Ran { code, out, err }
     }
