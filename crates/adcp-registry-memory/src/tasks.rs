@@ -144,7 +144,7 @@ impl Tasks {
         let tasks = found.into_iter().take(limit).map(|(_, task)| task.clone()).collect();
         let totals =
             totals.into_iter().map(|((protocol, status), count)| (protocol, status, count)).collect();
-        TaskPage::new(tasks, has_more, totals)
+        TaskPage::new(tasks, has_more).counting(totals)
     }
 
     fn visible<'a>(&'a self, scope: &'a Scope) -> Box<dyn Iterator<Item = &'a TaskRecord> + 'a> {

@@ -113,7 +113,7 @@ async fn page(
         let _ = write!(wanted.sql, " AND ({column}, id) {sign} ({key}, {id})");
     }
     if wanted.nowhere {
-        return Ok(TaskPage::new(Vec::new(), false, totals));
+        return Ok(TaskPage::new(Vec::new(), false).counting(totals));
     }
     let direction = if req.descending { "DESC" } else { "ASC" };
     let limit = req.limit.max(1);
@@ -126,7 +126,7 @@ async fn page(
     let has_more = rows.len() > limit;
     let shown = rows.iter().take(limit);
     let tasks = shown.map(|found| row::task(found, &*tx.shared.config.sealer)).collect::<Result<_, _>>()?;
-    Ok(TaskPage::new(tasks, has_more, totals))
+    Ok(TaskPage::new(tasks, has_more).counting(totals))
 }
 
 async fn totals(
@@ -137,10 +137,13 @@ async fn totals(
     if wanted.nowhere {
         return Ok(Vec::new());
     }
+    // One more than is counted shows that there are too many.
     let sql = format!(
-        "SELECT protocol, status, count(*) AS matches FROM {table} WHERE {} \
+        "SELECT protocol, status, count(*) AS matches \
+         FROM (SELECT protocol, status FROM {table} WHERE {} LIMIT {}) AS counted \
          GROUP BY protocol, status ORDER BY protocol, status",
-        wanted.sql
+        wanted.sql,
+        ListTasks::MAX_COUNTED + 1
     );
     let mut totals = Vec::new();
     for found in tx.query(&sql, &wanted.typed()).await? {
@@ -150,6 +153,7 @@ async fn totals(
     }
     Ok(totals)
 }
+
 const fn column(order: TaskOrder) -> &'static str {
     match order {
         TaskOrder::UpdatedAt => "updated_at",

@@ -20,7 +20,10 @@ pub(crate) struct Step {
 }
 
 /// The steps, in order.
-const STEPS: [Step; 1] = [Step { number: 1, serves: 1, text: include_str!("../migrations/0001_first.sql") }];
+const STEPS: [Step; 2] = [
+    Step { number: 1, serves: 1, text: include_str!("../migrations/0001_first.sql") },
+    Step { number: 2, serves: 1, text: include_str!("../migrations/0002_lists.sql") },
+];
 
 /// Tries at what two processes may both find missing and make.
 const TRIES: usize = 5;

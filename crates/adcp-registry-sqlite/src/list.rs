@@ -74,7 +74,7 @@ pub(crate) fn page(tx: &Transaction<'_>, req: &ListTasks, sealer: &dyn Sealer) -
     }
     let has_more = tasks.len() > limit;
     tasks.truncate(limit);
-    Ok(TaskPage::new(tasks, has_more, totals))
+    Ok(TaskPage::new(tasks, has_more).counting(totals))
 }
 
 fn narrow(wanted: &mut Condition, filter: &TaskFilter) {
@@ -101,9 +101,12 @@ fn narrow(wanted: &mut Condition, filter: &TaskFilter) {
 }
 
 fn totals(tx: &Transaction<'_>, wanted: &Condition) -> Result<Vec<(String, TaskStatus, u64)>, Fail> {
+    // One more than is counted shows that there are too many.
     let sql = format!(
-        "SELECT protocol, status, count(*) FROM tasks WHERE {} GROUP BY protocol, status ORDER BY protocol, status",
-        wanted.sql
+        "SELECT protocol, status, count(*) FROM (SELECT protocol, status FROM tasks WHERE {} LIMIT {}) \
+         GROUP BY protocol, status ORDER BY protocol, status",
+        wanted.sql,
+        ListTasks::MAX_COUNTED + 1
     );
     let mut statement = tx.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(&wanted.values))?;

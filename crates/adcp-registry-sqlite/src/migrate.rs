@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 /// The steps, in order. A released step is never edited.
-pub(crate) const STEPS: [(u32, &str); 1] = [(1, include_str!("../migrations/0001_first.sql"))];
+pub(crate) const STEPS: [(u32, &str); 2] =
+    [(1, include_str!("../migrations/0001_first.sql")), (2, include_str!("../migrations/0002_lists.sql"))];
 
 /// The schema this version works with.
 pub(crate) const NEEDED: u32 = STEPS[STEPS.len() - 1].0;

@@ -121,6 +121,7 @@ macro_rules! __each_check {
             list_pages_are_stable_while_rows_are_added
             filters_agree_with_their_definition
             totals_count_every_match
+            totals_are_left_out_when_many_match
             a_cursor_outlives_its_task
             claims_race_to_one_winner
             reservation_race_has_one_winner

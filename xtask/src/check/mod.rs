@@ -110,7 +110,10 @@ fn test(args: &[String]) -> anyhow::Result<()> {
         Server::Absent(why) if required => bail!("Postgres is required, but {why}: {GET_POSTGRES}"),
         Server::Absent(_) => (Vec::new(), ""),
     };
-    let mut done = cargo(&[TEST, &asked].concat(), &vars);
+    // Whoever names packages does not wait for the others to be built.
+    let some = asked.iter().any(|arg| matches!(*arg, "-p" | "--package"));
+    let all: Vec<&str> = TEST.iter().copied().filter(|arg| !some || *arg != "--workspace").collect();
+    let mut done = cargo(&[&all[..], &asked].concat(), &vars);
     match &server {
         Server::Absent(why) => {
             eprintln!(

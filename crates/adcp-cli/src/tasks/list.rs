@@ -36,13 +36,12 @@ pub(super) async fn run(
     let page = registry.list(request).await.map_err(registry::failure)?;
     let next = page.tasks.last().filter(|_| page.has_more).map(place);
     if args.json {
-        let totals = page.totals.iter().map(|(protocol, status, count)| {
-            json!({ "protocol": protocol, "status": status.as_str(), "count": count })
-        });
+        let count = |(protocol, status, count): &(String, TaskStatus, u64)| json!({ "protocol": protocol, "status": status.as_str(), "count": count });
+        let totals = page.totals.as_ref().map(|totals| totals.iter().map(count).collect::<Vec<Value>>());
         terminal.json(
             &json!({
                 "tasks": page.tasks.iter().map(show::facts).collect::<Vec<_>>(),
-                "totals": totals.collect::<Vec<Value>>(),
+                "totals": totals,
                 "next_cursor": next,
             }),
             false,
@@ -55,9 +54,12 @@ pub(super) async fn run(
     }
     let rows: Vec<[String; 6]> = page.tasks.iter().map(row).collect();
     table::print(["TASK", "STATUS", "TYPE", "ACCOUNT", "PRINCIPAL", "CREATED"], &rows, terminal)?;
-    let total: u64 = page.totals.iter().map(|(_, _, count)| count).sum();
     if let Some(next) = next {
-        say(&format!("{} of {total}; go on with --cursor {next}", rows.len()));
+        let all = page.totals.map_or_else(
+            || format!("more than {}", ListTasks::MAX_COUNTED),
+            |totals| totals.iter().map(|(_, _, count)| count).sum::<u64>().to_string(),
+        );
+        say(&format!("{} of {all}; go on with --cursor {next}", rows.len()));
     }
     Ok(Exit::Done)
 }

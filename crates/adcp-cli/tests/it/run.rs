@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,11 +14,24 @@ pub(crate) const TOKEN: &str = "a-token-for-these-tests";
 /// The command with an environment of its own, in a folder that nobody looks at.
 pub(crate) fn adcp(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_adcp"));
-    command.args(args).stdin(Stdio::null()).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command.args(args).stdin(Stdio::null()).current_dir(folder());
     for name in ["ADCP_TOKEN", "ADCP_REGISTRY", "ADCP_SEAL_KEY", "RUST_LOG", "NO_COLOR"] {
         command.env_remove(name);
     }
     command
+}
+
+/// The folder that commands run in, empty when the tests begin: what an older version left there is not ours to open.
+fn folder() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("work");
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    });
+    &FOLDER
 }
 
 /// What a run came to.

@@ -128,6 +128,9 @@ pub struct ListTasks {
 }
 
 impl ListTasks {
+    /// How many matches are counted exactly. Of more, a page says no totals.
+    pub const MAX_COUNTED: u64 = 1_000;
+
     /// The newest tasks first, fifty at most.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
@@ -150,14 +153,24 @@ pub struct TaskPage {
     pub tasks: Vec<TaskRecord>,
     /// Whether more follow.
     pub has_more: bool,
-    /// All tasks that match, by (protocol, status).
-    pub totals: Vec<(String, TaskStatus, u64)>,
+    /// All tasks that match, by (protocol, status). `None` when more than [`ListTasks::MAX_COUNTED`] match, so that a page
+    /// costs the same however many there are.
+    pub totals: Option<Vec<(String, TaskStatus, u64)>>,
 }
 
 impl TaskPage {
-    /// A page, and the count of all matches by protocol and status.
+    /// A page of which nothing was counted yet.
     #[must_use]
-    pub const fn new(tasks: Vec<TaskRecord>, has_more: bool, totals: Vec<(String, TaskStatus, u64)>) -> Self {
-        Self { tasks, has_more, totals }
+    pub const fn new(tasks: Vec<TaskRecord>, has_more: bool) -> Self {
+        Self { tasks, has_more, totals: None }
+    }
+
+    /// Adds the matches by protocol and status, as far as they were counted: past [`ListTasks::MAX_COUNTED`] there are
+    /// no totals.
+    #[must_use]
+    pub fn counting(mut self, totals: Vec<(String, TaskStatus, u64)>) -> Self {
+        let all: u64 = totals.iter().map(|(_, _, matches)| matches).sum();
+        self.totals = Some(totals).filter(|_| all <= ListTasks::MAX_COUNTED);
+        self
     }
 }

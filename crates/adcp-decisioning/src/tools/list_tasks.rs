@@ -14,9 +14,6 @@ use super::task;
 use crate::ctx::Ctx;
 use crate::route::Route;
 
-/// Totals are counted exactly up to here and left out beyond.
-const MAX_COUNTED: u64 = 1000;
-
 pub(super) fn route() -> Route {
     Route::own(&tools::LIST_TASKS, answer)
 }
@@ -75,10 +72,10 @@ fn query_summary(page: &TaskPage, applied: &[String], field: &str, descending: b
         "filters_applied": applied,
         "sort_applied": { "field": field, "direction": direction },
     });
-    let total: u64 = page.totals.iter().map(|(_, _, count)| count).sum();
-    if total <= MAX_COUNTED {
+    if let Some(totals) = &page.totals {
+        let total: u64 = totals.iter().map(|(_, _, count)| count).sum();
         let (mut domains, mut statuses) = (BTreeMap::new(), BTreeMap::new());
-        for (protocol, status, count) in &page.totals {
+        for (protocol, status, count) in totals {
             *domains.entry(domain(protocol)).or_insert(0) += count;
             *statuses.entry(status.as_str()).or_insert(0) += count;
         }

@@ -6,6 +6,7 @@ use adcp_core::{
     Effects, IssueTask, ListTasks, Outcome, Pause, TaskCursor, TaskFilter, TaskOrder, TaskRecord, TaskStatus,
 };
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::Harness;
 use crate::world::{MINUTE, Must, World, bought, object, registration};
@@ -152,12 +153,40 @@ pub async fn totals_count_every_match(harness: &dyn Harness) {
     }
     for _ in 0..2 {
         let page = world.registry.list(list.clone()).await.must();
-        let totals: BTreeMap<_, _> =
-            page.totals.into_iter().map(|(protocol, status, count)| ((protocol, status), count)).collect();
+        let totals: BTreeMap<_, _> = page
+            .totals
+            .must()
+            .into_iter()
+            .map(|(protocol, status, count)| ((protocol, status), count))
+            .collect();
         assert_eq!(totals, want);
         let last = page.tasks.last().must();
         list.after = Some(TaskCursor::new(list.order.key(last), last.id.clone()));
     }
+}
+
+/// Totals are exact as long as few enough match, and are left out beyond: a page costs the same however many there are.
+pub async fn totals_are_left_out_when_many_match(harness: &dyn Harness) {
+    let world = World::new(harness);
+    let many = usize::try_from(ListTasks::MAX_COUNTED).must();
+    let mut issuing = JoinSet::new();
+    let tasks: Vec<_> = (0..many).map(|number| world.task(&format!("t{number}"))).collect();
+    for some in tasks.chunks(many / 8) {
+        let (registry, some) = (world.instance(), some.to_vec());
+        issuing.spawn(async move {
+            for task in some {
+                registry.issue(task).await.must();
+            }
+        });
+    }
+    issuing.join_all().await;
+    let list = ListTasks::new(world.buyer().scope());
+    let totals = world.registry.list(list.clone()).await.must().totals.must();
+    let counted: u64 = totals.iter().map(|(_, _, count)| count).sum();
+    assert_eq!(counted, ListTasks::MAX_COUNTED);
+    world.issue(world.task("one more")).await;
+    let page = world.registry.list(list).await.must();
+    assert_eq!((page.totals, page.tasks.len(), page.has_more), (None, 50, true));
 }
 
 /// A place in a list stays good when the task it was read from is gone.
