@@ -33,9 +33,9 @@ pub use registry::{
 pub use scope::{Owner, Scope};
 pub use secret::Secret;
 pub use task::{
-    BadTaskRef, ConfirmTask, DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION, DiscardTask, EndOverdue,
-    FinishTask, Finished, IssueTask, Lease, LeaseToken, ListTasks, Outcome, Pause, PauseTask, Progress,
-    RenewLease, ReportProgress, TaskCursor, TaskFilter, TaskOrder, TaskPage, TaskPhase, TaskRecord, TaskRef,
-    TaskStatus, Transition,
+    BadTaskRef, ClaimJobs, ConfirmTask, DEFAULT_JOB_ATTEMPTS, DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION,
+    DiscardTask, EndOverdue, FinishTask, Finished, IssueTask, Job, JobOrder, Lease, LeaseToken, ListTasks,
+    Outcome, Pause, PauseTask, Progress, ReleaseJob, RenewLease, ReportProgress, TaskCursor, TaskFilter,
+    TaskOrder, TaskPage, TaskPhase, TaskRecord, TaskRef, TaskStatus, Transition, WaitingJob, in_turn,
 };
 pub use time::{BadTimestamp, Clock, ManualClock, SystemClock, Timestamp};

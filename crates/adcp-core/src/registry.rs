@@ -96,8 +96,8 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     /// nobody noticed yet.
     async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError>;
 
-    /// Ends tasks whose deadline has passed, or whose lease was not renewed, as failed and with their effects, and
-    /// returns them: those first that have been overdue longest.
+    /// Ends tasks whose deadline has passed, whose lease was not renewed, or whose job has no attempt left, as failed
+    /// and with their effects, and returns them: those first that have been overdue longest.
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError>;
 }
 
@@ -178,6 +178,9 @@ pub enum RegistryError {
     /// The writer no longer works on the task: its lease ran out, or is another's. Permanent.
     #[error("the lease on task `{0}` is lost")]
     LeaseLost(TaskId),
+    /// The task is not work that somebody else could go on with. Permanent.
+    #[error("task `{0}` is no job")]
+    NotAJob(TaskId),
     /// The transition table of tasks has no such step. Permanent.
     #[error("a task cannot go from `{from}` to `{to}`")]
     NoSuchStep {
@@ -230,6 +233,9 @@ impl From<RegistryError> for AdcpError {
             }
             RegistryError::LeaseLost(_) => {
                 Self::new(ErrorCode::INVALID_STATE, "somebody else decides about the task now")
+            }
+            RegistryError::NotAJob(_) => {
+                Self::new(ErrorCode::INVALID_STATE, "nobody else could go on with the task")
             }
             RegistryError::NoSuchStep { from, to } => {
                 Self::new(ErrorCode::INVALID_STATE, format!("a task cannot go from {from} to {to}"))

@@ -76,6 +76,18 @@ impl AdcpError {
         )
     }
 
+    /// `SERVICE_UNAVAILABLE`: the work on a task was begun as often as it may be, and no attempt came to an end.
+    #[must_use]
+    pub fn given_up() -> Self {
+        Self::new(
+            ErrorCode::SERVICE_UNAVAILABLE,
+            "the work on the task was interrupted every time it was tried",
+        )
+        .with_suggestion(
+            "look up what took effect, then send the request again later with a fresh idempotency key",
+        )
+    }
+
     /// `RATE_LIMITED`: too many calls; `wait` is sent as whole seconds from 1 to 3600.
     ///
     /// Spec: `error-details/rate-limited.json` names details that may be added.

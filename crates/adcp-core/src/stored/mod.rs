@@ -9,6 +9,7 @@
 mod columns;
 mod effects;
 mod error;
+mod job;
 #[cfg(feature = "sealing")]
 mod keyring;
 mod outcome;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 pub use columns::{Bounds, read_account, read_phase, write_account, write_holder, write_phase};
 pub use effects::{read_effects, write_effects};
+pub use job::{read_job_input, write_job_input};
 #[cfg(feature = "sealing")]
 pub use keyring::{BadKeyId, KeyRing};
 pub use outcome::{

@@ -1,5 +1,6 @@
 //! Tasks: what a seller promised to finish.
 
+mod job;
 mod lease;
 mod list;
 mod outcome;
@@ -8,6 +9,7 @@ mod reference;
 mod request;
 mod status;
 
+pub use job::{ClaimJobs, DEFAULT_JOB_ATTEMPTS, Job, JobOrder, ReleaseJob, WaitingJob, in_turn};
 pub use lease::{Lease, LeaseToken, RenewLease};
 pub use list::{ListTasks, TaskCursor, TaskFilter, TaskOrder, TaskPage};
 pub use outcome::{Outcome, Progress};

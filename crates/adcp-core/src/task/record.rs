@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adcp_types::json::JsonObject;
 
-use super::{Finished, IssueTask, Lease, LeaseToken, Outcome, Pause, Progress, TaskStatus};
+use super::{Finished, IssueTask, Job, Lease, LeaseToken, Outcome, Pause, Progress, TaskStatus};
 use crate::{AdcpError, Effects, Owner, RegistryError, Scope, TaskId, TaskRef, Timestamp};
 
 /// How long ended tasks stay readable, by default: seven days.
@@ -72,6 +72,8 @@ pub struct TaskRecord {
     pub deadline: Option<Timestamp>,
     /// Who works on it in a process of its own, and until when. A task without one is carried from elsewhere.
     pub lease: Option<Lease>,
+    /// The work that any process with a handler for it may do.
+    pub job: Option<Job>,
     /// The caller's `context`, to be echoed verbatim.
     pub context: Option<JsonObject>,
     /// The newest report of its function.
@@ -90,6 +92,7 @@ impl TaskRecord {
     /// The record of a task that was just issued.
     #[must_use]
     pub fn submitted(req: IssueTask, now: Timestamp) -> Self {
+        let leased = req.lease.is_some();
         Self {
             id: req.id,
             owner: req.owner,
@@ -103,6 +106,7 @@ impl TaskRecord {
             ended_at: None,
             deadline: req.deadline.map(|within| now.after(within)),
             lease: req.lease.map(|(token, within)| Lease { token, until: now.after(within) }),
+            job: req.job.map(|order| Job::ordered(order, leased, now)),
             context: req.context,
             progress: None,
             question: None,
@@ -233,7 +237,8 @@ impl TaskRecord {
         self.phase == TaskPhase::Enqueuing && self.outcome.is_none()
     }
 
-    /// Why it must be ended now: its time is over, or whoever worked on it is gone. `None` when it may go on.
+    /// Why it must be ended now: its time is over, whoever worked on it is gone, or its job has no attempt left.
+    /// `None` when it may go on.
     #[must_use]
     pub fn overdue(&self, now: Timestamp) -> Option<AdcpError> {
         if self.outcome.is_some() {
@@ -242,14 +247,24 @@ impl TaskRecord {
         if self.deadline.is_some_and(|at| at <= now) {
             return Some(AdcpError::overdue());
         }
-        self.lease.is_some_and(|lease| lease.until <= now).then(AdcpError::orphaned)
+        let silent = self.lease.is_none_or(|lease| lease.until <= now);
+        match &self.job {
+            Some(job) => (silent && !job.has_attempts_left()).then(AdcpError::given_up),
+            None => (silent && self.lease.is_some()).then(AdcpError::orphaned),
+        }
     }
 
-    /// When it has to be looked at again: at its deadline or at the end of its lease.
+    /// When it has to be looked at again: at its deadline or at the end of its lease. A job that can be claimed again
+    /// is not ended with its lease, and one that has no attempt left and no lease is due already.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         let lease = self.lease.map(|lease| lease.until);
-        self.deadline.into_iter().chain(lease).min().filter(|_| self.outcome.is_none())
+        let silent = match &self.job {
+            Some(job) if job.has_attempts_left() => None,
+            Some(_) => Some(lease.unwrap_or(self.created_at)),
+            None => lease,
+        };
+        self.deadline.into_iter().chain(silent).min().filter(|_| self.outcome.is_none())
     }
 
     fn enter(&mut self, entry: Transition) -> Result<(), RegistryError> {

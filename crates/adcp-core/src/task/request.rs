@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adcp_types::json::JsonObject;
 
-use super::{LeaseToken, Outcome, Progress, TaskPhase, TaskStatus};
+use super::{JobOrder, LeaseToken, Outcome, Progress, TaskPhase, TaskStatus};
 use crate::{Backing, Effects, Owner, Scope, TaskId, TenantId, Ticket};
 
 /// Issues a task: its row, what its end will do, and the recorded reply of the call.
@@ -27,6 +27,8 @@ pub struct IssueTask {
     pub deadline: Option<Duration>,
     /// Who works on it, and how long that counts without a word.
     pub lease: Option<(LeaseToken, Duration)>,
+    /// The work that any process with a handler for it may do.
+    pub job: Option<JobOrder>,
     /// The caller's `context`.
     pub context: Option<JsonObject>,
     /// What happens in the store when it ends. A reservation among them belongs to the task from now on.
@@ -54,6 +56,7 @@ impl IssueTask {
             phase: TaskPhase::Open,
             deadline: None,
             lease: None,
+            job: None,
             context: None,
             effects: Effects::default(),
             settles: None,
@@ -81,10 +84,18 @@ impl IssueTask {
         self
     }
 
-    /// Says who works on it. When the lease runs out without being renewed, the task is ended as failed.
+    /// Says who works on it. When the lease runs out without being renewed, the task is ended as failed; a job is
+    /// claimed by somebody else instead, as long as it has attempts left.
     #[must_use]
     pub const fn leased(mut self, token: LeaseToken, within: Duration) -> Self {
         self.lease = Some((token, within));
+        self
+    }
+
+    /// Makes it a job. Leased, its first attempt has begun; otherwise whoever comes first claims it.
+    #[must_use]
+    pub fn as_job(mut self, order: JobOrder) -> Self {
+        self.job = Some(order);
         self
     }
 
@@ -295,7 +306,8 @@ pub enum Finished {
     Before,
 }
 
-/// Ends tasks whose deadline has passed, or whose lease was not renewed, as failed and with their effects.
+/// Ends tasks whose deadline has passed, whose lease was not renewed, or whose job has no attempt left, as failed and
+/// with their effects.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EndOverdue {
