@@ -7,10 +7,10 @@ use adcp_types::ErrorCode;
 use async_trait::async_trait;
 
 use crate::{
-    AdcpError, Claim, ClaimCall, ConfirmTask, DiscardTask, EndOverdue, Event, FinishTask, Finished, Hold,
-    IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal,
-    RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage,
-    TaskRecord, TaskStatus, TenantId, UnresolvedCall,
+    AdcpError, Claim, ClaimCall, ClaimJobs, ConfirmTask, DiscardTask, EndOverdue, Event, FinishTask,
+    Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord,
+    ProposalRefusal, ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope,
+    SettleCall, TaskId, TaskPage, TaskRecord, TaskStatus, TenantId, UnresolvedCall,
 };
 
 /// A cause kept for the log.
@@ -99,6 +99,15 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     /// Ends tasks whose deadline has passed, whose lease was not renewed, or whose job has no attempt left, as failed
     /// and with their effects, and returns them: those first that have been overdue longest.
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError>;
+
+    /// Claims jobs that [can be claimed](TaskRecord::claimable_at) and whose deadline has not passed, in the order of
+    /// [`in_turn`](crate::in_turn), each under a random lease of its own, and returns them. The attempt is counted in
+    /// the same step. Of any number of simultaneous claimers one gets a job.
+    async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError>;
+
+    /// Gives up the lease on a job, so that it can be claimed again. A lease whose time is over is lost, also when
+    /// nobody claimed the job yet.
+    async fn release_job(&self, req: ReleaseJob) -> Result<(), RegistryError>;
 }
 
 /// The memory of idempotency keys.

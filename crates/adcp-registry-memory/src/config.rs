@@ -14,7 +14,7 @@ use adcp_core::{DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION};
 pub struct MemoryLimits {
     /// Tasks, open and ended, and as many events. Default 100,000.
     pub max_tasks: usize,
-    /// Bytes of the contexts that tasks echo, as JSON text. Default 64 MiB.
+    /// Bytes of the contexts that tasks echo and of what their jobs are given, as JSON text. Default 64 MiB.
     pub max_context_bytes: usize,
     /// Proposals, in any state. Default 100,000.
     pub max_proposals: usize,

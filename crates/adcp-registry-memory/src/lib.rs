@@ -2,6 +2,7 @@
 
 mod calls;
 mod config;
+mod jobs;
 mod ledger;
 mod outbox;
 mod registry;

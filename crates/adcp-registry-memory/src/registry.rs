@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adcp_core::{
-    Backing, CallStore, Capabilities, Claim, ClaimCall, Clock, ConfirmTask, DeliveryOutbox, DiscardTask,
-    Effect, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Outcome, Owner,
-    PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError, RenewLease,
-    ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock,
-    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of,
-    effects_of_confirming,
+    Backing, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, Clock, ConfirmTask, DeliveryOutbox,
+    DiscardTask, Effect, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks,
+    Outcome, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError,
+    ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall,
+    Settlement, SystemClock, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp,
+    UnresolvedCall, effects_of, effects_of_confirming,
 };
 use adcp_types::json::JsonObject;
 use async_trait::async_trait;
@@ -232,6 +232,20 @@ impl TaskRegistry for MemoryRegistry {
             tables.finish(task, outcome, &Backing::default(), now, &self.limits).map(|(_, task)| task)
         };
         overdue.into_iter().map(end).collect()
+    }
+
+    async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError> {
+        let (mut tables, now) = self.tables();
+        tables.tasks.claim(&req, now)
+    }
+
+    async fn release_job(&self, req: ReleaseJob) -> Result<(), RegistryError> {
+        let (mut tables, now) = self.tables();
+        let tables = &mut *tables;
+        let mut task = tables.tasks.reach(&req.id, &req.scope)?.clone();
+        task.release(&req, now)?;
+        tables.tasks.put(task);
+        Ok(())
     }
 }
 

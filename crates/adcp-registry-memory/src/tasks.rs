@@ -4,12 +4,14 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adcp_core::{
-    AdcpError, IssueTask, ListTasks, RegistryError, Scope, TaskId, TaskPage, TaskRecord, TaskStatus,
-    TenantId, Timestamp,
+    AdcpError, ClaimJobs, IssueTask, LeaseToken, ListTasks, RegistryError, Scope, TaskId, TaskPage,
+    TaskRecord, TaskStatus, TenantId, Timestamp, in_turn,
 };
 use adcp_types::json::JsonObject;
+use serde_json::Value;
 
 use crate::config::MemoryLimits;
+use crate::jobs::Queues;
 use crate::share::{Buyer, Shares, buyer};
 
 #[derive(Default)]
@@ -20,6 +22,7 @@ pub(crate) struct Tasks {
     ended: BTreeSet<(Timestamp, TaskId)>,
     /// Open tasks that must be looked at again, the next one first.
     due: BTreeSet<(Timestamp, TaskId)>,
+    jobs: Queues,
     shares: Shares<Buyer>,
     context_shares: Shares<Buyer>,
     context_bytes: HashMap<TaskId, usize>,
@@ -43,7 +46,7 @@ impl Tasks {
         }
         let buyer = buyer(&req.owner);
         self.shares.admit(&buyer, 1, limits.max_tasks, "tasks")?;
-        let bytes = bytes_of(req.context.as_ref());
+        let bytes = bytes_of(req.context.as_ref(), req.job.as_ref().map(|order| &order.input));
         self.context_shares.admit(&buyer, bytes, limits.max_context_bytes, "contexts")
     }
 
@@ -54,9 +57,11 @@ impl Tasks {
             if let Some(at) = old.due_at() {
                 self.due.remove(&(at, task.id.clone()));
             }
+            self.jobs.remove(old);
         } else {
             self.by_caller.entry(buyer(&task.owner)).or_default().insert(task.id.clone());
-            let bytes = bytes_of(task.context.as_ref());
+            let input = task.job.as_ref().and_then(|job| job.input.as_ref());
+            let bytes = bytes_of(task.context.as_ref(), input);
             self.shares.add(buyer(&task.owner), 1);
             self.context_shares.add(buyer(&task.owner), bytes);
             self.context_bytes.insert(task.id.clone(), bytes);
@@ -64,6 +69,7 @@ impl Tasks {
         if let Some(at) = task.due_at() {
             self.due.insert((at, task.id.clone()));
         }
+        self.jobs.insert(&task);
         if let Some(at) = task.ended_at {
             self.ended.insert((at, task.id.clone()));
         }
@@ -75,6 +81,7 @@ impl Tasks {
         if let Some(at) = task.due_at() {
             self.due.remove(&(at, id.clone()));
         }
+        self.jobs.remove(&task);
         if let Some(at) = task.ended_at {
             self.ended.remove(&(at, id.clone()));
         }
@@ -115,6 +122,30 @@ impl Tasks {
             .filter_map(|task| Some((task.clone(), task.overdue(now)?)))
             .take(limit)
             .collect()
+    }
+
+    /// Gives the jobs whose turn it is to a claimer.
+    pub(crate) fn claim(
+        &mut self,
+        req: &ClaimJobs,
+        now: Timestamp,
+    ) -> Result<Vec<TaskRecord>, RegistryError> {
+        let mut claimed = Vec::new();
+        for waiting in in_turn(self.jobs.waiting(req, now, |id| self.rows.get(id))) {
+            if claimed.len() == req.limit {
+                break;
+            }
+            let Some(mut task) = self.rows.get(&waiting.id).cloned() else { continue };
+            let token = LeaseToken::random().map_err(|source| RegistryError::Unavailable {
+                op: "claim_jobs",
+                source: Box::new(source),
+            })?;
+            if task.claim(token, req.lease, now) {
+                self.put(task.clone());
+                claimed.push(task);
+            }
+        }
+        Ok(claimed)
     }
 
     pub(crate) fn list(&self, req: &ListTasks) -> TaskPage {
@@ -158,6 +189,8 @@ impl Tasks {
     }
 }
 
-fn bytes_of(context: Option<&JsonObject>) -> usize {
-    context.and_then(|context| serde_json::to_string(context).ok()).map_or(0, |text| text.len())
+fn bytes_of(context: Option<&JsonObject>, input: Option<&Value>) -> usize {
+    let context =
+        context.and_then(|context| serde_json::to_string(context).ok()).map_or(0, |text| text.len());
+    context + input.map_or(0, |input| input.to_string().len())
 }

@@ -4,6 +4,7 @@ mod calls;
 mod config;
 mod database;
 mod error;
+mod jobs;
 mod list;
 mod migrate;
 mod outbox;

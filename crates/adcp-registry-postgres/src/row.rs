@@ -10,6 +10,7 @@ use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::FromSql;
 
 use crate::error::Fail;
+use crate::jobs;
 
 pub(crate) use adcp_core::stored::{Bounds, read_account, write_account, write_holder, write_phase};
 
@@ -26,7 +27,7 @@ fn instant(row: &Row, name: &str) -> Result<Timestamp, Fail> {
     get(row, name).map(Timestamp::from_micros)
 }
 
-fn optional_instant(row: &Row, name: &str) -> Result<Option<Timestamp>, Fail> {
+pub(crate) fn optional_instant(row: &Row, name: &str) -> Result<Option<Timestamp>, Fail> {
     Ok(get::<Option<i64>>(row, name)?.map(Timestamp::from_micros))
 }
 
@@ -75,6 +76,7 @@ pub(crate) fn task(row: &Row, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
         (Some(token), Some(until)) => Some(Lease { token: LeaseToken::stored(token), until }),
         _ => None,
     };
+    task.job = jobs::job(row, &id, sealer)?;
     task.context = object("context")?;
     task.question = object("question")?;
     task.progress = text("progress")?.map(|json| stored::read_progress(&json)).transpose()?;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use adcp_core::stored;
 use adcp_core::{
-    Backing, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask, ListTasks,
-    Outcome, PauseTask, RegistryError, RenewLease, ReportProgress, Scope, Settlement, TaskId, TaskPage,
-    TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
+    Backing, ClaimJobs, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask,
+    ListTasks, Outcome, PauseTask, RegistryError, ReleaseJob, RenewLease, ReportProgress, Scope, Settlement,
+    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
 };
 use async_trait::async_trait;
 
@@ -15,7 +15,7 @@ use crate::registry::PostgresRegistry;
 use crate::row::{self, Bounds};
 use crate::statement::Values;
 use crate::unit::{Tx, Unit};
-use crate::{calls, proposals};
+use crate::{calls, jobs, proposals};
 
 #[async_trait]
 impl TaskRegistry for PostgresRegistry {
@@ -73,6 +73,14 @@ impl TaskRegistry for PostgresRegistry {
     }
 
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError> {
+        self.database.write(&req).await
+    }
+
+    async fn release_job(&self, req: ReleaseJob) -> Result<(), RegistryError> {
         self.database.write(&req).await
     }
 }
@@ -239,7 +247,7 @@ fn has_token(task: &TaskRecord) -> bool {
 }
 
 /// A row that the scope covers, for a write: nobody else writes it until this transaction ends.
-async fn reach(tx: &Tx<'_>, id: &TaskId, scope: &Scope) -> Result<TaskRecord, Fail> {
+pub(crate) async fn reach(tx: &Tx<'_>, id: &TaskId, scope: &Scope) -> Result<TaskRecord, Fail> {
     let unknown = || RegistryError::UnknownTask(id.clone());
     let bounds = Bounds::of(scope);
     let values: Values<'_> = &[
@@ -254,6 +262,8 @@ async fn reach(tx: &Tx<'_>, id: &TaskId, scope: &Scope) -> Result<TaskRecord, Fa
 
 async fn insert(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
     let effects = stored::write_effects(&task.effects, &task.id, &*tx.shared.config.sealer)?;
+    let job = jobs::Columns::of(task);
+    let input = jobs::input(task, &*tx.shared.config.sealer)?;
     let inserted = tx
         .execute(
             &tx.shared.sql.task_insert,
@@ -277,13 +287,21 @@ async fn insert(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
                 ("effects", &effects),
                 ("has_webhook", &task.has_webhook()),
                 ("history", &stored::write_history(&task.history)),
+                ("job_kind", &job.kind),
+                ("job_input", &input),
+                ("job_attempts", &job.attempts),
+                ("job_max_attempts", &job.max_attempts),
+                ("job_not_before", &job.not_before),
+                ("job_claimed_at", &job.claimed_at),
+                ("job_at", &job.at),
             ],
         )
         .await?;
     if inserted == 1 { Ok(()) } else { Err(RegistryError::DuplicateTask(task.id.clone()).into()) }
 }
 
-async fn update(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
+pub(crate) async fn update(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
+    let job = jobs::Columns::of(task);
     tx.execute(
         &tx.shared.sql.task_update,
         &[
@@ -301,6 +319,10 @@ async fn update(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
             ("question", &task.question.as_ref().map(stored::write_object)),
             ("outcome", &task.outcome.as_ref().map(stored::write_outcome)),
             ("history", &stored::write_history(&task.history)),
+            ("job_attempts", &job.attempts),
+            ("job_not_before", &job.not_before),
+            ("job_claimed_at", &job.claimed_at),
+            ("job_at", &job.at),
         ],
     )
     .await?;

@@ -5,6 +5,7 @@ mod config;
 mod database;
 mod error;
 mod examine;
+mod jobs;
 mod list;
 mod migrate;
 mod outbox;

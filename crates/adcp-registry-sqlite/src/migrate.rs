@@ -4,8 +4,11 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 /// The steps, in order. A released step is never edited.
-pub(crate) const STEPS: [(u32, &str); 2] =
-    [(1, include_str!("../migrations/0001_first.sql")), (2, include_str!("../migrations/0002_lists.sql"))];
+pub(crate) const STEPS: [(u32, &str); 3] = [
+    (1, include_str!("../migrations/0001_first.sql")),
+    (2, include_str!("../migrations/0002_lists.sql")),
+    (3, include_str!("../migrations/0003_jobs.sql")),
+];
 
 /// The schema this version works with.
 pub(crate) const NEEDED: u32 = STEPS[STEPS.len() - 1].0;

@@ -9,6 +9,7 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::error::Fail;
+use crate::jobs;
 
 pub(crate) use adcp_core::stored::{Bounds, read_account, write_account, write_holder, write_phase};
 
@@ -70,6 +71,7 @@ pub(crate) fn task(row: &Row<'_>, sealer: &dyn Sealer) -> Result<TaskRecord, Fai
         (Some(token), Some(until)) => Some(Lease { token: LeaseToken::stored(token), until }),
         _ => None,
     };
+    task.job = jobs::job(row, &id, sealer)?;
     task.context = object("context")?;
     task.question = object("question")?;
     task.progress = text("progress")?.map(|json| stored::read_progress(&json)).transpose()?;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
-    Backing, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask, ListTasks,
-    Outcome, PauseTask, RegistryError, RenewLease, ReportProgress, Scope, Settlement, TaskId, TaskPage,
-    TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
+    Backing, ClaimJobs, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask,
+    ListTasks, Outcome, PauseTask, RegistryError, ReleaseJob, RenewLease, ReportProgress, Scope, Settlement,
+    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
 };
 use async_trait::async_trait;
 use rusqlite::{Transaction, named_params};
@@ -14,7 +14,7 @@ use rusqlite::{Transaction, named_params};
 use crate::error::Fail;
 use crate::registry::{SqliteRegistry, horizon};
 use crate::row::{self, Bounds};
-use crate::{calls, list, proposals};
+use crate::{calls, jobs, list, proposals};
 
 #[async_trait]
 impl TaskRegistry for SqliteRegistry {
@@ -148,6 +148,16 @@ impl TaskRegistry for SqliteRegistry {
             })
             .await
     }
+
+    async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database.write("claim_jobs", move |tx| jobs::claim(tx, &req, now, &*sealer)).await
+    }
+
+    async fn release_job(&self, req: ReleaseJob) -> Result<(), RegistryError> {
+        let (now, sealer) = (self.now(), self.sealer());
+        self.database.write("release_job", move |tx| jobs::release(tx, &req, now, &*sealer)).await
+    }
 }
 
 /// Ends a task with its effects.
@@ -174,7 +184,7 @@ fn has_token(task: &TaskRecord) -> bool {
 }
 
 /// A row that the scope covers.
-fn find(
+pub(crate) fn find(
     tx: &Transaction<'_>,
     id: &TaskId,
     scope: &Scope,
@@ -192,7 +202,12 @@ fn find(
 }
 
 /// A row for a write.
-fn reach(tx: &Transaction<'_>, id: &TaskId, scope: &Scope, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
+pub(crate) fn reach(
+    tx: &Transaction<'_>,
+    id: &TaskId,
+    scope: &Scope,
+    sealer: &dyn Sealer,
+) -> Result<TaskRecord, Fail> {
     find(tx, id, scope, sealer)?.ok_or_else(|| RegistryError::UnknownTask(id.clone()).into())
 }
 
@@ -217,6 +232,7 @@ fn due(
 
 fn insert(tx: &Transaction<'_>, task: &TaskRecord, sealer: &dyn Sealer) -> Result<(), Fail> {
     let effects = stored::write_effects(&task.effects, &task.id, sealer)?;
+    let job = jobs::Columns::of(task);
     let inserted = tx.prepare_cached(include_str!("sql/task_insert.sql"))?.execute(named_params! {
         ":tenant": task.owner.tenant.as_str(),
         ":id": task.id.as_str(),
@@ -237,11 +253,19 @@ fn insert(tx: &Transaction<'_>, task: &TaskRecord, sealer: &dyn Sealer) -> Resul
         ":effects": effects,
         ":has_webhook": task.has_webhook(),
         ":history": stored::write_history(&task.history),
+        ":job_kind": job.kind,
+        ":job_input": jobs::input(task, sealer)?,
+        ":job_attempts": job.attempts,
+        ":job_max_attempts": job.max_attempts,
+        ":job_not_before": job.not_before,
+        ":job_claimed_at": job.claimed_at,
+        ":job_at": job.at,
     })?;
     if inserted == 1 { Ok(()) } else { Err(RegistryError::DuplicateTask(task.id.clone()).into()) }
 }
 
-fn update(tx: &Transaction<'_>, task: &TaskRecord) -> Result<(), Fail> {
+pub(crate) fn update(tx: &Transaction<'_>, task: &TaskRecord) -> Result<(), Fail> {
+    let job = jobs::Columns::of(task);
     tx.prepare_cached(include_str!("sql/task_update.sql"))?.execute(named_params! {
         ":tenant": task.owner.tenant.as_str(),
         ":id": task.id.as_str(),
@@ -257,6 +281,10 @@ fn update(tx: &Transaction<'_>, task: &TaskRecord) -> Result<(), Fail> {
         ":question": task.question.as_ref().map(stored::write_object),
         ":outcome": task.outcome.as_ref().map(stored::write_outcome),
         ":history": stored::write_history(&task.history),
+        ":job_attempts": job.attempts,
+        ":job_not_before": job.not_before,
+        ":job_claimed_at": job.claimed_at,
+        ":job_at": job.at,
     })?;
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adcp_core::{
-    CallStore, Capabilities, Claim, ClaimCall, ConfirmTask, DeliveryOutbox, DiscardTask, EndOverdue, Event,
+    CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, ConfirmTask, DeliveryOutbox, DiscardTask, EndOverdue, Event,
     FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey,
-    ProposalRecord, ProposalStore, Registry, RegistryError, RenewLease, ReportProgress, ReserveProposal,
+    ProposalRecord, ProposalStore, Registry, RegistryError, ReleaseJob, RenewLease, ReportProgress, ReserveProposal,
     Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId,
     UnresolvedCall,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Flaky {
     pub(crate) discards: AtomicUsize,
     pub(crate) renewals: AtomicUsize,
     pub(crate) settlements: AtomicUsize,
+    pub(crate) claims: AtomicUsize,
+    pub(crate) releases: AtomicUsize,
     /// Set for a store that has nothing to seal credentials with.
     pub(crate) keyless: AtomicBool,
 }
@@ -39,6 +41,8 @@ impl Flaky {
             discards: none(),
             renewals: none(),
             settlements: none(),
+            claims: none(),
+            releases: none(),
             keyless: AtomicBool::new(false),
         })
     }
@@ -96,6 +100,16 @@ impl TaskRegistry for Flaky {
 
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
         self.inner.end_overdue(req).await
+    }
+
+    async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError> {
+        gate(&self.claims, "claim_jobs")?;
+        self.inner.claim_jobs(req).await
+    }
+
+    async fn release_job(&self, req: ReleaseJob) -> Result<(), RegistryError> {
+        gate(&self.releases, "release_job")?;
+        self.inner.release_job(req).await
     }
 }
 

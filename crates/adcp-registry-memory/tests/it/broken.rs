@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use adcp_core::{
-    CallKey, CallStore, Capabilities, Claim, ClaimCall, ConfirmTask, DeliveryOutbox, DiscardTask, Effect,
-    EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask,
-    ProposalKey, ProposalRecord, ProposalRefusal, ProposalState, ProposalStore, Registry, RegistryError,
-    RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement,
-    TaskId, TaskPage, TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket, UnresolvedCall,
+    CallKey, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, ConfirmTask, DeliveryOutbox, DiscardTask,
+    Effect, Effects, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner,
+    PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, ProposalState, ProposalStore, Registry,
+    RegistryError, ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope,
+    SettleCall, Settlement, TaskId, TaskPage, TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket,
+    UnresolvedCall,
 };
 use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
@@ -42,6 +43,13 @@ pub(crate) enum Fault {
     EndsOverdueSilently,
     RenewsALostLease,
     HearsALostLease,
+    CountsAttemptsAtTheEnd,
+    ClaimsWhatIsHeld,
+    ClaimsEveryKind,
+    ClaimsTheOldestOfAll,
+    LosesTheEffectsOfJobs,
+    ReleasesForAnyToken,
+    ForgetsTheWait,
 }
 
 #[derive(Debug)]
@@ -49,15 +57,27 @@ pub(crate) struct Broken {
     inner: MemoryRegistry,
     fault: Fault,
     claimed: Mutex<HashSet<CallKey>>,
+    /// Kinds of the jobs that were issued, and the jobs that were claimed.
+    kinds: Mutex<HashSet<String>>,
+    held: Mutex<Vec<TaskRecord>>,
 }
 
 impl Broken {
     pub(crate) fn new(inner: MemoryRegistry, fault: Fault) -> Self {
-        Self { inner, fault, claimed: Mutex::default() }
+        Self { inner, fault, claimed: Mutex::default(), kinds: Mutex::default(), held: Mutex::default() }
     }
 
     fn has(&self, fault: Fault) -> bool {
         self.fault == fault
+    }
+
+    /// Shows the attempt of a job as not counted while it runs.
+    fn count_late(&self, task: &mut TaskRecord) {
+        if self.has(Fault::CountsAttemptsAtTheEnd)
+            && let Some(job) = task.job.as_mut().filter(|_| task.lease.is_some())
+        {
+            job.attempts -= 1;
+        }
     }
 
     async fn see_all(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
@@ -86,6 +106,15 @@ impl TaskRegistry for Broken {
     async fn issue(&self, mut req: IssueTask) -> Result<TaskRecord, RegistryError> {
         if self.has(Fault::LosesTheEvent) {
             req.effects.notify = None;
+        }
+        if let Some(order) = &mut req.job {
+            self.kinds.lock().unwrap().insert(order.kind.clone());
+            if self.has(Fault::CountsAttemptsAtTheEnd) {
+                order.max_attempts = 1000;
+            }
+            if self.has(Fault::LosesTheEffectsOfJobs) {
+                req.effects = Effects::none();
+            }
         }
         if self.has(Fault::LosesThePurchase) {
             req.effects.purchase = None;
@@ -145,6 +174,9 @@ impl TaskRegistry for Broken {
             }
             _ => {}
         }
+        if let Some(task) = &mut found {
+            self.count_late(task);
+        }
         Ok(found)
     }
 
@@ -185,6 +217,44 @@ impl TaskRegistry for Broken {
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
         let ended = self.inner.end_overdue(req).await?;
         Ok(if self.has(Fault::EndsOverdueSilently) { Vec::new() } else { ended })
+    }
+
+    async fn claim_jobs(&self, mut req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError> {
+        let limit = req.limit;
+        if self.has(Fault::ClaimsEveryKind) {
+            req.kinds.extend(self.kinds.lock().unwrap().iter().cloned());
+        }
+        if self.has(Fault::ClaimsTheOldestOfAll) {
+            req.limit = 1000;
+        }
+        let mut claimed = self.inner.claim_jobs(req).await?;
+        if self.has(Fault::ClaimsTheOldestOfAll) {
+            claimed.sort_by_key(|task| task.created_at);
+            for task in claimed.split_off(limit.min(claimed.len())) {
+                let token = task.lease.unwrap().token;
+                let back = ReleaseJob::new(task.id, task.owner.scope(), token).uncounted();
+                self.inner.release_job(back).await?;
+            }
+        }
+        if self.has(Fault::ClaimsWhatIsHeld) {
+            let mut held = self.held.lock().unwrap();
+            held.extend(claimed.iter().cloned());
+            claimed = held.iter().rev().take(limit).cloned().collect();
+        }
+        claimed.iter_mut().for_each(|task| self.count_late(task));
+        Ok(claimed)
+    }
+
+    async fn release_job(&self, mut req: ReleaseJob) -> Result<(), RegistryError> {
+        if self.has(Fault::ForgetsTheWait) {
+            req.again_in = Duration::ZERO;
+        }
+        if self.has(Fault::ReleasesForAnyToken)
+            && let Some(lease) = self.see_all(&req.id, &req.scope).await?.and_then(|task| task.lease)
+        {
+            req.token = lease.token;
+        }
+        self.inner.release_job(req).await
     }
 }
 

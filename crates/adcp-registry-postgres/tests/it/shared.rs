@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::{
-    Background, DeliveryOutbox, Effects, FinishTask, Finished, ListEvents, ListTasks, Outcome, Registration,
-    Registry, RegistryError, Secret, TaskFilter, TaskId, TaskRegistry, TaskStatus,
+    Background, DeliveryOutbox, Effects, FinishTask, Finished, JobOrder, ListEvents, ListTasks, Outcome,
+    Registration, Registry, RegistryError, Secret, TaskFilter, TaskId, TaskRegistry, TaskStatus,
 };
 use adcp_registry_postgres::{ClockOffset, PostgresConfig, PostgresRegistry, Retention};
 use deadpool_postgres::tokio_postgres::NoTls;
@@ -79,7 +79,8 @@ async fn an_end_commits_with_the_writes_of_its_adopter_or_not_at_all() {
 async fn no_credential_stands_readable_in_a_table() {
     let schema = Schema::migrated().await;
     let registry = PostgresRegistry::connect(schema.config()).await.unwrap();
-    registry.issue(notifying("task_1")).await.unwrap();
+    let order = JobOrder::new("review", "the secret of the adopter".into());
+    registry.issue(notifying("task_1").as_job(order)).await.unwrap();
     registry.finish(end("task_1")).await.unwrap();
     let event = registry.events(ListEvents::new(owner().scope())).await.unwrap().remove(0);
     assert!(event.body.contains("the token of the buyer"));
@@ -89,6 +90,7 @@ async fn no_credential_stands_readable_in_a_table() {
     );
     let rows: String = connection().await.query_one(&sql, &[]).await.unwrap().get(0);
     assert!(rows.contains("task_1") && !rows.contains("the token of the buyer"), "{rows}");
+    assert!(rows.contains("review") && !rows.contains("the secret of the adopter"), "{rows}");
 
     let config = PostgresConfig::new(url()).with_schema(&schema.0);
     let keyless = PostgresRegistry::connect(config).await.unwrap();

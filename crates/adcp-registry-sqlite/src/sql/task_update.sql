@@ -1,5 +1,6 @@
 UPDATE tasks SET
     phase = :phase, status = :status, updated_at = :updated_at, ended_at = :ended_at, deadline = :deadline,
     lease_token = :lease_token, lease_until = :lease_until, due_at = :due_at,
-    progress = :progress, question = :question, outcome = :outcome, history = :history
+    progress = :progress, question = :question, outcome = :outcome, history = :history,
+    job_attempts = :job_attempts, job_not_before = :job_not_before, job_claimed_at = :job_claimed_at, job_at = :job_at
 WHERE tenant = :tenant AND id = :id

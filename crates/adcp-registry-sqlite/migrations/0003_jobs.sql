@@ -1,0 +1,14 @@
+-- Jobs: work of a task that any process with a handler of its kind may do. All of it is empty for other tasks.
+
+ALTER TABLE tasks ADD COLUMN job_kind TEXT;
+ALTER TABLE tasks ADD COLUMN job_input TEXT;
+ALTER TABLE tasks ADD COLUMN job_attempts INTEGER;
+ALTER TABLE tasks ADD COLUMN job_max_attempts INTEGER;
+ALTER TABLE tasks ADD COLUMN job_not_before INTEGER;
+ALTER TABLE tasks ADD COLUMN job_claimed_at INTEGER;
+-- When it can be claimed next; empty when it never can as it stands.
+ALTER TABLE tasks ADD COLUMN job_at INTEGER;
+
+-- A version that knows no jobs ends one without emptying job_at.
+CREATE INDEX tasks_claimable ON tasks (job_kind, tenant, job_at, id) WHERE job_at IS NOT NULL AND ended_at IS NULL;
+CREATE INDEX tasks_claimed ON tasks (tenant, job_claimed_at) WHERE job_claimed_at IS NOT NULL;
