@@ -41,6 +41,21 @@ macro_rules! __each_check {
             an_end_by_others_answers_the_holder
             leases_hide_other_accounts_and_principals
             a_sweep_of_everywhere_reaches_every_tenant
+            a_job_is_kept_whole_and_claimed
+            attempts_are_counted_at_the_claim
+            a_silent_workers_job_is_claimed_again
+            a_lapsed_claim_is_not_heard
+            a_job_without_attempts_ends_failed_with_its_effects
+            a_deadline_ends_a_job
+            a_released_job_is_claimed_when_its_wait_is_over
+            a_release_can_take_its_attempt_back
+            a_release_is_fenced
+            claims_take_only_what_they_name
+            claims_take_the_longest_waiting_first
+            one_tenants_queue_does_not_starve_another
+            an_enqueued_job_is_not_claimed
+            claims_of_jobs_race_to_one_winner
+            a_claim_and_an_end_race_to_one
             what_was_never_issued_is_unknown
             get_hides_other_accounts_and_principals
             writes_refuse_other_accounts_and_principals
@@ -171,6 +186,7 @@ mod tests {
             include_str!("checks/calls.rs"),
             include_str!("checks/ending.rs"),
             include_str!("checks/events.rs"),
+            include_str!("checks/job.rs"),
             include_str!("checks/lease.rs"),
             include_str!("checks/list.rs"),
             include_str!("checks/phase.rs"),

@@ -17,7 +17,7 @@ const ROUNDS: usize = 8;
 const RACERS: usize = 16;
 
 /// Starts one racer for each item, together, and gives back what they came to, in no order.
-async fn race<I, T, F>(
+pub(super) async fn race<I, T, F>(
     world: &World<'_>,
     items: impl IntoIterator<Item = I>,
     run: impl Fn(Arc<dyn Registry>, I) -> F,
