@@ -28,6 +28,9 @@ pub struct Registration {
     pub event_key: EventKey,
     /// Whether the seller tells the buyer itself, so that nothing is queued.
     pub by_seller: bool,
+    /// Whether the store holds a token or credentials that its keys do not open. They are left out then, and the task
+    /// does not end before there is a key: its event would be wrong.
+    pub unopened: bool,
 }
 
 impl Registration {
@@ -44,6 +47,7 @@ impl Registration {
             authentication: None,
             event_key: EventKey::random()?,
             by_seller: false,
+            unopened: false,
         })
     }
 

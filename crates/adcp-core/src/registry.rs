@@ -97,7 +97,8 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
     async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError>;
 
     /// Ends tasks whose deadline has passed, whose lease was not renewed, or whose job has no attempt left, as failed
-    /// and with their effects, and returns them: those first that have been overdue longest.
+    /// and with their effects, and returns them: those first that have been overdue longest. A task whose credentials
+    /// cannot be opened is passed by, and stops nobody else's end.
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError>;
 
     /// Claims jobs that [can be claimed](TaskRecord::claimable_at) and whose deadline has not passed, in the order of

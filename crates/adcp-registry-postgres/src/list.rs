@@ -125,7 +125,8 @@ async fn page(
     let rows = tx.query(&sql, &wanted.typed()).await?;
     let has_more = rows.len() > limit;
     let shown = rows.iter().take(limit);
-    let tasks = shown.map(|found| row::task(found, &*tx.shared.config.sealer)).collect::<Result<_, _>>()?;
+    let tasks =
+        shown.map(|found| row::shown_task(found, &*tx.shared.config.sealer)).collect::<Result<_, _>>()?;
     Ok(TaskPage::new(tasks, has_more).counting(totals))
 }
 

@@ -1,10 +1,10 @@
 //! Rows to records and back, nowhere else.
 
-use adcp_core::stored::{self, Sealer};
+use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
-    AccountId, BoxError, CallbackAuth, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal,
-    ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Secret, TaskId, TaskRecord,
-    TaskStatus, TenantId, Timestamp,
+    AccountId, BoxError, CallbackAuth, Effects, Event, EventKey, IssueTask, Lease, LeaseToken, Owner,
+    Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Secret, TaskId,
+    TaskRecord, TaskStatus, TenantId, Timestamp,
 };
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::FromSql;
@@ -50,7 +50,21 @@ fn token(row: &Row, name: &str) -> Result<Option<[u8; 16]>, Fail> {
     bytes.map(<[u8; 16]>::try_from).transpose().map_err(|error| corrupt(Box::new(error)))
 }
 
+/// A task to work on. One whose credentials do not open is an error: its end would be wrong.
 pub(crate) fn task(row: &Row, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
+    read_task(row, sealer, |text, id| stored::read_effects(text, id, sealer))
+}
+
+/// A task to look at, whatever keys are at hand.
+pub(crate) fn shown_task(row: &Row, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
+    read_task(row, sealer, |text, id| stored::show_effects(text, id, sealer))
+}
+
+fn read_task(
+    row: &Row,
+    sealer: &dyn Sealer,
+    effects_of: impl Fn(&str, &TaskId) -> Result<Effects, Unreadable>,
+) -> Result<TaskRecord, Fail> {
     let text = |name: &str| get::<Option<String>>(row, name);
     let object = |what: &'static str| -> Result<_, Fail> {
         Ok(text(what)?.map(|json| stored::read_object(what, &json)).transpose()?)
@@ -81,7 +95,7 @@ pub(crate) fn task(row: &Row, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
     task.question = object("question")?;
     task.progress = text("progress")?.map(|json| stored::read_progress(&json)).transpose()?;
     task.outcome = text("outcome")?.map(|json| stored::read_outcome(&json)).transpose()?;
-    task.effects = stored::read_effects(&effects, &id, sealer)?;
+    task.effects = effects_of(&effects, &id)?;
     task.history = stored::read_history(&history)?;
     Ok(task)
 }

@@ -1,5 +1,6 @@
 //! Tasks: one request, one transaction.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use adcp_core::stored;
@@ -9,6 +10,7 @@ use adcp_core::{
     TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
 };
 use async_trait::async_trait;
+use deadpool_postgres::tokio_postgres::Row;
 
 use crate::error::Fail;
 use crate::registry::PostgresRegistry;
@@ -48,7 +50,7 @@ impl TaskRegistry for PostgresRegistry {
             )
             .await?;
         let Some(found) = rows.pop() else { return Ok(None) };
-        let task = row::task(&found, &*shared.config.sealer).map_err(|fail| fail.of("get"))?;
+        let task = row::shown_task(&found, &*shared.config.sealer).map_err(|fail| fail.of("get"))?;
         Ok(Some(task).filter(|task| task.visible_to(scope)))
     }
 
@@ -207,20 +209,44 @@ impl Unit for EndOverdue {
     const OP: &'static str = "end_overdue";
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Vec<TaskRecord>, Fail> {
-        let values: Values<'_> = &[
-            ("tenant", &self.tenant.as_ref().map(TenantId::as_str)),
-            ("now", &tx.now.as_micros()),
-            ("limit", &i64::try_from(self.limit).unwrap_or(i64::MAX)),
-        ];
-        let mut ended = Vec::new();
-        for found in tx.rows(&tx.shared.sql.tasks_overdue, values).await? {
-            let mut task = row::task(&found, &*tx.shared.config.sealer)?;
-            let Some(why) = task.overdue(tx.now) else { continue };
-            finish(tx, &mut task, Outcome::Failed(why), &Backing::default()).await?;
-            ended.push(task);
+        let (mut ended, mut unopened) = (Vec::new(), BTreeSet::new());
+        loop {
+            // Those that cannot be opened stay in front, so as many more are looked at.
+            let (asked, before) = (self.limit - ended.len() + unopened.len(), unopened.len());
+            let due = due(tx, self.tenant.as_ref(), asked).await?;
+            let all = due.len() < asked;
+            for found in due {
+                let mut task = match row::task(&found, &*tx.shared.config.sealer) {
+                    Err(Fail::Unreadable(text)) if text.is_sealed() => {
+                        let id: String = row::get(&found, "id")?;
+                        unopened.insert((row::get::<String>(&found, "tenant")?, id));
+                        continue;
+                    }
+                    task => task?,
+                };
+                let Some(why) = task.overdue(tx.now) else { continue };
+                finish(tx, &mut task, Outcome::Failed(why), &Backing::default()).await?;
+                ended.push(task);
+            }
+            if all || ended.len() >= self.limit || unopened.len() == before {
+                break;
+            }
+        }
+        for (_, id) in unopened {
+            tracing::error!(task_id = %id, "a task is overdue and does not end: no key opens its credentials");
         }
         Ok(ended)
     }
+}
+
+/// Tasks whose time is over, locked.
+async fn due(tx: &Tx<'_>, tenant: Option<&TenantId>, limit: usize) -> Result<Vec<Row>, Fail> {
+    let values: Values<'_> = &[
+        ("tenant", &tenant.map(TenantId::as_str)),
+        ("now", &tx.now.as_micros()),
+        ("limit", &i64::try_from(limit).unwrap_or(i64::MAX)),
+    ];
+    tx.rows(&tx.shared.sql.tasks_overdue, values).await
 }
 
 /// Ends a task with its effects.

@@ -122,7 +122,7 @@ fn rows(connection: &Connection, config: &SqliteConfig) -> rusqlite::Result<Rows
 fn unopened_credentials(connection: &Connection, sealer: &dyn Sealer) -> rusqlite::Result<bool> {
     let sealed = |fail: Fail| match fail {
         Fail::Seal(_) => true,
-        Fail::Unreadable(text) => text.at.starts_with("sealed_"),
+        Fail::Unreadable(text) => text.is_sealed(),
         _ => false,
     };
     let mut statement = connection.prepare(&format!(

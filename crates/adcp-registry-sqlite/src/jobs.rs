@@ -71,7 +71,7 @@ pub(crate) fn claim(
             break;
         }
         let operator = Scope::Operator { tenant: waiting.tenant };
-        let mut task = match find(tx, &waiting.id, &operator, sealer) {
+        let mut task = match find(tx, &waiting.id, &operator, sealer, crate::row::task) {
             Ok(Some(task)) => task,
             Ok(None) => continue,
             // One row that does not decode must not keep every other job from being done.

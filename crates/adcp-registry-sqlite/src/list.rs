@@ -70,7 +70,7 @@ pub(crate) fn page(tx: &Transaction<'_>, req: &ListTasks, sealer: &dyn Sealer) -
     let mut rows = statement.query(params_from_iter(&wanted.values))?;
     let mut tasks = Vec::new();
     while let Some(found) = rows.next()? {
-        tasks.push(row::task(found, sealer)?);
+        tasks.push(row::shown_task(found, sealer)?);
     }
     let has_more = tasks.len() > limit;
     tasks.truncate(limit);

@@ -1,9 +1,10 @@
 //! Rows to records and back, nowhere else.
 
-use adcp_core::stored::{self, Sealer};
+use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
-    AccountId, CallbackAuth, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal, ProposalId,
-    ProposalKey, ProposalRecord, ProposalState, Secret, TaskId, TaskRecord, TaskStatus, TenantId, Timestamp,
+    AccountId, CallbackAuth, Effects, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal,
+    ProposalId, ProposalKey, ProposalRecord, ProposalState, Secret, TaskId, TaskRecord, TaskStatus, TenantId,
+    Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -45,7 +46,21 @@ fn token(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<[u8; 16]>> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error)))
 }
 
+/// A task to work on. One whose credentials do not open is an error: its end would be wrong.
 pub(crate) fn task(row: &Row<'_>, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
+    read_task(row, sealer, |text, id| stored::read_effects(text, id, sealer))
+}
+
+/// A task to look at, whatever keys are at hand.
+pub(crate) fn shown_task(row: &Row<'_>, sealer: &dyn Sealer) -> Result<TaskRecord, Fail> {
+    read_task(row, sealer, |text, id| stored::show_effects(text, id, sealer))
+}
+
+fn read_task(
+    row: &Row<'_>,
+    sealer: &dyn Sealer,
+    effects_of: impl Fn(&str, &TaskId) -> Result<Effects, Unreadable>,
+) -> Result<TaskRecord, Fail> {
     let text = |name: &str| row.get::<_, Option<String>>(name);
     let object = |what: &'static str| -> Result<_, Fail> {
         Ok(text(what)?.map(|json| stored::read_object(what, &json)).transpose()?)
@@ -76,7 +91,7 @@ pub(crate) fn task(row: &Row<'_>, sealer: &dyn Sealer) -> Result<TaskRecord, Fai
     task.question = object("question")?;
     task.progress = text("progress")?.map(|json| stored::read_progress(&json)).transpose()?;
     task.outcome = text("outcome")?.map(|json| stored::read_outcome(&json)).transpose()?;
-    task.effects = stored::read_effects(&effects, &id, sealer)?;
+    task.effects = effects_of(&effects, &id)?;
     task.history = stored::read_history(&history)?;
     Ok(task)
 }

@@ -9,7 +9,7 @@ use adcp_core::{
     TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
 };
 use async_trait::async_trait;
-use rusqlite::{Transaction, named_params};
+use rusqlite::{Row, Transaction, named_params};
 
 use crate::error::Fail;
 use crate::registry::{SqliteRegistry, horizon};
@@ -77,10 +77,10 @@ impl TaskRegistry for SqliteRegistry {
     async fn get(&self, id: &TaskId, scope: &Scope) -> Result<Option<TaskRecord>, RegistryError> {
         let (id, scope, sealer) = (id.clone(), scope.clone(), self.sealer());
         self.database
-            .read(
-                "get",
-                move |tx| Ok(find(tx, &id, &scope, &*sealer)?.filter(|task| task.visible_to(&scope))),
-            )
+            .read("get", move |tx| {
+                let found = find(tx, &id, &scope, &*sealer, row::shown_task)?;
+                Ok(found.filter(|task| task.visible_to(&scope)))
+            })
             .await
     }
 
@@ -189,6 +189,7 @@ pub(crate) fn find(
     id: &TaskId,
     scope: &Scope,
     sealer: &dyn Sealer,
+    read: impl Fn(&Row<'_>, &dyn Sealer) -> Result<TaskRecord, Fail>,
 ) -> Result<Option<TaskRecord>, Fail> {
     let bounds = Bounds::of(scope);
     let mut statement = tx.prepare_cached(include_str!("sql/task_get.sql"))?;
@@ -198,7 +199,7 @@ pub(crate) fn find(
         ":principal": bounds.principal,
         ":account": bounds.account,
     })?;
-    rows.next()?.map(|found| row::task(found, sealer)).transpose()
+    rows.next()?.map(|found| read(found, sealer)).transpose()
 }
 
 /// A row for a write.
@@ -208,7 +209,7 @@ pub(crate) fn reach(
     scope: &Scope,
     sealer: &dyn Sealer,
 ) -> Result<TaskRecord, Fail> {
-    find(tx, id, scope, sealer)?.ok_or_else(|| RegistryError::UnknownTask(id.clone()).into())
+    find(tx, id, scope, sealer, row::task)?.ok_or_else(|| RegistryError::UnknownTask(id.clone()).into())
 }
 
 fn due(
@@ -221,11 +222,17 @@ fn due(
     let mut rows = statement.query(named_params! {
         ":tenant": req.tenant.as_ref().map(TenantId::as_str),
         ":now": now.as_micros(),
-        ":limit": i64::try_from(req.limit).unwrap_or(i64::MAX),
     })?;
     let mut tasks = Vec::new();
-    while let Some(found) = rows.next()? {
-        tasks.push(row::task(found, sealer)?);
+    while tasks.len() < req.limit {
+        let Some(found) = rows.next()? else { break };
+        match row::task(found, sealer) {
+            Err(Fail::Unreadable(text)) if text.is_sealed() => {
+                let id: String = found.get("id")?;
+                tracing::error!(task_id = %id, "a task is overdue and does not end: no key opens its credentials");
+            }
+            task => tasks.push(task?),
+        }
     }
     Ok(tasks)
 }

@@ -54,6 +54,14 @@ pub(super) async fn run(
     }
     let rows: Vec<[String; 6]> = page.tasks.iter().map(row).collect();
     table::print(["TASK", "STATUS", "TYPE", "ACCOUNT", "PRINCIPAL", "CREATED"], &rows, terminal)?;
+    let unopened: Vec<&str> =
+        page.tasks.iter().filter(|task| show::is_unopened(task)).map(|task| task.id.as_str()).collect();
+    if !unopened.is_empty() {
+        say(&format!(
+            "no key at hand opens the credentials of {}: give it with --seal-key-file FILE to end them",
+            unopened.join(", ")
+        ));
+    }
     if let Some(next) = next {
         let all = page.totals.map_or_else(
             || format!("more than {}", ListTasks::MAX_COUNTED),

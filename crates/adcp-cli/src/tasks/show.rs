@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::colour;
 use crate::exit::{Exit, Failure};
-use crate::output::{Terminal, tame};
+use crate::output::{Terminal, say, tame};
 use crate::registry;
 use crate::table::moment;
 
@@ -17,11 +17,13 @@ pub(super) async fn run(
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let scope = Scope::Operator { tenant: task.owner.tenant.clone() };
-    let events =
-        registry.events(ListEvents::new(scope).of_task(task.id.clone())).await.map_err(registry::failure)?;
     let mut all = ordered(task);
     all.push(("history", history(task)));
-    all.push(("events", events.iter().map(event).collect()));
+    match registry.events(ListEvents::new(scope).of_task(task.id.clone())).await {
+        Ok(events) => all.push(("events", events.iter().map(event).collect())),
+        // The task is worth showing without them.
+        Err(error) => say(&format!("its events are not shown: {}", registry::failure(error))),
+    }
     if as_json {
         terminal.json(&Value::Object(object(all)), false)?;
     } else {
@@ -39,6 +41,11 @@ pub(super) fn facts(task: &TaskRecord) -> JsonObject {
 
 fn object(facts: Vec<(&'static str, Value)>) -> JsonObject {
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Whether it holds credentials that the keys at hand do not open.
+pub(super) fn is_unopened(task: &TaskRecord) -> bool {
+    task.effects.notify.as_ref().is_some_and(|to| to.unopened)
 }
 
 /// The same in the order in which people ask.
@@ -66,6 +73,9 @@ fn ordered(task: &TaskRecord) -> Vec<(&'static str, Value)> {
     put("deadline", task.deadline.map(|at| at.to_string()).into());
     put("leased_until", task.lease.map(|lease| lease.until.to_string()).into());
     put("has_webhook", task.has_webhook().into());
+    if is_unopened(task) {
+        put("credentials", "no key at hand opens them, and without them the task does not end".into());
+    }
     put("on_end", on_end(task));
     put("progress", task.progress.as_ref().map(progress).into());
     put("question", task.question.clone().into());

@@ -174,7 +174,11 @@ async fn no_secret_of_a_task_is_shown_and_its_key_is_needed() {
         assert!(shown.out.contains("https://buyer.example") && shown.out.contains("whk_"), "{}", shown.out);
         assert!(!shown.out.contains("s3cret"), "{}", shown.out);
     }
-    assert!(adcp(&["tasks", "show", "task_1"]).expect(1).err.contains("key"));
+    let without = adcp(&["tasks", "show", "task_1"]).expect(0);
+    assert!(without.out.contains("no key at hand opens them"), "{}", without.out);
+    assert!(without.err.contains("its events are not shown"), "{}", without.err);
+    let listed = adcp(&["tasks", "list"]).expect(0);
+    assert!(listed.out.contains("task_1") && listed.err.contains("credentials of task_1:"), "{}", listed.err);
     assert!(adcp(&["doctor"]).expect(1).out.contains("no key that opens them"));
     assert!(adcp(&[&["doctor"], &with_key[..]].concat()).expect(0).out.contains("queued events: 1"));
 }

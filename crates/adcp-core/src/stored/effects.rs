@@ -32,12 +32,34 @@ pub fn write_effects(effects: &Effects, task: &TaskId, sealer: &dyn Sealer) -> R
     Ok(Value::Object(out).to_string())
 }
 
-/// Reads the effects of the task `task`.
+/// Reads the effects of the task `task`, to carry them out.
 ///
 /// # Errors
 ///
 /// [`Unreadable`], naming the field that is wrong; a credential that cannot be opened is one.
 pub fn read_effects(text: &str, task: &TaskId, sealer: &dyn Sealer) -> Result<Effects, Unreadable> {
+    let mut closed = None;
+    let effects = read(text, task, sealer, &mut closed)?;
+    closed.map_or(Ok(effects), |at| Err(Unreadable { what: WHAT, at }))
+}
+
+/// Reads the effects of the task `task`, to show them: credentials that cannot be opened are left out, and
+/// [`Registration::unopened`] says so.
+///
+/// # Errors
+///
+/// [`Unreadable`], naming the field that is wrong.
+pub fn show_effects(text: &str, task: &TaskId, sealer: &dyn Sealer) -> Result<Effects, Unreadable> {
+    read(text, task, sealer, &mut None)
+}
+
+/// `closed` becomes the first credential that was not opened.
+fn read(
+    text: &str,
+    task: &TaskId,
+    sealer: &dyn Sealer,
+    closed: &mut Option<&'static str>,
+) -> Result<Effects, Unreadable> {
     let mut reader = Reader::parse(WHAT, text)?;
     let mut effects = Effects::none();
     effects.purchase = reader.take("purchase").map(read_hold).transpose()?;
@@ -48,7 +70,8 @@ pub fn read_effects(text: &str, task: &TaskId, sealer: &dyn Sealer) -> Result<Ef
     for draft in reader.list("finalizes")? {
         effects.finalizes.push(read_key(&mut Reader::of(WHAT, draft)?)?);
     }
-    effects.notify = reader.take("notify").map(|value| read_registration(value, task, sealer)).transpose()?;
+    effects.notify =
+        reader.take("notify").map(|value| read_registration(value, task, sealer, closed)).transpose()?;
     Ok(effects)
 }
 
@@ -111,20 +134,29 @@ fn write_registration(to: &Registration, task: &TaskId, sealer: &dyn Sealer) -> 
     Ok(Value::Object(out))
 }
 
-fn read_registration(value: Value, task: &TaskId, sealer: &dyn Sealer) -> Result<Registration, Unreadable> {
+fn read_registration(
+    value: Value,
+    task: &TaskId,
+    sealer: &dyn Sealer,
+    closed: &mut Option<&'static str>,
+) -> Result<Registration, Unreadable> {
     let mut reader = Reader::of(WHAT, value)?;
-    let open = |reader: &mut Reader, name: &'static str| -> Result<Option<Secret>, Unreadable> {
-        let Some(sealed) = reader.optional_text(name)? else { return Ok(None) };
-        let plain = sealer.open(&sealed, task.as_str()).map_err(|_| reader.wrong(name))?;
-        Ok(Some(Secret::new(plain)))
+    let mut open = |sealed: Option<&String>, name: &'static str| {
+        let plain = sealer.open(sealed?, task.as_str()).ok();
+        if plain.is_none() {
+            closed.get_or_insert(name);
+        }
+        plain.map(Secret::new)
     };
-    let token = open(&mut reader, "sealed_token")?;
-    let credentials = open(&mut reader, "sealed_credentials")?;
-    let authentication = match (reader.optional_text("scheme")?, credentials) {
-        (Some(scheme), Some(credentials)) => Some(CallbackAuth::new(scheme, credentials)),
-        (None, None) => None,
-        _ => return Err(reader.wrong("scheme")),
-    };
+    let token = open(reader.optional_text("sealed_token")?.as_ref(), "sealed_token");
+    let sealed = reader.optional_text("sealed_credentials")?;
+    let scheme = reader.optional_text("scheme")?;
+    if scheme.is_some() != sealed.is_some() {
+        return Err(reader.wrong("scheme"));
+    }
+    let credentials = open(sealed.as_ref(), "sealed_credentials");
+    let authentication =
+        scheme.zip(credentials).map(|(scheme, credentials)| CallbackAuth::new(scheme, credentials));
     Ok(Registration {
         url: reader.text("url")?,
         operation_id: reader.text("operation_id")?,
@@ -132,6 +164,7 @@ fn read_registration(value: Value, task: &TaskId, sealer: &dyn Sealer) -> Result
         authentication,
         event_key: EventKey::stored(reader.text("event_key")?),
         by_seller: reader.take("by_seller").is_some(),
+        unopened: closed.is_some(),
     })
 }
 
@@ -193,6 +226,18 @@ mod tests {
         }
         assert_eq!(read, expected);
         assert_eq!(read_effects(&text, &other, &Mirror).unwrap_err().at, "sealed_token");
+    }
+
+    #[test]
+    fn effects_are_shown_without_the_credentials_that_do_not_open() {
+        let task = TaskId::new("task_1");
+        let text = write_effects(&effects(), &task, &Mirror).unwrap();
+        let shown = show_effects(&text, &task, &NoSealer::new()).unwrap().notify.unwrap();
+        assert_eq!((shown.token, shown.authentication, shown.unopened), (None, None, true));
+        assert_eq!(shown.url, "https://buyer.example/hook");
+        let opened = show_effects(&text, &task, &Mirror).unwrap();
+        assert_eq!(opened, read_effects(&text, &task, &Mirror).unwrap());
+        assert!(opened.notify.is_some_and(|to| !to.unopened && to.token.is_some()));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use adcp_types::json::JsonObject;
 use serde_json::Value;
 
 pub use columns::{Bounds, read_account, read_phase, write_account, write_holder, write_phase};
-pub use effects::{read_effects, write_effects};
+pub use effects::{read_effects, show_effects, write_effects};
 pub use job::{read_job_input, write_job_input};
 #[cfg(feature = "sealing")]
 pub use keyring::{BadKeyId, KeyRing};
@@ -40,6 +40,14 @@ pub struct Unreadable {
     pub what: &'static str,
     /// Where it is wrong.
     pub at: &'static str,
+}
+
+impl Unreadable {
+    /// Whether it is a credential that the keys at hand do not open; the rest may be sound.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.at.starts_with("sealed_")
+    }
 }
 
 /// Takes fields out of a stored object, and names the one that is not what it should be.

@@ -9,5 +9,6 @@ mod loss;
 mod pooled;
 mod proxy;
 mod schema;
+mod sealed;
 mod shared;
 mod tls;

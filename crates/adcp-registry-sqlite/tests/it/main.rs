@@ -6,3 +6,4 @@ mod conformance;
 mod file;
 mod fixture;
 mod jobs;
+mod sealed;
