@@ -5,6 +5,8 @@ pub use adcp_types as types;
 
 #[cfg(feature = "decisioning")]
 pub use adcp_decisioning as decisioning;
+#[cfg(feature = "egress")]
+pub use adcp_egress as egress;
 #[cfg(feature = "mcp")]
 pub use adcp_mcp as mcp;
 #[cfg(feature = "memory")]
