@@ -6,8 +6,8 @@ use adcp_types::json::JsonObject;
 use serde_json::Value;
 
 use crate::{
-    AdcpError, NoRandomness, Outcome, Owner, Scope, Secret, TaskId, TaskRecord, TaskStatus, Timestamp, hex,
-    random_bytes,
+    AdcpError, Endpoint, NoRandomness, Outcome, Owner, Scope, Secret, TaskId, TaskRecord, TaskStatus,
+    Timestamp, hex, random_bytes,
 };
 
 /// Where a buyer wants to hear of the end of one task. `Debug` prints no secret.
@@ -126,8 +126,70 @@ impl fmt::Display for EventKey {
     }
 }
 
+/// What an event tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// A task ended.
+    Ended {
+        /// The task.
+        task: TaskId,
+        /// Value of `enums/task-type.json`.
+        task_type: String,
+        /// How it ended.
+        status: TaskStatus,
+    },
+    /// Something else happened that somebody asked to hear of.
+    Notification {
+        /// Its type, such as `creative.status_changed` or `scheduled`.
+        kind: String,
+        /// What it is about, such as the id of an order or a creative.
+        about: Option<String>,
+        /// Whose subscription it answers, as the buyer named it.
+        subscriber: Option<String>,
+    },
+}
+
+impl Subject {
+    /// The task that ended.
+    #[must_use]
+    pub const fn task(&self) -> Option<&TaskId> {
+        match self {
+            Self::Ended { task, .. } => Some(task),
+            Self::Notification { .. } => None,
+        }
+    }
+
+    /// How the task ended.
+    #[must_use]
+    pub const fn status(&self) -> Option<TaskStatus> {
+        match self {
+            Self::Ended { status, .. } => Some(*status),
+            Self::Notification { .. } => None,
+        }
+    }
+
+    /// What a notification is about.
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        match self {
+            Self::Ended { .. } => None,
+            Self::Notification { about, .. } => about.as_deref(),
+        }
+    }
+
+    /// The type of the task or of the notification.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Ended { task_type, .. } => task_type,
+            Self::Notification { kind, .. } => kind,
+        }
+    }
+}
+
 /// A message for a receiver, queued in the transaction that made it true. `Debug` prints its length instead of its body,
-/// which repeats the buyer's token.
+/// which repeats the buyer's token, and of its address only the endpoint.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
@@ -135,12 +197,8 @@ pub struct Event {
     pub key: EventKey,
     /// Whose it is.
     pub owner: Owner,
-    /// The task that ended.
-    pub task: TaskId,
-    /// Value of `enums/task-type.json`.
-    pub task_type: String,
-    /// How the task ended.
-    pub status: TaskStatus,
+    /// What it tells.
+    pub subject: Subject,
     /// The receiver's address.
     pub url: String,
     /// The legacy scheme that the buyer asked for.
@@ -153,14 +211,12 @@ pub struct Event {
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, owner, task, task_type, status, url, authentication, body, queued_at } = self;
+        let Self { key, owner, subject, url, authentication, body, queued_at } = self;
         f.debug_struct("Event")
             .field("key", key)
             .field("owner", owner)
-            .field("task", task)
-            .field("task_type", task_type)
-            .field("status", status)
-            .field("url", url)
+            .field("subject", subject)
+            .field("endpoint", &Endpoint::of(url))
             .field("authentication", authentication)
             .field("body", &format_args!("{} bytes", body.len()))
             .field("queued_at", queued_at)
@@ -171,18 +227,21 @@ impl fmt::Debug for Event {
 impl Event {
     /// An event as a store keeps it, without legacy credentials.
     #[must_use]
-    pub fn stored(key: EventKey, owner: Owner, task: TaskId, body: String, queued_at: Timestamp) -> Self {
-        Self {
-            key,
-            owner,
-            task,
-            task_type: String::new(),
-            status: TaskStatus::Unknown,
-            url: String::new(),
-            authentication: None,
-            body,
-            queued_at,
-        }
+    pub const fn stored(
+        key: EventKey,
+        owner: Owner,
+        subject: Subject,
+        url: String,
+        body: String,
+        queued_at: Timestamp,
+    ) -> Self {
+        Self { key, owner, subject, url, authentication: None, body, queued_at }
+    }
+
+    /// Where its lane leads.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint::of(&self.url)
     }
 
     /// The event that tells of the end of `task`.
@@ -212,9 +271,11 @@ impl Event {
         Self {
             key: to.event_key.clone(),
             owner: task.owner.clone(),
-            task: task.id.clone(),
-            task_type: task.task_type.clone(),
-            status: outcome.status(),
+            subject: Subject::Ended {
+                task: task.id.clone(),
+                task_type: task.task_type.clone(),
+                status: outcome.status(),
+            },
             url: to.url.clone(),
             authentication: to.authentication.clone(),
             body: Value::Object(body).to_string(),

@@ -2,12 +2,14 @@
 
 mod background;
 mod call;
+mod delivery;
 mod effect;
 mod error;
 mod event;
 mod id;
 pub mod json;
 mod proposal;
+mod publish;
 mod registry;
 mod scope;
 mod secret;
@@ -19,14 +21,23 @@ pub use background::{Background, Delivery, Inadmissible};
 pub use call::{
     CallKey, Claim, ClaimCall, Resolution, ResolveCall, SettleCall, Settlement, Ticket, UnresolvedCall,
 };
+pub use delivery::{
+    Admission, Attempt, AttemptClass, AttemptReport, Breaker, BreakerPolicy, BreakerState, Changes,
+    ClaimDeliveries, ClaimPlan, ClaimedDeliveries, ClaimedDelivery, DeadReason, DeliveryCursor,
+    DeliveryDetail, DeliveryFilter, DeliveryHold, DeliveryPage, DeliveryPlace, DeliveryRecord, DeliveryState,
+    Endpoint, EndpointRecord, ExpireDeliveries, Health, Lane, ListDeliveries, ListEndpoints, MAX_ANSWER,
+    MAX_ATTEMPTS_KEPT, MAX_REDELIVERIES_KEPT, RecordAttempt, RecordAttempts, Recorded, Redeliver,
+    Redelivered, Redelivery, RenewDeliveries, Settled, Signal, Take, Verdict, Visit, Which, plan_claims,
+};
 pub use effect::{Effect, Effects, KeepDrafts, effects_of, effects_of_confirming};
 pub use error::{AdcpError, Issue, field_path};
-pub use event::{CallbackAuth, Event, EventKey, ListEvents, Registration};
+pub use event::{CallbackAuth, Event, EventKey, ListEvents, Registration, Subject};
 pub use id::{AccountId, NoRandomness, Principal, ProposalId, TaskId, TenantId, hex, random_bytes, unhex};
 pub use proposal::{
     Backing, BadRecipe, CommitProposal, Draft, Hold, Overlap, ProposalKey, ProposalRecord, ProposalRefusal,
     ProposalState, Recipe, RecipeKind, Recipes, ReserveProposal, Reserved,
 };
+pub use publish::{Publication, PublishEvents, Published};
 pub use registry::{
     BoxError, CallStore, Capabilities, DeliveryOutbox, ProposalStore, Registry, RegistryError, TaskRegistry,
 };

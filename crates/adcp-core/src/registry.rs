@@ -7,10 +7,13 @@ use adcp_types::ErrorCode;
 use async_trait::async_trait;
 
 use crate::{
-    AdcpError, Claim, ClaimCall, ClaimJobs, ConfirmTask, DiscardTask, EndOverdue, Event, FinishTask,
-    Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord,
-    ProposalRefusal, ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope,
-    SettleCall, TaskId, TaskPage, TaskRecord, TaskStatus, TenantId, UnresolvedCall,
+    AdcpError, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries, ConfirmTask,
+    DeliveryDetail, DeliveryPage, DiscardTask, EndOverdue, EndpointRecord, Event, EventKey, ExpireDeliveries,
+    FinishTask, Finished, Hold, IssueTask, ListDeliveries, ListEndpoints, ListEvents, ListTasks, Owner,
+    PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, PublishEvents, Published, RecordAttempts,
+    Recorded, Redeliver, Redelivered, ReleaseJob, RenewDeliveries, RenewLease, ReportProgress,
+    ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskStatus,
+    TenantId, UnresolvedCall,
 };
 
 /// A cause kept for the log.
@@ -156,11 +159,49 @@ pub trait ProposalStore: fmt::Debug + Send + Sync + 'static {
     async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError>;
 }
 
-/// Events that wait for delivery. They are queued as [`Effect`](crate::Effect)s.
+/// Events on their way to receivers. The ends of tasks queue theirs as [`Effect`](crate::Effect)s; others are published.
+///
+/// An event is its claimer's until its lease ends, by the registry's clock; [`Recorded::Lost`] answers whoever comes
+/// later, and nothing of theirs is written. Its body and key never change. What is claimed follows
+/// [`plan_claims`](crate::plan_claims), what is written [`Verdict::settle`](crate::Verdict::settle) and
+/// [`Breaker`](crate::Breaker); a row that cannot be read stops nobody but itself.
 #[async_trait]
 pub trait DeliveryOutbox: fmt::Debug + Send + Sync + 'static {
     /// Reads events queued within a scope, oldest first.
     async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError>;
+
+    /// Queues events that no task's end tells of: all of them or none, except those whose key is known already, which
+    /// stay as they are.
+    async fn publish(&self, req: PublishEvents) -> Result<Vec<Published>, RegistryError>;
+
+    /// Claims events that are due, of tenants and endpoints in turn, each for exactly one claimer. An event that
+    /// cannot be read is given up.
+    async fn claim_deliveries(&self, req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError>;
+
+    /// Lengthens claims from now on, each as far as it still holds. In the order of the request.
+    async fn renew_deliveries(&self, req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError>;
+
+    /// Records what became of claims, each as far as it still holds, and moves the breakers of their endpoints. In the
+    /// order of the request.
+    async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError>;
+
+    /// Gives up what waited too long, unless it is being sent, and says how many.
+    async fn expire_deliveries(&self, req: ExpireDeliveries) -> Result<usize, RegistryError>;
+
+    /// Lists deliveries within a scope, newest first, one page.
+    async fn deliveries(&self, req: ListDeliveries) -> Result<DeliveryPage, RegistryError>;
+
+    /// Reads one delivery within a scope, with its attempts.
+    async fn delivery(&self, key: &EventKey, scope: &Scope) -> Result<Option<DeliveryDetail>, RegistryError>;
+
+    /// Queues dead letters again, and says of each what became of it.
+    async fn redeliver(&self, req: Redeliver) -> Result<Vec<(EventKey, Redelivered)>, RegistryError>;
+
+    /// Lists the endpoints that events were sent to.
+    async fn endpoints(&self, req: ListEndpoints) -> Result<Vec<EndpointRecord>, RegistryError>;
+
+    /// Hears of events that this process queues from now on.
+    fn changes(&self) -> Changes;
 }
 
 /// One backend. Its parts are used together because their writes commit together.

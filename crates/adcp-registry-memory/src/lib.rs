@@ -2,6 +2,7 @@
 
 mod calls;
 mod config;
+mod delivery;
 mod jobs;
 mod ledger;
 mod outbox;

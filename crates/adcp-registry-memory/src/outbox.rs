@@ -1,64 +1,208 @@
-//! Queued events. Each is kept as long as the task whose end it tells of.
+//! Queued events and their deliveries. The steps are in [`crate::delivery`].
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use adcp_core::{Event, ListEvents, RegistryError, TaskId, Timestamp};
+use adcp_core::{
+    Attempt, CallbackAuth, DeliveryPlace, DeliveryRecord, DeliveryState, Endpoint, EndpointRecord, Event,
+    EventKey, LeaseToken, ListEvents, RegistryError, Signal, TaskId, TenantId, Timestamp,
+};
 
 use crate::config::MemoryLimits;
 
+/// Bytes of receivers' answers that are kept in all. Beyond it attempts are kept without.
+const MAX_ANSWERS: usize = 64 * 1024 * 1024;
+
+/// Attempts that are kept of one event: the latest.
+const MAX_ATTEMPTS: usize = 16;
+
+/// A place in the order of a lane.
+type InLane = (TenantId, Endpoint, Timestamp, u64);
+
 #[derive(Default)]
 pub(crate) struct Outbox {
-    /// Oldest first, with when each was queued here.
-    queue: VecDeque<(Timestamp, Event)>,
-    /// Places in the queue, counted from the first event there ever was.
-    by_task: HashMap<TaskId, VecDeque<usize>>,
-    forgotten: usize,
+    /// In the order they were queued.
+    rows: BTreeMap<u64, Row>,
+    next: u64,
+    by_key: HashMap<(TenantId, EventKey), u64>,
+    by_task: HashMap<TaskId, BTreeSet<u64>>,
+    places: BTreeSet<(DeliveryPlace, u64)>,
+    /// What is not settled, by when it can be claimed.
+    pub(super) due: BTreeSet<InLane>,
+    /// What is claimed, by when the claim ends.
+    pub(super) claimed: BTreeSet<InLane>,
+    /// What is not settled, by when its schedule began.
+    pub(super) ages: BTreeSet<(Timestamp, u64)>,
+    pub(super) endpoints: BTreeMap<(TenantId, Endpoint), EndpointRecord>,
+    answers: usize,
+    pub(super) signal: Signal,
+}
+
+pub(crate) struct Row {
+    pub(crate) record: DeliveryRecord,
+    pub(crate) authentication: Option<CallbackAuth>,
+    pub(crate) body: String,
+    pub(crate) token: Option<LeaseToken>,
+    pub(crate) attempts: VecDeque<Attempt>,
+}
+
+impl Row {
+    pub(crate) fn event(&self) -> Event {
+        let DeliveryRecord { key, owner, subject, url, queued_at, .. } = self.record.clone();
+        let mut event = Event::stored(key, owner, subject, url, self.body.clone(), queued_at);
+        event.authentication = self.authentication.clone();
+        event
+    }
+
+    fn in_lane(&self, id: u64) -> Option<InLane> {
+        let record = &self.record;
+        Some((record.owner.tenant.clone(), record.endpoint.clone(), record.due_at?, id))
+    }
 }
 
 impl Outbox {
     /// Refuses a call that queues beyond the bound. The end of a task is never refused: it has one event at most, so
     /// tasks bound those.
     pub(crate) fn admit(&self, amount: usize, limits: &MemoryLimits) -> Result<(), RegistryError> {
-        if amount > 0 && self.queue.len().saturating_add(amount) > limits.max_tasks {
+        if amount > 0 && self.rows.len().saturating_add(amount) > limits.max_tasks {
             return Err(RegistryError::Full { what: "events" });
         }
         Ok(())
     }
 
+    /// Queues events whose keys are not known yet.
     pub(crate) fn queue(&mut self, events: Vec<Event>, now: Timestamp) {
         for event in events {
-            let place = self.forgotten + self.queue.len();
-            self.by_task.entry(event.task.clone()).or_default().push_back(place);
-            self.queue.push_back((now, event));
+            let of = (event.owner.tenant.clone(), event.key.clone());
+            if self.by_key.contains_key(&of) {
+                continue;
+            }
+            let id = self.next;
+            self.next += 1;
+            let mut record = DeliveryRecord::queued(event.key, event.owner, event.subject, event.url, now);
+            record.queued_at = event.queued_at;
+            record.scheme = event.authentication.as_ref().map(|auth| auth.scheme.clone());
+            if let Some(task) = record.subject.task() {
+                self.by_task.entry(task.clone()).or_default().insert(id);
+            }
+            self.by_key.insert(of, id);
+            self.places.insert((DeliveryPlace::new(record.queued_at, record.key.clone()), id));
+            let (authentication, body) = (event.authentication, event.body);
+            let row = Row { record, authentication, body, token: None, attempts: VecDeque::new() };
+            self.link(id, &row);
+            self.rows.insert(id, row);
+            self.signal.ring();
         }
     }
 
-    pub(crate) fn forget_old(&mut self, horizon: Timestamp) {
-        while self.queue.front().is_some_and(|(at, _)| *at <= horizon) {
-            let Some((_, event)) = self.queue.pop_front() else { return };
-            self.forgotten += 1;
-            if let Some(places) = self.by_task.get_mut(&event.task) {
-                places.pop_front();
-                if places.is_empty() {
-                    self.by_task.remove(&event.task);
-                }
+    pub(crate) fn find(&self, tenant: &TenantId, key: &EventKey) -> Option<u64> {
+        self.by_key.get(&(tenant.clone(), key.clone())).copied()
+    }
+
+    pub(crate) fn row(&self, id: u64) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    /// Changes a row and what finds it.
+    pub(crate) fn change<T>(&mut self, id: u64, step: impl FnOnce(&mut Row) -> T) -> Option<T> {
+        let mut row = self.rows.remove(&id)?;
+        self.unlink(id, &row);
+        let done = step(&mut row);
+        self.link(id, &row);
+        self.rows.insert(id, row);
+        Some(done)
+    }
+
+    /// Keeps an attempt, as far as there is room for what was answered.
+    pub(crate) fn keep(&mut self, id: u64, mut attempt: Attempt) {
+        let bytes = |attempt: &Attempt| attempt.answer.as_ref().map_or(0, String::len);
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        if self.answers + bytes(&attempt) > MAX_ANSWERS {
+            attempt.answer = None;
+        }
+        self.answers += bytes(&attempt);
+        row.attempts.push_back(attempt);
+        while row.attempts.len() > MAX_ATTEMPTS {
+            self.answers -= row.attempts.pop_front().as_ref().map_or(0, bytes);
+        }
+    }
+
+    fn link(&mut self, id: u64, row: &Row) {
+        let Some(place) = row.in_lane(id) else { return };
+        if row.record.state == DeliveryState::Sending {
+            self.claimed.insert(place.clone());
+        }
+        self.due.insert(place);
+        self.ages.insert((row.record.since, id));
+    }
+
+    fn unlink(&mut self, id: u64, row: &Row) {
+        let Some(place) = row.in_lane(id) else { return };
+        self.claimed.remove(&place);
+        self.due.remove(&place);
+        self.ages.remove(&(row.record.since, id));
+    }
+
+    fn remove(&mut self, id: u64) {
+        let Some(row) = self.rows.remove(&id) else { return };
+        self.unlink(id, &row);
+        let answers = row.attempts.iter().filter_map(|attempt| attempt.answer.as_ref());
+        self.answers -= answers.map(String::len).sum::<usize>();
+        let record = row.record;
+        if let Some(task) = record.subject.task()
+            && let Some(ids) = self.by_task.get_mut(task)
+        {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_task.remove(task);
             }
+        }
+        self.places.remove(&(DeliveryPlace::new(record.queued_at, record.key.clone()), id));
+        let lane = (record.owner.tenant.clone(), record.endpoint);
+        let waits = (lane.0.clone(), lane.1.clone(), Timestamp::from_micros(i64::MIN), 0);
+        if self
+            .due
+            .range(waits..)
+            .next()
+            .is_none_or(|(tenant, endpoint, ..)| (tenant, endpoint) != (&lane.0, &lane.1))
+        {
+            self.endpoints.remove(&lane);
+        }
+        self.by_key.remove(&(record.owner.tenant, record.key));
+    }
+
+    pub(crate) fn forget_old(&mut self, horizon: Timestamp) {
+        while let Some((id, row)) = self.rows.first_key_value() {
+            if row.record.queued_at > horizon {
+                return;
+            }
+            let id = *id;
+            self.remove(id);
         }
     }
 
     pub(crate) fn list(&self, req: &ListEvents) -> Vec<Event> {
-        let places: Box<dyn Iterator<Item = &(Timestamp, Event)>> = match &req.task {
-            None => Box::new(self.queue.iter()),
+        let rows: Box<dyn Iterator<Item = &Row>> = match &req.task {
+            None => Box::new(self.rows.values()),
             Some(task) => {
-                let places = self.by_task.get(task).into_iter().flatten();
-                Box::new(places.filter_map(|place| self.queue.get(place - self.forgotten)))
+                let ids = self.by_task.get(task).into_iter().flatten();
+                Box::new(ids.filter_map(|id| self.rows.get(id)))
             }
         };
-        places
-            .map(|(_, event)| event)
-            .filter(|event| req.scope.covers(&event.owner))
-            .take(req.limit)
-            .cloned()
-            .collect()
+        rows.filter(|row| req.scope.covers(&row.record.owner)).take(req.limit).map(Row::event).collect()
+    }
+
+    /// Newest first, after a place.
+    pub(crate) fn newest<'a>(&'a self, after: Option<&DeliveryPlace>) -> impl Iterator<Item = &'a Row> {
+        let until = after.map(|place| (place.clone(), 0));
+        let places: Box<dyn Iterator<Item = &(DeliveryPlace, u64)>> = match until {
+            Some(until) => Box::new(self.places.range(..until).rev()),
+            None => Box::new(self.places.iter().rev()),
+        };
+        places.filter_map(|(_, id)| self.rows.get(id))
+    }
+
+    /// Oldest first.
+    pub(crate) fn oldest(&self) -> impl Iterator<Item = (u64, &Row)> {
+        self.places.iter().filter_map(|(_, id)| Some((*id, self.rows.get(id)?)))
     }
 }

@@ -29,11 +29,11 @@ pub struct MemoryRegistry {
 }
 
 #[derive(Default)]
-struct Tables {
+pub(crate) struct Tables {
     tasks: Tasks,
     calls: Calls,
     ledger: Ledger,
-    outbox: Outbox,
+    pub(crate) outbox: Outbox,
 }
 
 impl MemoryRegistry {
@@ -57,10 +57,14 @@ impl MemoryRegistry {
         self
     }
 
+    pub(crate) const fn limits(&self) -> &MemoryLimits {
+        &self.limits
+    }
+
     /// The tables without what its time allows to forget, and the time, which is taken under the lock: what is written
     /// later is not dated earlier. A panic elsewhere cannot leave them half-written: every change is made after all
     /// checks.
-    fn tables(&self) -> (MutexGuard<'_, Tables>, Timestamp) {
+    pub(crate) fn tables(&self) -> (MutexGuard<'_, Tables>, Timestamp) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         let horizon = now.before(self.limits.task_retention);
@@ -303,12 +307,5 @@ impl ProposalStore for MemoryRegistry {
     async fn renew_hold(&self, hold: &Hold, lease: Duration) -> Result<(), RegistryError> {
         let (mut tables, now) = self.tables();
         tables.ledger.renew(hold, Some(lease), now)
-    }
-}
-
-#[async_trait]
-impl DeliveryOutbox for MemoryRegistry {
-    async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
-        Ok(self.tables().0.outbox.list(&req))
     }
 }

@@ -3,8 +3,8 @@
 use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
     AccountId, BoxError, CallbackAuth, Effects, Event, EventKey, IssueTask, Lease, LeaseToken, Owner,
-    Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Secret, TaskId,
-    TaskRecord, TaskStatus, TenantId, Timestamp,
+    Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Secret, Subject,
+    TaskId, TaskRecord, TaskStatus, TenantId, Timestamp,
 };
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::FromSql;
@@ -136,16 +136,20 @@ pub(crate) fn event(row: &Row, sealer: &dyn Sealer) -> Result<Event, Fail> {
     let key: String = get(row, "key")?;
     let body: String = get(row, "body")?;
     let body = if get(row, "sealed_body")? { sealer.open(&body, &key)? } else { body };
+    let subject = Subject::Ended {
+        task: TaskId::new(get::<String>(row, "task")?),
+        task_type: get(row, "task_type")?,
+        status: word(row, "status", TaskStatus::parse)?,
+    };
+    let queued_at = instant(row, "queued_at")?;
     let mut event = Event::stored(
         EventKey::stored(key.as_str()),
         owner(row)?,
-        TaskId::new(get::<String>(row, "task")?),
+        subject,
+        get(row, "url")?,
         body,
-        instant(row, "queued_at")?,
+        queued_at,
     );
-    event.task_type = get(row, "task_type")?;
-    event.status = word(row, "status", TaskStatus::parse)?;
-    event.url = get(row, "url")?;
     let authentication: (Option<String>, Option<String>) =
         (get(row, "scheme")?, get(row, "sealed_credentials")?);
     if let (Some(scheme), Some(sealed)) = authentication {

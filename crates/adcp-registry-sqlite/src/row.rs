@@ -3,8 +3,8 @@
 use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
     AccountId, CallbackAuth, Effects, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal,
-    ProposalId, ProposalKey, ProposalRecord, ProposalState, Secret, TaskId, TaskRecord, TaskStatus, TenantId,
-    Timestamp,
+    ProposalId, ProposalKey, ProposalRecord, ProposalState, Secret, Subject, TaskId, TaskRecord, TaskStatus,
+    TenantId, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -132,16 +132,14 @@ pub(crate) fn event(row: &Row<'_>, sealer: &dyn Sealer) -> Result<Event, Fail> {
     let key: String = row.get("key")?;
     let body: String = row.get("body")?;
     let body = if row.get("sealed_body")? { sealer.open(&body, &key)? } else { body };
-    let mut event = Event::stored(
-        EventKey::stored(key.as_str()),
-        owner(row)?,
-        TaskId::new(row.get::<_, String>("task")?),
-        body,
-        instant(row, "queued_at")?,
-    );
-    event.task_type = row.get("task_type")?;
-    event.status = word(row, "status", TaskStatus::parse)?;
-    event.url = row.get("url")?;
+    let subject = Subject::Ended {
+        task: TaskId::new(row.get::<_, String>("task")?),
+        task_type: row.get("task_type")?,
+        status: word(row, "status", TaskStatus::parse)?,
+    };
+    let queued_at = instant(row, "queued_at")?;
+    let mut event =
+        Event::stored(EventKey::stored(key.as_str()), owner(row)?, subject, row.get("url")?, body, queued_at);
     let authentication: (Option<String>, Option<String>) =
         (row.get("scheme")?, row.get("sealed_credentials")?);
     if let (Some(scheme), Some(sealed)) = authentication {

@@ -3,6 +3,7 @@
 pub mod checks;
 mod harness;
 mod list;
+mod post;
 mod random;
 mod world;
 

@@ -156,6 +156,53 @@ macro_rules! __each_check {
     };
 }
 
+/// Makes each check of deliveries a test of its own, like [`registry_conformance`].
+#[macro_export]
+macro_rules! delivery_conformance {
+    ($make:expr) => {
+        $crate::__tests! { [] $make;
+            a_queued_event_is_claimed_whole
+            a_published_event_is_delivered_like_any_other
+            publishing_again_changes_nothing
+            a_claimed_event_is_claimable_when_its_lease_ends
+            a_claim_that_ran_out_is_neither_recorded_nor_renewed
+            a_token_of_an_earlier_claim_records_nothing
+            a_claim_is_recorded_once
+            a_batch_records_what_still_holds
+            a_renewed_claim_lasts
+            attempts_count_at_the_claim
+            what_is_due_later_is_claimed_later
+            a_deferred_event_counts_no_attempt
+            attempts_are_kept_with_what_was_said
+            attempts_of_one_event_are_bounded
+            a_dead_letter_keeps_its_reason
+            what_waited_too_long_is_given_up
+            what_is_queued_is_heard_of
+            a_tenant_with_much_does_not_delay_another
+            an_endpoint_with_much_does_not_delay_another
+            a_lane_gives_what_is_due_longest
+            no_endpoint_has_more_in_flight_than_it_may
+            every_endpoint_has_its_turn
+            a_claim_reaches_every_tenant
+            a_failing_endpoint_is_left_in_peace
+            a_probe_that_is_lost_blocks_nobody
+            refusals_pause_nothing
+            a_dead_letter_is_sent_again_as_it_was
+            only_dead_letters_are_redelivered
+            dead_letters_are_redelivered_by_filter
+            deliveries_hide_other_accounts_and_principals
+            deliveries_are_listed_newest_first
+            delivery_filters_agree_with_their_definition
+            events_race_to_one_claimer
+            the_bound_in_flight_holds_in_a_race
+            one_probe_looks_in_a_race
+            records_race_to_one_write
+            publications_race_to_one_event
+            redeliveries_race_to_one
+        }
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
@@ -184,7 +231,11 @@ mod tests {
         let list = include_str!("list.rs");
         let files = [
             include_str!("checks/calls.rs"),
+            include_str!("checks/dead.rs"),
+            include_str!("checks/delivery.rs"),
+            include_str!("checks/delivery_race.rs"),
             include_str!("checks/ending.rs"),
+            include_str!("checks/lanes.rs"),
             include_str!("checks/events.rs"),
             include_str!("checks/job.rs"),
             include_str!("checks/lease.rs"),

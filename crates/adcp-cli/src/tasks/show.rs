@@ -139,7 +139,7 @@ fn history(task: &TaskRecord) -> Value {
 fn event(event: &Event) -> Value {
     json!({
         "key": event.key.as_str(),
-        "status": event.status.as_str(),
+        "status": event.subject.status().map(adcp_core::TaskStatus::as_str),
         "to": origin(&event.url),
         "queued_at": event.queued_at.to_string(),
     })

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adcp_core::{
-    CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, ConfirmTask, DeliveryOutbox, DiscardTask, EndOverdue, Event,
-    FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey,
-    ProposalRecord, ProposalStore, Registry, RegistryError, ReleaseJob, RenewLease, ReportProgress, ReserveProposal,
-    Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId,
-    UnresolvedCall,
+    CallStore, Capabilities, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries,
+    ConfirmTask, DeliveryDetail, DeliveryOutbox, DeliveryPage, DiscardTask, EndOverdue, EndpointRecord,
+    Event, EventKey, ExpireDeliveries, FinishTask, Finished, Hold, IssueTask, ListDeliveries, ListEndpoints,
+    ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalStore, PublishEvents,
+    Published, RecordAttempts, Recorded, Redeliver, Redelivered, Registry, RegistryError, ReleaseJob,
+    RenewDeliveries, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall,
+    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, UnresolvedCall,
 };
 use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
@@ -164,6 +166,46 @@ impl ProposalStore for Flaky {
 impl DeliveryOutbox for Flaky {
     async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
         self.inner.events(req).await
+    }
+
+    async fn publish(&self, req: PublishEvents) -> Result<Vec<Published>, RegistryError> {
+        self.inner.publish(req).await
+    }
+
+    async fn claim_deliveries(&self, req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
+        self.inner.claim_deliveries(req).await
+    }
+
+    async fn renew_deliveries(&self, req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
+        self.inner.renew_deliveries(req).await
+    }
+
+    async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
+        self.inner.record_attempts(req).await
+    }
+
+    async fn expire_deliveries(&self, req: ExpireDeliveries) -> Result<usize, RegistryError> {
+        self.inner.expire_deliveries(req).await
+    }
+
+    async fn deliveries(&self, req: ListDeliveries) -> Result<DeliveryPage, RegistryError> {
+        self.inner.deliveries(req).await
+    }
+
+    async fn delivery(&self, key: &EventKey, scope: &Scope) -> Result<Option<DeliveryDetail>, RegistryError> {
+        self.inner.delivery(key, scope).await
+    }
+
+    async fn redeliver(&self, req: Redeliver) -> Result<Vec<(EventKey, Redelivered)>, RegistryError> {
+        self.inner.redeliver(req).await
+    }
+
+    async fn endpoints(&self, req: ListEndpoints) -> Result<Vec<EndpointRecord>, RegistryError> {
+        self.inner.endpoints(req).await
+    }
+
+    fn changes(&self) -> Changes {
+        self.inner.changes()
     }
 }
 

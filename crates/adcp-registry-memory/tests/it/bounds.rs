@@ -185,7 +185,9 @@ async fn events_of_calls_are_bounded_and_forgotten() {
     let (registry, clock) = registry(limits);
     let to = Registration::new("https://buyer.example/hook", "op").unwrap();
     let elsewhere = TaskRecord::submitted(task("p", "elsewhere"), START);
-    let event = || Event::ending(&elsewhere, &Outcome::Canceled("late".into()), &to, START);
+    let fresh = || Registration::new("https://buyer.example/hook", "op").unwrap();
+    let now = || adcp_core::Clock::now(&*clock);
+    let event = || Event::ending(&elsewhere, &Outcome::Canceled("late".into()), &fresh(), now());
     let queue = |number: usize| call((0..number).map(|_| Effect::Queue(event())).collect());
     registry.settle_call(queue(2)).await.unwrap();
     assert_eq!(full(registry.settle_call(queue(2)).await), "events");

@@ -5,11 +5,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use adcp_core::{
-    CallKey, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, ConfirmTask, DeliveryOutbox, DiscardTask,
-    Effect, Effects, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks, Owner,
-    PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, ProposalState, ProposalStore, Registry,
-    RegistryError, ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope,
-    SettleCall, Settlement, TaskId, TaskPage, TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket,
+    CallKey, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, ConfirmTask, DeliveryOutbox as _,
+    DiscardTask, Effect, Effects, EndOverdue, EventKey, FinishTask, Finished, Hold, IssueTask, ListEvents,
+    ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, ProposalState, ProposalStore,
+    Registry, RegistryError, ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall,
+    Scope, SettleCall, Settlement, TaskId, TaskPage, TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket,
     UnresolvedCall,
 };
 use adcp_registry_memory::MemoryRegistry;
@@ -43,19 +43,36 @@ pub(crate) enum Fault {
     EndsOverdueSilently,
     RenewsALostLease,
     HearsALostLease,
-    CountsAttemptsAtTheEnd,
-    ClaimsWhatIsHeld,
+    BoundsWhatIsInFlightInTwoSteps,
     ClaimsEveryKind,
     ClaimsTheOldestOfAll,
-    LosesTheEffectsOfJobs,
-    ReleasesForAnyToken,
+    ClaimsWhatIsHeld,
+    ClaimsWithoutALease,
+    CountsAttemptsAtTheEnd,
+    CountsAttemptsWhenRecorded,
+    CountsRefusalsAsFailures,
     ForgetsTheWait,
+    ForgetsWhoRedelivered,
+    ListsDeliveriesOfOthers,
+    LosesTheEffectsOfJobs,
+    NeverForgetsAClaim,
+    PausesNothing,
+    PublishesTwice,
+    RecordsAClaimTwice,
+    RecordsALostClaim,
+    RedeliversForAnyTenant,
+    RedeliversUnderAnotherKey,
+    ReleasesForAnyToken,
+    RenewsALostClaim,
+    RingsForNobody,
+    ServesTenantsOneByOne,
+    ShowsDeliveriesToOthers,
 }
 
 #[derive(Debug)]
 pub(crate) struct Broken {
-    inner: MemoryRegistry,
-    fault: Fault,
+    pub(crate) inner: MemoryRegistry,
+    pub(crate) fault: Fault,
     claimed: Mutex<HashSet<CallKey>>,
     /// Kinds of the jobs that were issued, and the jobs that were claimed.
     kinds: Mutex<HashSet<String>>,
@@ -67,7 +84,7 @@ impl Broken {
         Self { inner, fault, claimed: Mutex::default(), kinds: Mutex::default(), held: Mutex::default() }
     }
 
-    fn has(&self, fault: Fault) -> bool {
+    pub(crate) fn has(&self, fault: Fault) -> bool {
         self.fault == fault
     }
 
@@ -85,7 +102,7 @@ impl Broken {
     }
 }
 
-fn everything(scope: &Scope) -> Scope {
+pub(crate) fn everything(scope: &Scope) -> Scope {
     match scope {
         Scope::Caller { tenant, .. } | Scope::Principal { tenant, .. } | Scope::Operator { tenant } => {
             Scope::Operator { tenant: tenant.clone() }
@@ -95,7 +112,7 @@ fn everything(scope: &Scope) -> Scope {
 }
 
 /// Long enough that whoever else is about to do the same has looked, too.
-async fn dawdle() {
+pub(crate) async fn dawdle() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
     }
@@ -206,7 +223,11 @@ impl TaskRegistry for Broken {
             Err(RegistryError::AlreadyEnded(_)) if self.has(Fault::AcceptsASecondEnd) => Ok(Finished::Before),
             Ok(Finished::Before) if self.has(Fault::RepeatsAnEnd) => Ok(Finished::Now),
             Ok(Finished::Now) if self.has(Fault::QueuesTheEventTwice) => {
-                let queued = self.inner.events(events).await?.into_iter().map(Effect::Queue).collect();
+                let mut queued = self.inner.events(events).await?;
+                for event in &mut queued {
+                    event.key = EventKey::random().unwrap();
+                }
+                let queued = queued.into_iter().map(Effect::Queue).collect();
                 self.inner.settle_call(SettleCall::new(None, Settlement::Released).applying(queued)).await?;
                 Ok(Finished::Now)
             }
@@ -354,19 +375,6 @@ impl ProposalStore for Broken {
             Err(RegistryError::Proposal(_)) if self.has(Fault::RenewsALostHold) => Ok(()),
             result => result,
         }
-    }
-}
-
-#[async_trait]
-impl DeliveryOutbox for Broken {
-    async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
-        let mut events = self.inner.events(req).await?;
-        if self.has(Fault::RendersTheEventAgain) {
-            for event in &mut events {
-                event.body = event.body.replace(',', ", ");
-            }
-        }
-        Ok(events)
     }
 }
 

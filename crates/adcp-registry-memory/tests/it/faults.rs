@@ -32,6 +32,7 @@ mod without_a_fault {
     use super::{Fault, broken};
 
     adcp_registry_testkit::registry_conformance!(async || broken(Fault::Nothing).await);
+    adcp_registry_testkit::delivery_conformance!(async || broken(Fault::Nothing).await);
 }
 
 faults! {
@@ -95,6 +96,36 @@ faults! {
         a_job_without_attempts_ends_failed_with_its_effects;
     a_job_that_anybody_gives_up: ReleasesForAnyToken => a_release_is_fenced;
     a_wait_that_is_forgotten: ForgetsTheWait => a_released_job_is_claimed_when_its_wait_is_over;
+    a_claim_without_a_lease: ClaimsWithoutALease =>
+        a_claimed_event_is_claimable_when_its_lease_ends, events_race_to_one_claimer,
+        no_endpoint_has_more_in_flight_than_it_may;
+    a_claim_that_never_ends: NeverForgetsAClaim =>
+        a_claimed_event_is_claimable_when_its_lease_ends,
+        a_claim_that_ran_out_is_neither_recorded_nor_renewed, a_probe_that_is_lost_blocks_nobody;
+    attempts_that_count_when_recorded: CountsAttemptsWhenRecorded =>
+        attempts_count_at_the_claim, a_claimed_event_is_claimable_when_its_lease_ends;
+    a_lost_claim_that_is_recorded: RecordsALostClaim =>
+        a_claim_that_ran_out_is_neither_recorded_nor_renewed, a_token_of_an_earlier_claim_records_nothing,
+        a_batch_records_what_still_holds, records_race_to_one_write;
+    a_claim_recorded_twice: RecordsAClaimTwice => a_claim_is_recorded_once, records_race_to_one_write;
+    a_lost_claim_that_is_renewed: RenewsALostClaim =>
+        a_claim_that_ran_out_is_neither_recorded_nor_renewed, a_token_of_an_earlier_claim_records_nothing;
+    a_bound_in_flight_in_two_steps: BoundsWhatIsInFlightInTwoSteps => the_bound_in_flight_holds_in_a_race;
+    tenants_served_one_by_one: ServesTenantsOneByOne => a_tenant_with_much_does_not_delay_another;
+    an_endpoint_that_is_never_left_in_peace: PausesNothing =>
+        a_failing_endpoint_is_left_in_peace, a_probe_that_is_lost_blocks_nobody, one_probe_looks_in_a_race;
+    refusals_that_pause: CountsRefusalsAsFailures => refusals_pause_nothing;
+    a_redelivery_under_another_key: RedeliversUnderAnotherKey =>
+        a_dead_letter_is_sent_again_as_it_was, redeliveries_race_to_one;
+    a_redelivery_by_a_stranger: RedeliversForAnyTenant => only_dead_letters_are_redelivered;
+    a_redelivery_that_nobody_ordered: ForgetsWhoRedelivered => a_dead_letter_is_sent_again_as_it_was;
+    an_event_published_twice: PublishesTwice =>
+        publishing_again_changes_nothing, publications_race_to_one_event;
+    a_list_of_deliveries_across_accounts: ListsDeliveriesOfOthers =>
+        deliveries_hide_other_accounts_and_principals;
+    a_delivery_shown_across_accounts: ShowsDeliveriesToOthers =>
+        deliveries_hide_other_accounts_and_principals;
+    a_bell_that_nobody_hears: RingsForNobody => what_is_queued_is_heard_of;
     overdue_tasks_that_nobody_hears_of: EndsOverdueSilently =>
         overdue_tasks_end_failed_with_their_effects, random_tasks_agree_with_a_model;
 }

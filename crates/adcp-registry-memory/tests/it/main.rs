@@ -4,5 +4,6 @@
 
 mod bounds;
 mod broken;
+mod broken_outbox;
 mod conformance;
 mod faults;

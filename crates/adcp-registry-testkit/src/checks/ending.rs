@@ -231,7 +231,8 @@ pub async fn overdue_tasks_end_failed_with_their_effects(harness: &dyn Harness) 
     assert_eq!(ended[0].outcome, Some(Outcome::Failed(AdcpError::overdue())));
     assert_eq!((ended[0].status, ended[0].deadline), (TaskStatus::Failed, None));
     let events = world.events().await;
-    assert_eq!(events.iter().map(|event| event.status).collect::<Vec<_>>(), [TaskStatus::Failed]);
+    let statuses: Vec<_> = events.iter().map(|event| event.subject.status()).collect();
+    assert_eq!(statuses, [Some(TaskStatus::Failed)]);
     world.reserve("p").await.must();
     assert_eq!(sweep().await.must(), []);
     assert_eq!(world.events().await, events);

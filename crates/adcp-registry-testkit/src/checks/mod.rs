@@ -1,11 +1,15 @@
 //! The checks. Each is named for a promise, and panics when it is broken.
 
 mod calls;
+mod dead;
+mod delivery;
+mod delivery_race;
 mod draft;
 mod ending;
 mod events;
 mod hold;
 mod job;
+mod lanes;
 mod lease;
 mod list;
 mod phase;
@@ -20,11 +24,15 @@ pub use crate::random::{
     random_tasks_agree_with_a_model_in,
 };
 pub use calls::*;
+pub use dead::*;
+pub use delivery::*;
+pub use delivery_race::*;
 pub use draft::*;
 pub use ending::*;
 pub use events::*;
 pub use hold::*;
 pub use job::*;
+pub use lanes::*;
 pub use lease::*;
 pub use list::*;
 pub use phase::*;

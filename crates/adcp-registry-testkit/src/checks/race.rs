@@ -13,8 +13,8 @@ use tokio::task::JoinSet;
 use crate::Harness;
 use crate::world::{DAY, HOUR, MINUTE, Must, World, bought, commits, object, offer, offers, registration};
 
-const ROUNDS: usize = 8;
-const RACERS: usize = 16;
+pub(super) const ROUNDS: usize = 8;
+pub(super) const RACERS: usize = 16;
 
 /// Starts one racer for each item, together, and gives back what they came to, in no order.
 pub(super) async fn race<I, T, F>(
@@ -118,7 +118,7 @@ pub async fn ends_race_to_one_winner(harness: &dyn Harness) {
         assert_eq!(task.outcome.as_ref(), won.first());
         assert_eq!(task.history.len(), 2);
         let event = world.events().await.pop().must();
-        assert_eq!((event.task, event.status), (task.id, task.status));
+        assert_eq!((event.subject.task(), event.subject.status()), (Some(&task.id), Some(task.status)));
         assert_eq!(world.events().await.len(), round + 1);
         let bought = task.status == TaskStatus::Completed;
         let want = if bought { ProposalState::Consumed } else { ProposalState::Committed };

@@ -182,7 +182,7 @@ async fn compare(world: &World<'_>, model: &Model, setup: &Setup) -> Result<(), 
         same("the lease", format!("{lease:?}"), format!("{:?}", model.lease))?;
         lawful(&task)?;
     }
-    let told: Vec<_> = world.events().await.into_iter().map(|event| event.status).collect();
+    let told: Vec<_> = world.events().await.into_iter().filter_map(|event| event.subject.status()).collect();
     same("what was queued", format!("{told:?}"), format!("{:?}", model.told()))?;
     if setup.purchase {
         let state = world.proposal("p").await.map(|record| record.state);

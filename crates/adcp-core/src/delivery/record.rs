@@ -1,0 +1,228 @@
+//! An event's delivery as a store keeps it, and the steps that change it.
+
+use crate::{Endpoint, EventKey, Owner, Redelivered, Subject, Timestamp};
+
+/// Redeliveries that are kept of one event: the latest.
+pub const MAX_REDELIVERIES_KEPT: usize = 32;
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "a backend must keep each")]
+pub enum DeliveryState {
+    /// Queued or redelivered, and not tried since.
+    Pending,
+    /// Claimed until it is due again.
+    Sending,
+    /// Tried, and due again later.
+    Waiting,
+    /// The receiver has it.
+    Delivered,
+    /// Given up: a dead letter.
+    Dead,
+}
+
+impl DeliveryState {
+    const ALL: [Self; 5] = [Self::Pending, Self::Sending, Self::Waiting, Self::Delivered, Self::Dead];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sending => "sending",
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// Why an event was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeadReason {
+    /// Every attempt failed, or its time was over.
+    Exhausted,
+    /// The receiver says that there is nothing any more.
+    Gone,
+    /// The receiver does not want it, and another attempt would not change that.
+    Refused,
+    /// The receiver rejects the signature.
+    SignatureRejected,
+    /// The receiver sends elsewhere, where nobody follows.
+    Redirected,
+    /// The address must not be called.
+    ForbiddenAddress,
+    /// Its credentials or its body cannot be opened.
+    Unsealable,
+    /// Its row cannot be read.
+    Corrupt,
+    /// A newer version's word.
+    Unknown,
+}
+
+impl DeadReason {
+    const ALL: [Self; 9] = [
+        Self::Exhausted,
+        Self::Gone,
+        Self::Refused,
+        Self::SignatureRejected,
+        Self::Redirected,
+        Self::ForbiddenAddress,
+        Self::Unsealable,
+        Self::Corrupt,
+        Self::Unknown,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+            Self::SignatureRejected => "signature_rejected",
+            Self::Redirected => "redirected",
+            Self::ForbiddenAddress => "forbidden_address",
+            Self::Unsealable => "unsealable",
+            Self::Corrupt => "corrupt",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the word; one that is not known is [`Self::Unknown`].
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).unwrap_or(Self::Unknown)
+    }
+}
+
+/// Who sent a dead letter again, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Redelivery {
+    /// When, by the registry's clock.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+}
+
+impl Redelivery {
+    /// Somebody sent it again.
+    #[must_use]
+    pub fn new(at: Timestamp, by: impl Into<String>) -> Self {
+        Self { at, by: by.into() }
+    }
+}
+
+/// What is known of an event's delivery. It holds neither body nor credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeliveryRecord {
+    /// The event.
+    pub key: EventKey,
+    /// Whose it is.
+    pub owner: Owner,
+    /// What it tells.
+    pub subject: Subject,
+    /// The receiver's address. It may hold secrets of the receiver's in its query.
+    pub url: String,
+    /// Where its lane leads.
+    pub endpoint: Endpoint,
+    /// The legacy scheme that the buyer asked for.
+    pub scheme: Option<String>,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Why it was given up.
+    pub reason: Option<DeadReason>,
+    /// Attempts of all. Claims count, whatever came of them.
+    pub attempts: u32,
+    /// How many of them were before it was last redelivered.
+    pub attempts_before: u32,
+    /// When it can be claimed, or its claim ends.
+    pub due_at: Option<Timestamp>,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+    /// When its schedule began: it was queued or redelivered.
+    pub since: Timestamp,
+    /// When it was delivered or given up.
+    pub settled_at: Option<Timestamp>,
+    /// Whether its body is still there.
+    pub has_body: bool,
+    /// Who sent it again, oldest first.
+    pub redeliveries: Vec<Redelivery>,
+}
+
+impl DeliveryRecord {
+    /// An event that was just queued.
+    #[must_use]
+    pub fn queued(
+        key: EventKey,
+        owner: Owner,
+        subject: Subject,
+        url: impl Into<String>,
+        at: Timestamp,
+    ) -> Self {
+        let url = url.into();
+        Self {
+            key,
+            owner,
+            subject,
+            endpoint: Endpoint::of(&url),
+            url,
+            scheme: None,
+            state: DeliveryState::Pending,
+            reason: None,
+            attempts: 0,
+            attempts_before: 0,
+            due_at: Some(at),
+            queued_at: at,
+            since: at,
+            settled_at: None,
+            has_body: true,
+            redeliveries: Vec::new(),
+        }
+    }
+
+    /// Queues a dead letter again, with an attempt schedule of its own. Nothing else can be.
+    pub fn redeliver(&mut self, by: &str, now: Timestamp) -> Redelivered {
+        if self.state != DeliveryState::Dead {
+            return Redelivered::NotDead;
+        }
+        if !self.has_body {
+            return Redelivered::PastRetention;
+        }
+        self.state = DeliveryState::Pending;
+        self.reason = None;
+        self.attempts_before = self.attempts;
+        self.due_at = Some(now);
+        self.since = now;
+        self.settled_at = None;
+        self.redeliveries.push(Redelivery::new(now, by));
+        let surplus = self.redeliveries.len().saturating_sub(MAX_REDELIVERIES_KEPT);
+        self.redeliveries.drain(..surplus);
+        Redelivered::Queued
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_read_back() {
+        for state in DeliveryState::ALL {
+            assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
+        }
+        for reason in DeadReason::ALL {
+            assert_eq!(DeadReason::parse(reason.as_str()), reason);
+        }
+        assert_eq!(DeadReason::parse("bored"), DeadReason::Unknown);
+    }
+}
