@@ -16,7 +16,7 @@ cargo xtask <command>
   release --check | --bless                       compare or write the API snapshots in docs/api/
   release --dry-run [--no-verify]                 that check, and package every crate
   interop                                         the official Python client against `adcp serve` (network)
-  bench mcp|schemas                               throughput against named floors
+  bench mcp|registry|schemas                      throughput against named floors
 ";
 
 fn main() -> ExitCode {

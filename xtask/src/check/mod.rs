@@ -3,7 +3,7 @@
 //! Every compiling step uses the whole workspace with all features, so that what one step
 //! has built the next one finds: checks share their metadata, and tests compile once.
 
-mod postgres;
+pub(crate) mod postgres;
 
 use std::{
     process::Command,

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, bail};
 
 /// What tells the tests where their server is.
-pub(super) const VARIABLE: &str = "ADCP_TEST_POSTGRES_URL";
+pub(crate) const VARIABLE: &str = "ADCP_TEST_POSTGRES_URL";
 
 /// Where distributions keep the programs of a server, beside `PATH`.
 const USUAL_PLACES: &[&str] =
@@ -27,7 +27,7 @@ const PROGRAMS: &[&str] = &["initdb", "postgres", "pg_ctl"];
 const FOLDER: &str = "adcp-test-postgres-";
 
 /// The server that tests may use.
-pub(super) enum Server {
+pub(crate) enum Server {
     /// Somebody named one.
     Given,
     /// One of our own.
@@ -37,13 +37,13 @@ pub(super) enum Server {
 }
 
 /// A server of our own, which ends with this value.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     folder: PathBuf,
     programs: PathBuf,
     user: Option<User>,
     server: Option<Child>,
-    pub(super) url: String,
-    pub(super) version: String,
+    pub(crate) url: String,
+    pub(crate) version: String,
 }
 
 /// Whom a server runs as when we are root, which it refuses to run as.
@@ -55,7 +55,7 @@ struct User {
 }
 
 /// Finds a server, or starts one. Installs the programs where that is ours to do.
-pub(super) fn server() -> anyhow::Result<Server> {
+pub(crate) fn server() -> anyhow::Result<Server> {
     if std::env::var_os(VARIABLE).is_some_and(|url| !url.is_empty()) {
         return Ok(Server::Given);
     }
@@ -200,6 +200,12 @@ impl Cluster {
         }
         self.url = format!("postgres://adcp:{}@127.0.0.1:{port}/postgres?sslmode=disable", self.url);
         Ok(())
+    }
+
+    /// Where a program of this server's version is: beside the server, which may be found through a link.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        let real = fs::canonicalize(self.programs.join("postgres")).unwrap_or_default();
+        real.with_file_name(name)
     }
 
     fn data(&self) -> PathBuf {

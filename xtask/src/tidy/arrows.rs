@@ -13,7 +13,7 @@ use super::{
 const ANY_BUT_CLI: &[&str] = &["*"];
 
 /// Which crates of the workspace the code of a crate may use. `*` is anything but the CLI.
-/// Tests and tools (`adcp-tests`, `xtask`, dev-dependencies) may use anything below them.
+/// Tests and tools (`adcp-bench`, `adcp-tests`, `xtask`, dev-dependencies) may use anything below them.
 const ARROWS: &[(&str, &[&str])] = &[
     ("adcp-types", &[]),
     ("adcp-schemas", &["adcp-types"]),
@@ -63,7 +63,7 @@ const ABSENT: &[(&str, &[&str])] = &[
 const TYPES_MAY_USE: &[&str] = &["serde", "serde_json"];
 
 /// Members that nobody publishes: tools and tests, free to use anything.
-const TOOLS: &[&str] = &["adcp-tests", "xtask"];
+const TOOLS: &[&str] = &["adcp-bench", "adcp-tests", "xtask"];
 
 pub(super) fn check(metadata: &Metadata) -> Vec<Fault> {
     let names: BTreeSet<&str> = metadata.members.iter().map(|member| member.name.as_str()).collect();

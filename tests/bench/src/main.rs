@@ -1,0 +1,13 @@
+//! The programs behind `cargo xtask bench`, as release builds of their own.
+
+mod registry;
+
+use anyhow::bail;
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["registry", ref rest @ ..] => registry::run(rest),
+        _ => bail!("run this through `cargo xtask bench`"),
+    }
+}
