@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use crate::connect::Connection;
 
 /// How long a connection may take to say that it is ready again. It is, unless it still sends what nobody reads.
-const READY: Duration = Duration::from_millis(100);
+const READY: Duration = Duration::from_secs(1);
 
 /// How many connections are kept, and how long.
 #[derive(Debug, Clone, Copy)]

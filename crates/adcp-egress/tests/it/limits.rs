@@ -21,8 +21,13 @@ async fn a_connection_that_nobody_takes_is_given_up() {
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut waiting = Vec::new();
-    while let Ok(stream) = tokio::time::timeout(SHORT, TcpStream::connect(address)).await {
-        waiting.push(stream.unwrap());
+    let mut unanswered = 0;
+    // Twice, for a busy machine may take that long once.
+    while unanswered < 2 {
+        match tokio::time::timeout(SHORT, TcpStream::connect(address)).await {
+            Ok(stream) => waiting.push(stream.unwrap()),
+            Err(_) => unanswered += 1,
+        }
         assert!(waiting.len() < 64, "this machine's queues have no end");
     }
     let begun = Instant::now();

@@ -28,6 +28,27 @@ async fn a_connection_serves_again_without_asking_for_the_name() {
     assert_eq!(resolver.asked(), [NAME]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_requests_at_once_share_what_they_can() {
+    let many: Vec<Step> = [Step::Read, OK].repeat(64);
+    let receiver = Receiver::plain(&many).await;
+    let egress = local().keep_connections(8, 4).build().unwrap();
+    for _ in 0..3 {
+        let send = || {
+            let (egress, url) = (egress.clone(), receiver.plain_url("/"));
+            tokio::spawn(async move { egress.send(Request::post(url, "{}"), Limits::new()).await })
+        };
+        let sending: Vec<_> = (0..32).map(|_| send()).collect();
+        for sent in sending {
+            assert_eq!(sent.await.unwrap().unwrap().body, b"ok");
+        }
+    }
+    let counts = egress.counts();
+    assert_eq!(counts.dialled + counts.reused, 96);
+    assert!(counts.reused > 0 && counts.dialled == receiver.accepted() as u64, "{counts:?}");
+    assert!(format!("{egress:?}").contains("count: 4"), "{egress:?}");
+}
+
 #[tokio::test]
 async fn a_connection_serves_one_origin() {
     let authority = Authority::new();
