@@ -6,6 +6,8 @@ mod delivery;
 mod effect;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fault;
 mod id;
 pub mod json;
 mod proposal;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adcp_core::{RegistryError, RenewLease};
+use adcp_core::{RegistryError, RenewLease, fault};
 use tokio::time::{sleep, timeout};
 
 use crate::handle::TaskHandle;
@@ -17,6 +17,7 @@ pub(crate) async fn keep(task: &TaskHandle, within: Duration) {
     loop {
         sleep(pause).await;
         let renewal = RenewLease::new(task.id().clone(), task.reference().scope(), token, within);
+        fault::point("heartbeat");
         match timeout(pause, task.registry.renew_lease(renewal)).await {
             Ok(Ok(())) => {}
             Ok(Err(

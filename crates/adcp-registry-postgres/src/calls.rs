@@ -5,7 +5,7 @@ use std::time::Duration;
 use adcp_core::stored;
 use adcp_core::{
     CallKey, CallStore, Claim, ClaimCall, Owner, Principal, RegistryError, Resolution, ResolveCall,
-    SettleCall, Settlement, TenantId, Ticket, Timestamp, UnresolvedCall, random_bytes,
+    SettleCall, Settlement, TenantId, Ticket, Timestamp, UnresolvedCall, fault, random_bytes,
 };
 use async_trait::async_trait;
 use deadpool_postgres::tokio_postgres::Row;
@@ -166,6 +166,7 @@ impl Unit for SettleCall {
         if let Some(ticket) = &self.ticket {
             settle(tx, ticket, &self.settlement).await?;
         }
+        fault::point("mid-settle");
         proposals::apply(tx, self.effects.clone(), false).await
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use adcp_core::{RegistryError, Timestamp, random_bytes};
+use adcp_core::{RegistryError, Timestamp, fault, random_bytes};
 use deadpool_postgres::tokio_postgres::{Config, Row, SimpleQueryMessage};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use futures_util::future::join3;
@@ -111,7 +111,9 @@ impl Database {
         let tx = Tx::new(open.client(), &self.shared, now);
         match unit.run(&tx).await {
             Ok(done) => {
+                fault::point("before-commit");
                 open.commit().await?;
+                fault::point("after-commit");
                 Ok(done)
             }
             Err(fail) => {

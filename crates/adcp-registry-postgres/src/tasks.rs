@@ -8,6 +8,7 @@ use adcp_core::{
     Backing, ClaimJobs, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask,
     ListTasks, Outcome, PauseTask, RegistryError, ReleaseJob, RenewLease, ReportProgress, Scope, Settlement,
     TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
+    fault,
 };
 use async_trait::async_trait;
 use deadpool_postgres::tokio_postgres::Row;
@@ -100,6 +101,7 @@ impl Unit for IssueTask {
             proposals::renew(tx, hold, None).await?;
         }
         proposals::await_task(tx, &req.effects).await?;
+        fault::point("mid-issue");
         let task = TaskRecord::submitted(req, tx.now);
         insert(tx, &task).await?;
         Ok(task)
@@ -122,6 +124,7 @@ impl Unit for ConfirmTask {
         }
         let effects = effects_of_confirming(&task, tx.now);
         proposals::apply(tx, effects, has_token(&task)).await?;
+        fault::point("mid-confirm");
         task.confirm(self.deadline, tx.now);
         update(tx, &task).await?;
         Ok(task)
@@ -227,6 +230,7 @@ impl Unit for EndOverdue {
                 let Some(why) = task.overdue(tx.now) else { continue };
                 finish(tx, &mut task, Outcome::Failed(why), &Backing::default()).await?;
                 ended.push(task);
+                fault::point("rescuer-mid-batch");
             }
             if all || ended.len() >= self.limit || unopened.len() == before {
                 break;
@@ -262,6 +266,7 @@ async fn finish(
     let finished = task.finish(outcome, now)?;
     if finished == Finished::Now {
         proposals::apply(tx, effects, has_token(task)).await?;
+        fault::point("mid-finish");
         update(tx, task).await?;
     }
     Ok(finished)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adcp_core::stored;
 use adcp_core::{
     CallKey, CallStore, Claim, ClaimCall, Owner, Principal, RegistryError, Resolution, ResolveCall,
-    SettleCall, Settlement, TenantId, Ticket, Timestamp, UnresolvedCall, random_bytes,
+    SettleCall, Settlement, TenantId, Ticket, Timestamp, UnresolvedCall, fault, random_bytes,
 };
 use async_trait::async_trait;
 use rusqlite::{Transaction, named_params};
@@ -29,6 +29,7 @@ impl CallStore for SqliteRegistry {
                 if let Some(ticket) = &req.ticket {
                     settle(tx, ticket, &req.settlement)?;
                 }
+                fault::point("mid-settle");
                 proposals::apply(tx, req.effects, now, &*sealer, false)
             })
             .await

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use adcp_core::RegistryError;
+use adcp_core::{RegistryError, fault};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
@@ -57,7 +57,9 @@ impl Database {
             let mut connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
+            fault::point("before-commit");
             transaction.commit()?;
+            fault::point("after-commit");
             Ok(done)
         })
         .await

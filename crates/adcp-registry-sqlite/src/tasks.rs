@@ -7,6 +7,7 @@ use adcp_core::{
     Backing, ClaimJobs, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask,
     ListTasks, Outcome, PauseTask, RegistryError, ReleaseJob, RenewLease, ReportProgress, Scope, Settlement,
     TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Timestamp, effects_of, effects_of_confirming,
+    fault,
 };
 use async_trait::async_trait;
 use rusqlite::{Row, Transaction, named_params};
@@ -29,6 +30,7 @@ impl TaskRegistry for SqliteRegistry {
                     proposals::renew(tx, hold, None, now)?;
                 }
                 proposals::await_task(tx, &req.effects, now)?;
+                fault::point("mid-issue");
                 let task = TaskRecord::submitted(req, now);
                 insert(tx, &task, &*sealer)?;
                 Ok(task)
@@ -46,6 +48,7 @@ impl TaskRegistry for SqliteRegistry {
                 }
                 let effects = effects_of_confirming(&task, now);
                 proposals::apply(tx, effects, now, &*sealer, has_token(&task))?;
+                fault::point("mid-confirm");
                 task.confirm(req.deadline, now);
                 update(tx, &task)?;
                 Ok(task)
@@ -143,6 +146,7 @@ impl TaskRegistry for SqliteRegistry {
                     let Some(why) = task.overdue(now) else { continue };
                     let outcome = Outcome::Failed(why);
                     ended.push(finish(tx, task, outcome, &Backing::default(), now, &*sealer)?.1);
+                    fault::point("rescuer-mid-batch");
                 }
                 Ok(ended)
             })
@@ -173,6 +177,7 @@ fn finish(
     let finished = task.finish(outcome, now)?;
     if finished == Finished::Now {
         proposals::apply(tx, effects, now, sealer, has_token(&task))?;
+        fault::point("mid-finish");
         update(tx, &task)?;
     }
     Ok((finished, task))

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use adcp_core::{AdcpError, Effects, Owner, Registration, Ticket};
+use adcp_core::{AdcpError, Effects, Owner, Registration, Ticket, fault};
 use adcp_types::tools::ToolSpec;
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -60,10 +60,12 @@ pub(super) async fn decide(parts: &Arc<Parts>, ready: Ready, notify: Option<Regi
     // The closure itself runs adopter code before its first await, so it is made inside the guard.
     let method = AssertUnwindSafe(async move { run(ctx, arguments).await }).catch_unwind();
     let method = while_held(parts, &effects, method);
+    fault::point("before-decide");
     let said = match time {
         None => Some(method.await),
         Some(time) => tokio::time::timeout(time, method).await.ok(),
     };
+    fault::point("after-decide");
     let said = match said {
         Some(Ok(Ok(answer))) => Said::Answer(answer),
         Some(Ok(Err(error))) => Said::Error(error),

@@ -17,7 +17,7 @@ mod workflow;
 
 use std::sync::Arc;
 
-use adcp_core::AdcpError;
+use adcp_core::{AdcpError, fault};
 use adcp_types::ErrorCode;
 use tracing::Instrument;
 
@@ -43,7 +43,11 @@ pub(crate) async fn call(parts: Arc<Parts>, call: Call) -> Reply {
         .instrument(span),
     );
     match answered.await {
-        Ok(reply) => reply,
+        Ok(reply) => {
+            // Whoever ends the process here waits until the transport has sent it.
+            fault::point("after-reply");
+            reply
+        }
         Err(error) => {
             tracing::error!(%error, "a call was lost to a panic outside the adopter's code");
             lost.refuse(&AdcpError::unavailable())
@@ -70,6 +74,7 @@ async fn run(parts: &Arc<Parts>, call: Call, envelope: &mut Envelope) -> Result<
         Claimed::First(claimed) => claimed,
         Claimed::Before(reply) => return Ok(envelope.replay(reply)),
     };
+    fault::point("claimed");
     let ready = prepare::prepare(parts, *claimed).await?;
     let decided = decide::decide(parts, ready, guarded.notify).await;
     settle::settle(parts, decided, envelope).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use adcp_core::{
     AdcpError, Backing, Effect, Effects, Outcome, Owner, RegistryError, SettleCall, Settlement, TaskStatus,
-    Ticket,
+    Ticket, fault,
 };
 use adcp_schemas::Part;
 use adcp_types::json::JsonObject;
@@ -106,7 +106,10 @@ async fn done(
     if ticket.is_some() || !effects.is_empty() {
         let recorded = Settlement::Replied(envelope.unwrap(&message));
         let settle = SettleCall::new(ticket, recorded).applying(effects);
-        retrying_while_away(|| parts.registry.settle_call(settle.clone())).await.map_err(|error| {
+        fault::point("settle-before");
+        let settled = retrying_while_away(|| parts.registry.settle_call(settle.clone())).await;
+        fault::point("settle-after");
+        settled.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "an answer was not recorded");
             match error {
                 // Another request was quicker with one of the drafts.
@@ -172,7 +175,10 @@ async fn close(parts: &Arc<Parts>, ticket: Option<Ticket>, settlement: Settlemen
         return;
     }
     let settle = SettleCall::new(ticket, settlement).applying(effects);
-    if let Err(error) = retrying_while_away(|| parts.registry.settle_call(settle.clone())).await {
+    fault::point("release-before");
+    let settled = retrying_while_away(|| parts.registry.settle_call(settle.clone())).await;
+    fault::point("release-after");
+    if let Err(error) = settled {
         tracing::error!(error = &error as &dyn std::error::Error, "a call was not settled");
     }
 }

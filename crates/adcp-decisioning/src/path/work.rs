@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::{AdcpError, Backing, LeaseToken, Outcome, TaskRef, TaskStatus};
+use adcp_core::{AdcpError, Backing, LeaseToken, Outcome, TaskRef, TaskStatus, fault};
 use adcp_schemas::Part;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -54,6 +54,7 @@ pub(super) async fn start(
     // It listens before the task exists, so that no end by somebody else is missed.
     let (stop, ended) = (parts.background.stop(), CancellationToken::new());
     let listening = parts.background.signals().listen(start.id.clone(), [ended.clone(), stop.clone()]);
+    fault::point("before-issue");
     let record = match parts.registry.issue(issue).await {
         Ok(record) => record,
         Err(error) => {
@@ -64,6 +65,7 @@ pub(super) async fn start(
             return Err(error);
         }
     };
+    fault::point("after-issue");
     if let Some(within) = work.deadline {
         overdue::watch(&parts.registry, parts.background.signals(), &record, within);
     }
@@ -92,6 +94,7 @@ impl Job {
     async fn run(self, work: Work) {
         let Work { run, on_failure, deadline } = work;
         let Self { asked, task, listening, forced, lease } = self;
+        fault::point("work-started");
         let making = bounded(make(&asked, &task, run), &task, deadline, &forced);
         // The adopter's code runs inside, and its values are dropped there: no panic of theirs leaves a task open.
         let made = AssertUnwindSafe(leased(making, &task, lease)).catch_unwind().await.unwrap_or_else(|_| {
@@ -108,11 +111,13 @@ impl Job {
             Ok(made) => (Outcome::Completed(made.body), made.backing),
             Err(error) => (Outcome::Failed(scrub_error(error)), Backing::default()),
         };
+        fault::point("before-finish");
         let ended = if task.has_ended() {
             Err(end::elsewhere(&task.registry, &task.task).await)
         } else {
             end::end(&task.registry, &task.task, task.lease, outcome, backing).await
         };
+        fault::point("after-finish");
         drop(listening);
         let ended = match ended {
             Ok(Outcome::Completed(_)) => return,

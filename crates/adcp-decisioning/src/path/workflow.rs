@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::{AdcpError, ConfirmTask, DiscardTask, RegistryError, TaskRef};
+use adcp_core::{AdcpError, ConfirmTask, DiscardTask, RegistryError, TaskRef, fault};
 use adcp_types::json::JsonObject;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,7 @@ pub(super) async fn start(
 ) -> Result<Reply, AdcpError> {
     let lease = parts.enqueue_lease;
     let tool = start.asked.spec.name;
+    fault::point("before-issue");
     let record = match parts.registry.issue(start.issue(envelope).enqueuing(lease)).await {
         Ok(record) => record,
         Err(error) => {
@@ -42,7 +43,9 @@ pub(super) async fn start(
     };
     overdue::watch(&parts.registry, parts.background.signals(), &record, lease);
     let task = record.reference();
+    fault::point("enqueue-before");
     let handed = hand_over(errand.enqueue, &task, lease, &parts.background.forced()).await;
+    fault::point("enqueue-after");
     let Err(error) = handed else { return confirm(parts, &start, &task, errand.deadline, envelope).await };
     match take_back(parts, &start, &task).await {
         // The other system was quicker than its own failure: the task has ended, and the buyer can read how.
@@ -94,6 +97,7 @@ async fn confirm(
     envelope: &Envelope,
 ) -> Result<Reply, AdcpError> {
     let reply: JsonObject = start.reply();
+    fault::point("before-confirm");
     let confirmed = retrying(|| {
         let mut confirm = ConfirmTask::new(task.id.clone(), task.scope()).with_deadline(deadline);
         if let Some(ticket) = start.ticket.clone() {
@@ -102,6 +106,7 @@ async fn confirm(
         parts.registry.confirm(confirm)
     })
     .await;
+    fault::point("after-confirm");
     match confirmed {
         Ok(record) => {
             if let Some(within) = deadline {
