@@ -19,6 +19,8 @@ mod serve;
 mod table;
 mod tasks;
 mod tools;
+#[cfg(feature = "__fault-points")]
+mod trial;
 mod validate;
 mod wait;
 
@@ -37,6 +39,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    #[cfg(feature = "__fault-points")]
+    trial::arm();
     let terminal = Terminal::new(args.color);
     let done = match args.command {
         Command::Serve(serve) => on(Runtime::new(), |run| run.block_on(serve::run(&serve, &terminal))),

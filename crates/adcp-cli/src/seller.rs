@@ -52,6 +52,10 @@ pub(crate) fn agent(
     releases: &[String],
     opened: &Opened,
 ) -> Result<Agent, Failure> {
+    #[cfg(feature = "__fault-points")]
+    if let Some(folder) = crate::trial::folder() {
+        return crate::trial::agent(&folder, tokens, opened);
+    }
     let mut builder = adcp_reference_seller::builder(config, Arc::clone(&opened.registry), tokens);
     for companion in &opened.companions {
         builder = builder.background(Arc::clone(companion));

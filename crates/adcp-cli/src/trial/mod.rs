@@ -1,0 +1,87 @@
+//! What the crash suite needs of `adcp serve`: a seller that writes down what it did, and an end at a named point.
+//!
+//! Compiled with the feature `__fault-points` only, and asleep until `ADCP_TRIAL` names a folder.
+
+mod fault;
+mod journal;
+mod seller;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adcp_core::{Background, Delivery, Inadmissible, Registry};
+use adcp_decisioning::{AccountPerPrincipal, Agent, BuildErrors, Finalizing, ProposalTerms, Tokens};
+use async_trait::async_trait;
+
+pub(crate) use self::fault::arm;
+use self::journal::Journal;
+use self::seller::TrialSeller;
+use crate::exit::{Exit, Failure};
+use crate::registry::Opened;
+
+/// The folder in which the seller writes down what it did.
+const FOLDER: &str = "ADCP_TRIAL";
+
+/// Lease, interval of rescue and lease of enqueuing in milliseconds, such as `2000,1000,2000`; otherwise the defaults.
+const TIMES: &str = "ADCP_TRIAL_TIMES";
+
+/// Where to write, when this is a trial.
+pub(crate) fn folder() -> Option<PathBuf> {
+    variable(FOLDER).map(PathBuf::from)
+}
+
+/// The seller of trials as an agent.
+pub(crate) fn agent(folder: &std::path::Path, tokens: Tokens, opened: &Opened) -> Result<Agent, Failure> {
+    let journal = Journal::open(folder)
+        .map_err(|error| Failure::new(Exit::Broken, "cannot write the journal").because(error))?;
+    let mut builder = Agent::builder(TrialSeller::new(Arc::new(journal)))
+        .sales()
+        .proposals(ProposalTerms::new().with_finalizing(Finalizing::One))
+        .authenticator(tokens)
+        .accounts(AccountPerPrincipal::new())
+        .deliver_with(KeepsQueued)
+        .shared_registry(Arc::clone(&opened.registry));
+    for companion in &opened.companions {
+        builder = builder.background(Arc::clone(companion));
+    }
+    if let Some(times) = variable(TIMES) {
+        let millis: Vec<u64> = times.split(',').map_while(|part| part.parse().ok()).collect();
+        let [lease, rescue, enqueue] = millis[..] else {
+            return Err(Failure::usage(format!("{TIMES} has three numbers")));
+        };
+        let hold = ProposalTerms::new().with_hold(Duration::from_millis(lease));
+        builder = builder
+            .proposals(hold.with_finalizing(Finalizing::One))
+            .lease(Duration::from_millis(lease))
+            .rescue_interval(Duration::from_millis(rescue))
+            .enqueue_lease(Duration::from_millis(enqueue));
+    }
+    builder.build().map_err(|faults: BuildErrors| Failure::usage("cannot serve the trial").because(faults))
+}
+
+/// Accepts every address and sends nothing: what a task's end has queued stays to be counted.
+#[derive(Debug)]
+struct KeepsQueued;
+
+#[async_trait]
+impl Background for KeepsQueued {
+    fn start(&self, _registry: Arc<dyn Registry>) {}
+
+    async fn drain(&self, _within: Duration) {}
+
+    fn is_healthy(&self) -> bool {
+        true
+    }
+}
+
+impl Delivery for KeepsQueued {
+    fn admits(&self, _url: &str) -> Result<(), Inadmissible> {
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one home of these variables")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
