@@ -2,6 +2,8 @@
 //!
 //! The code in the project's pages is compiled and run here, too.
 
+pub mod crash;
+
 /// `README.md`.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -10,6 +10,8 @@ pub mod schemas;
 pub mod tidy;
 pub mod versions;
 
+pub use check::postgres;
+
 use std::{
     path::{Path, PathBuf},
     process::Command,

@@ -12,6 +12,8 @@ cargo xtask <command>
   tidy                                            rules no compiler knows
   test [--require-postgres] [arguments of cargo test]
                                                   all tests, on a throw-away Postgres where there can be one
+  crash [--minutes N] [--seed N] [--registry sqlite|postgres|both]
+                                                  kill replicas and their database, and look for broken promises
   ci [--skip-tests]                               what CI runs
   release --check | --bless                       compare or write the API snapshots in docs/api/
   release --dry-run [--no-verify]                 that check, and package every crate
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         "sample" => xtask::sample::run(rest),
         "tidy" => xtask::tidy::run(rest),
         "test" | "ci" => xtask::check::run(&args),
+        "crash" => xtask::check::crash::run(rest),
         "release" => xtask::release::run(rest),
         "interop" => xtask::interop::run(rest),
         "bench" => xtask::bench::run(rest),

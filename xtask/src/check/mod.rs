@@ -3,7 +3,8 @@
 //! Every compiling step uses the whole workspace with all features, so that what one step
 //! has built the next one finds: checks share their metadata, and tests compile once.
 
-pub(crate) mod postgres;
+pub mod crash;
+pub mod postgres;
 
 use std::{
     process::Command,
@@ -126,7 +127,7 @@ fn test(args: &[String]) -> anyhow::Result<()> {
         }
         _ => {}
     }
-    done
+    if asked.is_empty() { done.and(crash::bounded(required)) } else { done }
 }
 
 fn all(steps: &[&Step]) -> anyhow::Result<()> {
@@ -192,7 +193,7 @@ mod tests {
             Action::Cargo { args, .. } if args[0] != "fmt" => Some(*args),
             _ => None,
         });
-        for args in steps.chain([TEST, TEST_IGNORED]) {
+        for args in steps.chain([TEST, TEST_IGNORED, crash::BUILD]) {
             for flag in ["--workspace", "--all-features", "--locked"] {
                 assert!(args.contains(&flag), "{args:?} lacks {flag}");
             }

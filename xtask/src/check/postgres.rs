@@ -26,6 +26,9 @@ const PROGRAMS: &[&str] = &["initdb", "postgres", "pg_ctl"];
 /// The start of the name of a folder that a server lives in; the id of this process follows.
 const FOLDER: &str = "adcp-test-postgres-";
 
+/// Enough for all tests at once.
+const CONNECTIONS: u16 = 400;
+
 /// The server that tests may use.
 pub(crate) enum Server {
     /// Somebody named one.
@@ -36,18 +39,23 @@ pub(crate) enum Server {
     Absent(String),
 }
 
-/// A server of our own, which ends with this value.
-pub(crate) struct Cluster {
+/// A server of our own, which ends with this value, and with the thread that started it.
+#[derive(Debug)]
+pub struct Cluster {
     folder: PathBuf,
     programs: PathBuf,
     user: Option<User>,
     server: Option<Child>,
-    pub(crate) url: String,
-    pub(crate) version: String,
+    port: u16,
+    connections: u16,
+    /// Where it is, with the password.
+    pub url: String,
+    /// What it is.
+    pub version: String,
 }
 
 /// Whom a server runs as when we are root, which it refuses to run as.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct User {
     name: String,
     uid: u32,
@@ -59,21 +67,32 @@ pub(crate) fn server() -> anyhow::Result<Server> {
     if std::env::var_os(VARIABLE).is_some_and(|url| !url.is_empty()) {
         return Ok(Server::Given);
     }
+    Ok(match means()? {
+        Ok((programs, user)) => Server::Started(Cluster::start(programs, user, CONNECTIONS)?),
+        Err(why) => Server::Absent(why.to_owned()),
+    })
+}
+
+/// Why there can be no server of our own, if there can be none.
+pub(super) fn no_own_server() -> anyhow::Result<Option<&'static str>> {
+    Ok(means()?.err())
+}
+
+/// What a server needs: its programs, and whom it runs as. Otherwise why there can be none.
+fn means() -> anyhow::Result<Result<(PathBuf, Option<User>), &'static str>> {
     let programs = match programs() {
         Some(programs) => programs,
         None => match install()? {
             Some(programs) => programs,
-            None => return Ok(Server::Absent("no server programs were found".to_owned())),
+            None => return Ok(Err("no server programs were found")),
         },
     };
     let root = id(&["-u"])? == 0;
     let user = if root { unprivileged() } else { None };
     if root && user.is_none() {
-        return Ok(Server::Absent(
-            "root may not run a server, and there is no user `postgres` or `nobody`".into(),
-        ));
+        return Ok(Err("root may not run a server, and there is no user `postgres` or `nobody`"));
     }
-    Ok(Server::Started(Cluster::start(programs, user)?))
+    Ok(Ok((programs, user)))
 }
 
 /// The folder with the programs of the newest server.
@@ -142,16 +161,57 @@ fn id(args: &[&str]) -> anyhow::Result<u32> {
 }
 
 impl Cluster {
-    fn start(programs: PathBuf, user: Option<User>) -> anyhow::Result<Self> {
+    /// Starts one with so many connections, whatever else there is.
+    ///
+    /// # Errors
+    ///
+    /// When there can be none, with the reason.
+    pub fn own(connections: u16) -> anyhow::Result<Self> {
+        match means()? {
+            Ok((programs, user)) => Self::start(programs, user, connections),
+            Err(why) => bail!("{why}"),
+        }
+    }
+
+    /// Stops it as a loss of power would, as far as a program can, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come back.
+    pub fn crash(&mut self) -> anyhow::Result<()> {
+        if let Some(mut server) = self.server.take() {
+            let mut stop = self.command("pg_ctl");
+            stop.arg("-D").arg(self.data()).args(["-m", "immediate", "-w", "stop"]);
+            let stopped = stop.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+            server.wait()?;
+            if !stopped.success() {
+                bail!("pg_ctl did not stop the server");
+            }
+        }
+        self.run()
+    }
+
+    fn start(programs: PathBuf, user: Option<User>, connections: u16) -> anyhow::Result<Self> {
         sweep();
         let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         // From here on, whatever fails, the folder goes with this value.
-        let mut cluster =
-            Self { folder, programs, user, server: None, url: String::new(), version: String::new() };
+        let mut cluster = Self {
+            folder,
+            programs,
+            user,
+            server: None,
+            port: 0,
+            connections,
+            url: String::new(),
+            version: String::new(),
+        };
         cluster.make()?;
-        let port = free_port()?;
-        cluster.run(port)?;
+        let password = std::mem::take(&mut cluster.url);
+        cluster.port = free_port()?;
+        cluster.run()?;
+        let port = cluster.port;
+        cluster.url = format!("postgres://adcp:{password}@127.0.0.1:{port}/postgres?sslmode=disable");
         let out = Command::new(cluster.programs.join("postgres")).arg("--version").output()?;
         cluster.version = String::from_utf8_lossy(&out.stdout).trim().to_owned();
         Ok(cluster)
@@ -180,12 +240,16 @@ impl Cluster {
     }
 
     /// Starts the server as a child and waits until it answers.
-    fn run(&mut self, port: u16) -> anyhow::Result<()> {
+    fn run(&mut self) -> anyhow::Result<()> {
         let log = self.folder.join("log");
+        // What an end without warning left behind would be taken for the word of the new server.
+        let _ = fs::remove_file(self.data().join("postmaster.pid"));
         let mut server = self.command("postgres");
-        server.arg("-D").arg(self.data()).arg("-k").arg(&self.folder).args(["-p", &port.to_string()]);
-        server.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400"]);
-        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log)?);
+        server.arg("-D").arg(self.data()).arg("-k").arg(&self.folder).args(["-p", &self.port.to_string()]);
+        server.args(["-c", "listen_addresses=127.0.0.1"]);
+        server.args(["-c", &format!("max_connections={}", self.connections)]);
+        let append = fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(append);
         self.server = Some(server.spawn().context("cannot start postgres")?);
         let begun = Instant::now();
         // The server's own file says when it is ready, in its last line.
@@ -198,7 +262,6 @@ impl Cluster {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        self.url = format!("postgres://adcp:{}@127.0.0.1:{port}/postgres?sslmode=disable", self.url);
         Ok(())
     }
 

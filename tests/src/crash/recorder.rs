@@ -1,0 +1,72 @@
+//! Collects what happens while it happens, in memory for the rules and in a file for people.
+
+use std::fmt::Display;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use adcp_core::{Clock, SystemClock};
+
+use super::history::{Crash, DeskLine, Heard, History, Micros, Order, Resolved, clock};
+
+/// The history of a run that goes on.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    clock: SystemClock,
+    state: Mutex<(History, File)>,
+}
+
+impl Recorder {
+    pub(crate) fn new(folder: &Path) -> std::io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(folder.join("history.log"))?;
+        Ok(Self { clock: SystemClock::new(), state: Mutex::new((History::default(), file)) })
+    }
+
+    pub(crate) fn now(&self) -> Micros {
+        self.clock.now().as_micros()
+    }
+
+    pub(crate) fn order(&self, order: &Order) {
+        self.keep(self.now(), order).0.orders.push(order.clone());
+    }
+
+    pub(crate) fn heard(&self, heard: Heard) {
+        self.keep(heard.at, &heard).0.heard.push(heard);
+    }
+
+    /// Something was broken, until now.
+    pub(crate) fn crash(&self, what: impl Into<String>) {
+        let crash = Crash { at: self.now(), what: what.into() };
+        self.keep(crash.at, &crash).0.crashes.push(crash);
+    }
+
+    pub(crate) fn desk(&self, line: DeskLine) {
+        self.keep(line.at, &line).0.desk.push(line);
+    }
+
+    pub(crate) fn resolved(&self, line: Resolved) {
+        self.keep(line.at, &line).0.resolved.push(line);
+    }
+
+    /// Something to know, that no rule looks at.
+    pub(crate) fn note(&self, words: &str) {
+        drop(self.keep(self.now(), &words));
+    }
+
+    /// The history so far.
+    pub(crate) fn history(&self) -> History {
+        self.lock().0.clone()
+    }
+
+    fn keep(&self, at: Micros, line: &dyn Display) -> MutexGuard<'_, (History, File)> {
+        let mut state = self.lock();
+        // The file is for people; what counts is in memory.
+        let _ = writeln!(state.1, "{}  {line}", clock(at));
+        state
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (History, File)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

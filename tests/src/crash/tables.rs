@@ -1,0 +1,82 @@
+//! The rows of a registry, read in one snapshot and past its own code.
+
+use serde_json::Value;
+
+use super::history::Micros;
+
+/// What the tables held at one instant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tables {
+    pub(crate) at: Micros,
+    pub(crate) tasks: Vec<TaskRow>,
+    pub(crate) events: Vec<EventRow>,
+    pub(crate) proposals: Vec<ProposalRow>,
+    pub(crate) calls: Vec<CallRow>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TaskRow {
+    pub(crate) id: String,
+    /// Whether its buyer was told of it.
+    pub(crate) open_to_buyer: bool,
+    pub(crate) status: String,
+    pub(crate) created_at: Micros,
+    pub(crate) ended_at: Option<Micros>,
+    /// When somebody ends it who is not its owner.
+    pub(crate) due_at: Option<Micros>,
+    pub(crate) has_webhook: bool,
+    /// The key of its call, which the buyer wrote into its context.
+    pub(crate) key: Option<String>,
+    /// The order that it ended with.
+    pub(crate) media_buy: Option<String>,
+    /// The proposal that its end buys or gives back.
+    pub(crate) purchase: Option<String>,
+}
+
+impl TaskRow {
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.status.as_str(), "completed" | "failed" | "canceled" | "rejected")
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EventRow {
+    pub(crate) task: String,
+    pub(crate) status: String,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProposalRow {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) media_buy: Option<String>,
+    /// When the hold of a call is over; a task holds without an end.
+    pub(crate) held_until: Option<Micros>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallRow {
+    pub(crate) key: String,
+    pub(crate) state: String,
+}
+
+/// The statements of a snapshot. `{s}` is the schema with its dot, where there are schemas.
+pub(super) const TASKS: &str = "SELECT id, phase, status, created_at, ended_at, due_at, has_webhook, context, \
+     outcome, effects FROM {s}tasks";
+pub(super) const EVENTS: &str = "SELECT task, status FROM {s}events";
+pub(super) const PROPOSALS: &str = "SELECT id, state, media_buy_id, held_until FROM {s}proposals";
+pub(super) const CALLS: &str = "SELECT key, state FROM {s}calls";
+
+impl TaskRow {
+    /// What the columns of text say, beside those that are read as they are.
+    pub(super) fn with_texts(mut self, context: Option<&str>, outcome: Option<&str>, effects: &str) -> Self {
+        let at = |text: Option<&str>, pointer: &str| {
+            let value: Value = serde_json::from_str(text?).ok()?;
+            value.pointer(pointer)?.as_str().map(str::to_owned)
+        };
+        self.key = at(context, "/key");
+        self.media_buy = at(outcome, "/completed/media_buy_id");
+        self.purchase = at(Some(effects), "/purchase/proposal");
+        self
+    }
+}
