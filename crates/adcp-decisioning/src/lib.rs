@@ -35,6 +35,7 @@ mod progress;
 mod proposal;
 mod rescue;
 mod route;
+mod run;
 mod scrub;
 mod tokens;
 mod tools;

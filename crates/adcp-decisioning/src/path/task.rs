@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::{AdcpError, IssueTask, Owner, TaskId, TaskStatus, Ticket};
+use adcp_core::{AdcpError, IssueTask, Owner, TaskId, TaskRecord, TaskStatus, Ticket, fault};
 use adcp_types::json::JsonObject;
 
 use super::decide::Asked;
@@ -146,6 +146,29 @@ impl Start {
         IssueTask::new(self.id.clone(), self.owner.clone(), spec.name, self.task_type, spec.protocol.as_str())
             .with_context(envelope.context().cloned())
             .with_effects(self.asked.effects.clone())
+    }
+
+    /// Writes the task, with the reply that a repeated call gets. When that fails, nothing was written.
+    pub(super) async fn write(
+        self,
+        parts: &Arc<Parts>,
+        mut issue: IssueTask,
+        reply: Option<&JsonObject>,
+    ) -> Result<(Self, TaskRecord), AdcpError> {
+        if let Some((ticket, reply)) = self.ticket.clone().zip(reply) {
+            issue = issue.settling(ticket, reply.clone());
+        }
+        fault::point("before-issue");
+        match parts.registry.issue(issue).await {
+            Ok(record) => Ok((self, record)),
+            Err(error) => {
+                let tool = self.asked.spec.name;
+                tracing::error!(tool, error = &error as &dyn std::error::Error, "a task was not issued");
+                let error = AdcpError::from(error);
+                self.give_back(parts, &error).await;
+                Err(error)
+            }
+        }
     }
 
     /// What the buyer is told, and told again when it repeats the call: the same for every kind of handoff.

@@ -31,16 +31,8 @@ pub(super) async fn start(
 ) -> Result<Reply, AdcpError> {
     let lease = parts.enqueue_lease;
     let tool = start.asked.spec.name;
-    fault::point("before-issue");
-    let record = match parts.registry.issue(start.issue(envelope).enqueuing(lease)).await {
-        Ok(record) => record,
-        Err(error) => {
-            tracing::error!(tool, error = &error as &dyn std::error::Error, "a task was not issued");
-            let error = AdcpError::from(error);
-            start.give_back(parts, &error).await;
-            return Err(error);
-        }
-    };
+    let issue = start.issue(envelope).enqueuing(lease);
+    let (start, record) = start.write(parts, issue, None).await?;
     overdue::watch(&parts.registry, parts.background.signals(), &record, lease);
     let task = record.reference();
     fault::point("enqueue-before");
