@@ -177,7 +177,8 @@ impl Agent {
     /// Stops taking handoffs and waits for the functions that run; then stops what runs beside the calls.
     ///
     /// After `within` the functions are dropped and their tasks end as failed, with an error that invites the buyer
-    /// to try again. Tasks that another system carries stay as they are.
+    /// to try again. Jobs are given up, for another replica to take at once; one that may run once only ends as failed.
+    /// Tasks that another system carries stay as they are.
     ///
     /// Writing those ends and telling `on_failure` comes on top: ten seconds for a hook that hangs, six for a store
     /// that is away.

@@ -93,6 +93,11 @@ impl Tasks {
         });
     }
 
+    /// Runs `work` that has its place elsewhere. A shutdown waits for it.
+    pub(crate) fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.running.spawn(work);
+    }
+
     /// A call that is being answered. A shutdown waits for it as long as it may, also when the buyer has hung up.
     pub(crate) fn call(&self) -> TaskTrackerToken {
         self.calls.token()
@@ -117,38 +122,53 @@ impl Tasks {
 
 /// Reaches the functions of this process when somebody else ends their tasks.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Signals(Arc<Mutex<HashMap<TaskId, [CancellationToken; 2]>>>);
+pub(crate) struct Signals(Arc<Mutex<Table>>);
+
+#[derive(Debug, Default)]
+struct Table {
+    /// Whoever comes later takes the place of one that lost its task and did not notice yet.
+    rows: HashMap<TaskId, (u64, [CancellationToken; 2])>,
+    next: u64,
+}
 
 /// A running function's place in the table; leaves it when dropped.
 #[derive(Debug)]
 pub(crate) struct Listening {
     signals: Signals,
     id: TaskId,
+    number: u64,
 }
 
 impl Signals {
     /// Has these set when the task is ended by somebody else.
     pub(crate) fn listen(&self, id: TaskId, set: [CancellationToken; 2]) -> Listening {
-        self.table().insert(id.clone(), set);
-        Listening { signals: self.clone(), id }
+        let mut table = self.table();
+        table.next += 1;
+        let number = table.next;
+        table.rows.insert(id.clone(), (number, set));
+        drop(table);
+        Listening { signals: self.clone(), id, number }
     }
 
     /// Tells the function of a task, if it runs here, that the task has ended.
     pub(crate) fn ended(&self, id: &TaskId) {
-        let set = self.table().get(id).cloned();
+        let set = self.table().rows.get(id).map(|(_, set)| set.clone());
         for token in set.into_iter().flatten() {
             token.cancel();
         }
     }
 
     /// The table is whole after a panic elsewhere: nothing is written in two steps.
-    fn table(&self) -> MutexGuard<'_, HashMap<TaskId, [CancellationToken; 2]>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.signals.table().remove(&self.id);
+        let mut table = self.signals.table();
+        if table.rows.get(&self.id).is_some_and(|(number, _)| *number == self.number) {
+            table.rows.remove(&self.id);
+        }
     }
 }

@@ -36,6 +36,26 @@ pub enum BuildError {
     /// No handoff could ever run.
     #[error("room for zero background tasks: no handoff could run")]
     NoBackgroundTasks,
+    /// Two handlers for one kind of job.
+    #[error("two handlers are registered for jobs of kind `{0}`")]
+    JobTwice(&'static str),
+    /// A handler without a name for what it handles.
+    #[error("a handler of jobs has an empty kind")]
+    JobWithoutKind,
+    /// No job could ever run.
+    #[error("room for zero jobs: none could run")]
+    NoJobSlots,
+    /// Too often.
+    #[error("the poll interval of {0:?} for jobs is shorter than 100 ms: the registry would do little else")]
+    JobPollInterval(Duration),
+    /// A wait that is none, or one that is longer than the longest.
+    #[error("jobs that failed wait from {first:?} to {longest:?}: expected more than nothing, and an order")]
+    JobWait {
+        /// After the first attempt.
+        first: Duration,
+        /// At most.
+        longest: Duration,
+    },
     /// A time of the terms of proposals that is none.
     #[error("the {0} is zero")]
     NoTimeForProposals(&'static str),

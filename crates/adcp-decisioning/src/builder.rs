@@ -13,6 +13,7 @@ use crate::account::{Accounts, DynAccounts};
 use crate::agent::Agent;
 use crate::background::Tasks;
 use crate::build_error::{BuildError, BuildErrors};
+use crate::builder_jobs::JobSettings;
 use crate::buyer_agent::{BuyerAgents, DynBuyerAgents};
 use crate::caller::Authenticator;
 use crate::companions::Companions;
@@ -24,6 +25,7 @@ use crate::rescue::Rescuer;
 use crate::route::Route;
 use crate::tools;
 use crate::version::Versions;
+use crate::worker::Worker;
 
 /// How long a recorded answer is replayed, by default: a day. Told to buyers in the capabilities.
 pub const DEFAULT_REPLAY_TTL: Duration = Duration::from_secs(24 * 3600);
@@ -61,6 +63,7 @@ pub struct AgentBuilder<S> {
     companions: Vec<Arc<dyn Background>>,
     declared: GetAdcpCapabilitiesResponse,
     proposals: Option<ProposalTerms>,
+    pub(crate) jobs: JobSettings,
 }
 
 impl<S> fmt::Debug for AgentBuilder<S> {
@@ -91,6 +94,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             companions: Vec::new(),
             declared: tools::capabilities::undeclared(),
             proposals: None,
+            jobs: JobSettings::default(),
         }
     }
 
@@ -272,6 +276,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if self.background_tasks == 0 {
             faults.push(BuildError::NoBackgroundTasks);
         }
+        let (jobs, pace) = self.jobs.build(&mut faults);
         self.routes.extend(tools::routes());
         let mut mounted: HashMap<&'static str, Route> = HashMap::new();
         for route in self.routes {
@@ -310,6 +315,10 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         let background = Tasks::new(self.background_tasks);
         let rescuer = Rescuer::new(self.rescue_interval, background.signals().clone());
         self.companions.insert(0, Arc::new(rescuer));
+        if !jobs.is_empty() {
+            let worker = Worker::new(jobs.clone(), background.clone(), self.lease, pace);
+            self.companions.push(Arc::new(worker));
+        }
         let parts = Parts {
             routes: mounted,
             tools,
@@ -322,6 +331,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             versions,
             replay_ttl: self.replay_ttl,
             background,
+            jobs,
             proposals: self.proposals,
             enqueue_lease: self.enqueue_lease,
             lease: self.lease,

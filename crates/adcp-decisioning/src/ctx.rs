@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::caller::{AuthFailure, Caller};
 use crate::handle::TaskHandle;
 use crate::handoff::{Handoff, Workflow};
+use crate::job::{JobHandler, JobHandoff};
 use crate::parts::Parts;
 
 /// The call being answered: who calls, on which account, when; and the only maker of handoffs.
@@ -128,5 +129,58 @@ impl Ctx {
         Fut: Future<Output = Result<(), AdcpError>> + Send + 'static,
     {
         Workflow::new(enqueue)
+    }
+
+    /// Answers `submitted` now, while the work is done as a job, by this process or any other with a handler for it.
+    ///
+    /// The input is stored with the task. When the process that works on it dies, another begins again with the same
+    /// input: see [`JobHandler`] for what that asks of a handler. It is registered with
+    /// [`AgentBuilder::job`](crate::AgentBuilder::job); handing off to one that is not is an error that the buyer
+    /// gets and the log explains, and nothing is written.
+    ///
+    /// ```no_run
+    /// # use adcp_core::AdcpError;
+    /// # use adcp_decisioning::{Ctx, Decision, JobHandle, JobHandler};
+    /// # use adcp_types::signals::GetSignalsResponse;
+    /// struct Search;
+    ///
+    /// impl JobHandler for Search {
+    ///     const KIND: &'static str = "search";
+    ///     type Input = String;
+    ///     type Output = GetSignalsResponse;
+    ///
+    ///     async fn run(&self, job: JobHandle, words: String) -> Result<GetSignalsResponse, AdcpError> {
+    /// #       let search = async |_: &str, _: String| Err(AdcpError::unavailable());
+    ///         search(job.key(), words).await
+    ///     }
+    /// }
+    ///
+    /// fn decide(ctx: &Ctx, words: &str) -> Decision<GetSignalsResponse> {
+    ///     ctx.handoff_to_job::<Search>(words.to_owned()).into()
+    /// }
+    /// ```
+    ///
+    /// Only a handler whose output is the answer of the tool will do:
+    ///
+    /// ```compile_fail,E0277
+    /// # use adcp_core::AdcpError;
+    /// # use adcp_decisioning::{Ctx, Decision, JobHandle, JobHandler};
+    /// # use adcp_types::{media_buy::CreateMediaBuySuccess, signals::GetSignalsResponse};
+    /// # struct Search;
+    /// # impl JobHandler for Search {
+    /// #     const KIND: &'static str = "search";
+    /// #     type Input = String;
+    /// #     type Output = GetSignalsResponse;
+    /// #     async fn run(&self, _: JobHandle, _: String) -> Result<GetSignalsResponse, AdcpError> {
+    /// #         Err(AdcpError::unavailable())
+    /// #     }
+    /// # }
+    /// fn decide(ctx: &Ctx, words: &str) -> Decision<CreateMediaBuySuccess> {
+    ///     ctx.handoff_to_job::<Search>(words.to_owned()).into()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn handoff_to_job<J: JobHandler>(&self, input: J::Input) -> JobHandoff<J::Output> {
+        JobHandoff::new::<J>(input)
     }
 }

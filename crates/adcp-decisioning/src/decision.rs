@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::handoff::{Errand, Handoff, Work, Workflow};
 use crate::hook::Made;
+use crate::job::{JobHandoff, Order};
 use crate::proposal::Offer;
 
 /// An answer now, or a task that will have it.
@@ -17,6 +18,8 @@ pub enum Decision<T> {
     Task(Handoff<T>),
     /// A task that another system ends; made by [`Ctx::handoff_to_workflow`](crate::Ctx::handoff_to_workflow).
     Workflow(Workflow<T>),
+    /// A task that any replica can do; made by [`Ctx::handoff_to_job`](crate::Ctx::handoff_to_job).
+    Job(JobHandoff<T>),
 }
 
 /// An answer now, or a question back to the buyer; never a task.
@@ -39,6 +42,8 @@ pub enum Interactive<T, P> {
     Task(Handoff<T>),
     /// A task that another system ends.
     Workflow(Workflow<T>),
+    /// A task that any replica can do.
+    Job(JobHandoff<T>),
     /// The buyer must say more first.
     NeedsInput(P),
 }
@@ -78,6 +83,12 @@ impl<T> From<Workflow<T>> for Decision<T> {
     }
 }
 
+impl<T> From<JobHandoff<T>> for Decision<T> {
+    fn from(job: JobHandoff<T>) -> Self {
+        Self::Job(job)
+    }
+}
+
 impl<T, P> From<T> for Asking<T, P> {
     fn from(answer: T) -> Self {
         Self::Done(answer)
@@ -102,6 +113,12 @@ impl<T, P> From<Workflow<T>> for Interactive<T, P> {
     }
 }
 
+impl<T, P> From<JobHandoff<T>> for Interactive<T, P> {
+    fn from(job: JobHandoff<T>) -> Self {
+        Self::Job(job)
+    }
+}
+
 /// A decision without its type: what dispatch carries.
 pub(crate) enum Answer {
     Done(Made),
@@ -110,6 +127,7 @@ pub(crate) enum Answer {
     NeedsInput(JsonObject),
     Task(Work),
     Workflow(Errand),
+    Job(Order),
 }
 
 /// A method's return value, on its way to an [`Answer`].
@@ -132,6 +150,7 @@ impl<T: Makes + Send + Sync + 'static> IntoAnswer for Decision<T> {
             Self::Done(answer) => Answer::Done(answer.made()),
             Self::Task(handoff) => Answer::Task(handoff.erase()),
             Self::Workflow(workflow) => Answer::Workflow(workflow.erase()),
+            Self::Job(job) => Answer::Job(job.erase()),
         }
     }
 }
@@ -151,12 +170,17 @@ impl<T: Makes + Send + Sync + 'static, P: ToJson> IntoAnswer for Interactive<T, 
             Self::Done(answer) => Answer::Done(answer.made()),
             Self::Task(handoff) => Answer::Task(handoff.erase()),
             Self::Workflow(workflow) => Answer::Workflow(workflow.erase()),
+            Self::Job(job) => Answer::Job(job.erase()),
             Self::NeedsInput(question) => Answer::NeedsInput(encode(&question)),
         }
     }
 }
 
 /// A result on its way to the buyer and the store. Answers that have something behind them say what.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no answer of a tool",
+    label = "expected the success struct of a tool"
+)]
 pub(crate) trait Makes {
     fn made(&self) -> Made;
 }

@@ -7,6 +7,7 @@ mod background;
 mod billing;
 mod build_error;
 mod builder;
+mod builder_jobs;
 mod buyer_agent;
 mod cached_agents;
 mod caller;
@@ -25,6 +26,7 @@ mod handle;
 mod handoff;
 mod hook;
 mod incident;
+mod job;
 mod lease;
 pub mod lifecycle;
 mod listing;
@@ -41,6 +43,7 @@ mod tokens;
 mod tools;
 mod traits;
 mod version;
+mod worker;
 
 pub use account::{
     Account, AccountKey, AccountPerPrincipal, Accounts, ExplicitAccounts, NaturalKey, SingleAccount,
@@ -53,6 +56,9 @@ pub use builder::{
     AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_ENQUEUE_LEASE, DEFAULT_LEASE, DEFAULT_REPLAY_TTL,
     DEFAULT_RESCUE_INTERVAL,
 };
+pub use builder_jobs::{
+    DEFAULT_JOB_POLL_INTERVAL, DEFAULT_JOB_SLOTS, DEFAULT_JOB_WAIT, DEFAULT_LONGEST_JOB_WAIT,
+};
 pub use buyer_agent::{AgentStatus, BuyerAgent, BuyerAgents};
 pub use cached_agents::{CachedAgents, DEFAULT_AGENT_ENTRIES, DEFAULT_AGENT_TTL};
 pub use caller::{AuthFailure, AuthMethod, Authenticator, Caller, Credentials, VerifiedSignature};
@@ -64,6 +70,7 @@ pub use first_of::FirstOf;
 pub use handle::TaskHandle;
 pub use handoff::{Ended, Handoff, Workflow};
 pub use incident::internal_error;
+pub use job::{JobHandle, JobHandler, JobHandoff};
 pub use listing::Tool;
 pub use progress::IntoProgress;
 pub use proposal::{Finalizing, Offer, ProposalTerms};

@@ -14,6 +14,7 @@ use crate::background::Tasks;
 use crate::buyer_agent::DynBuyerAgents;
 use crate::caller::Authenticator;
 use crate::companions::Companions;
+use crate::job::Jobs;
 use crate::listing::Tool;
 use crate::proposal::ProposalTerms;
 use crate::route::Route;
@@ -31,6 +32,8 @@ pub(crate) struct Parts {
     pub(crate) versions: Versions,
     pub(crate) replay_ttl: Duration,
     pub(crate) background: Tasks,
+    /// The handlers of jobs.
+    pub(crate) jobs: Jobs,
     /// How proposals are kept; `None` for sellers without.
     pub(crate) proposals: Option<ProposalTerms>,
     pub(crate) enqueue_lease: Duration,

@@ -6,6 +6,7 @@ mod decide;
 mod envelope;
 mod gate;
 mod guard;
+mod job;
 mod open;
 mod prepare;
 mod push;

@@ -57,6 +57,10 @@ pub(super) async fn settle(
             let over = Handover { asked, owner, ticket, at_once };
             task::start(parts, over, Carrier::Elsewhere(errand), envelope).await
         }
+        Said::Answer(Answer::Job(order)) => {
+            let over = Handover { asked, owner, ticket, at_once };
+            task::start(parts, over, Carrier::Anybody(order), envelope).await
+        }
         Said::Error(error) => {
             let error = scrub_error(error);
             give_back(parts, ticket, owner.as_ref(), &asked.effects, &error).await;

@@ -10,10 +10,11 @@ use adcp_types::json::JsonObject;
 use super::decide::Asked;
 use super::envelope::Envelope;
 use super::settle::give_back;
-use super::{work, workflow};
+use super::{job, work, workflow};
 use crate::agent::Reply;
 use crate::background::{Open, Slot};
 use crate::handoff::{Errand, Work};
+use crate::job::{Order, Ordered};
 use crate::parts::Parts;
 
 /// How long a buyer should wait whose task has no place.
@@ -32,6 +33,7 @@ pub(super) struct Handover {
 pub(super) enum Carrier {
     Function(Work),
     Elsewhere(Errand),
+    Anybody(Order),
 }
 
 /// A task about to be issued.
@@ -47,6 +49,7 @@ pub(super) struct Start {
 enum Place {
     Here(Slot, Work),
     Elsewhere(Open, Errand),
+    Queue(Open, Ordered),
 }
 
 /// Checks everything that can be refused before anything exists, then begins.
@@ -83,6 +86,7 @@ pub(super) async fn start(
     match place {
         Place::Here(slot, work) => work::start(parts, start, slot, work, envelope).await,
         Place::Elsewhere(open, errand) => workflow::start(parts, start, open, errand, envelope).await,
+        Place::Queue(open, ordered) => job::start(parts, start, open, ordered, envelope).await,
     }
 }
 
@@ -120,14 +124,23 @@ fn place(parts: &Arc<Parts>, carrier: Carrier, tool: &'static str) -> Result<Pla
     let full = match carrier {
         Carrier::Function(work) => match parts.background.slot() {
             Some(slot) => return Ok(Place::Here(slot, work)),
-            None => Carrier::Function(work),
+            None => Some(Carrier::Function(work)),
         },
         Carrier::Elsewhere(errand) => match parts.background.open() {
             Some(open) => return Ok(Place::Elsewhere(open, errand)),
-            None => Carrier::Elsewhere(errand),
+            None => Some(Carrier::Elsewhere(errand)),
         },
+        Carrier::Anybody(order) => {
+            let ordered = parts.jobs.admit(order, tool)?;
+            match parts.background.open() {
+                Some(open) => return Ok(Place::Queue(open, ordered)),
+                None => None,
+            }
+        }
     };
-    let_go(full);
+    if let Some(carrier) = full {
+        let_go(carrier);
+    }
     tracing::warn!(tool, stopping = parts.background.is_stopping(), "no place for another task");
     Err(AdcpError::unavailable().with_retry_after(FULL_WAIT))
 }

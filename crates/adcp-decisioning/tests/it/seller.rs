@@ -56,7 +56,7 @@ pub(crate) fn booked() -> CreateMediaBuySuccess {
     .unwrap()
 }
 
-fn invalid() -> CreateMediaBuySuccess {
+pub(crate) fn invalid() -> CreateMediaBuySuccess {
     CreateMediaBuySuccess::from_json(json!({
         "media_buy_id": "mb_1", "confirmed_at": "yesterday", "revision": 0, "packages": [],
     }))
