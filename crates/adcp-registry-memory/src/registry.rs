@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adcp_core::{
-    Backing, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, Clock, ConfirmTask, DeliveryOutbox,
-    DiscardTask, Effect, EndOverdue, Event, FinishTask, Finished, Hold, IssueTask, ListEvents, ListTasks,
-    Outcome, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError,
-    ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall,
-    Settlement, SystemClock, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp,
-    UnresolvedCall, effects_of, effects_of_confirming,
+    Backing, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, Clock, ConfirmTask, DiscardTask, Effect,
+    EndOverdue, FinishTask, Finished, Hold, IssueTask, ListTasks, Outcome, Owner, PauseTask, ProposalKey,
+    ProposalRecord, ProposalStore, Registry, RegistryError, ReleaseJob, RenewLease, ReportProgress,
+    ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock, TaskId, TaskPage,
+    TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of, effects_of_confirming,
 };
 use adcp_types::json::JsonObject;
 use async_trait::async_trait;

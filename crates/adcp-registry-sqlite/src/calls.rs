@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adcp_core::stored;
 use adcp_core::{
-    CallKey, CallStore, Claim, ClaimCall, Owner, Principal, RegistryError, Resolution, ResolveCall,
+    CallKey, CallStore, Claim, ClaimCall, Effect, Owner, Principal, RegistryError, Resolution, ResolveCall,
     SettleCall, Settlement, TenantId, Ticket, Timestamp, UnresolvedCall, fault, random_bytes,
 };
 use async_trait::async_trait;
@@ -24,6 +24,7 @@ impl CallStore for SqliteRegistry {
 
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError> {
         let (now, sealer) = (self.now(), self.sealer());
+        let tells = req.effects.iter().any(|effect| matches!(effect, Effect::Queue(_)));
         self.database
             .write("settle_call", move |tx| {
                 if let Some(ticket) = &req.ticket {
@@ -32,7 +33,9 @@ impl CallStore for SqliteRegistry {
                 fault::point("mid-settle");
                 proposals::apply(tx, req.effects, now, &*sealer, false)
             })
-            .await
+            .await?;
+        self.tell(tells);
+        Ok(())
     }
 
     async fn unresolved_calls(

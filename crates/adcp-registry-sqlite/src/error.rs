@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use adcp_core::stored::{SealError, Unreadable};
-use adcp_core::{NoRandomness, RegistryError};
+use adcp_core::{DeadReason, NoRandomness, RegistryError};
 
 /// Why a file was not opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,22 @@ impl Fail {
             },
             Self::Seal(source) => RegistryError::Unavailable { op, source: Box::new(source) },
             Self::Random(source) => RegistryError::Unavailable { op, source: Box::new(source) },
+        }
+    }
+}
+
+impl Fail {
+    /// Why one row cannot be used, when it is the row that is at fault.
+    pub(crate) fn of_one_row(self) -> Result<DeadReason, Self> {
+        match self {
+            Self::Seal(_) => Ok(DeadReason::Unsealable),
+            Self::Unreadable(_)
+            | Self::Sql(
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..),
+            ) => Ok(DeadReason::Corrupt),
+            other => Err(other),
         }
     }
 }

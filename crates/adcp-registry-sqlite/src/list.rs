@@ -11,18 +11,18 @@ use crate::error::Fail;
 use crate::row::{self, Bounds};
 
 /// A condition under construction, with the values it binds.
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
+pub(crate) struct Condition {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Condition {
-    fn and(&mut self, sql: &str, value: impl Into<Value>) {
+    pub(crate) fn and(&mut self, sql: &str, value: impl Into<Value>) {
         self.values.push(value.into());
         let _ = write!(self.sql, " AND {}", sql.replace('?', &format!("?{}", self.values.len())));
     }
 
-    fn and_any(&mut self, column: &str, values: impl IntoIterator<Item = String>) {
+    pub(crate) fn and_any(&mut self, column: &str, values: impl IntoIterator<Item = String>) {
         let mut places = Vec::new();
         for value in values {
             self.values.push(Value::Text(value));

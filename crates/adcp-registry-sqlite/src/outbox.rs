@@ -1,18 +1,21 @@
-//! Events that wait for delivery.
+//! Events on their way to receivers.
+
+use std::sync::Arc;
 
 use adcp_core::stored::Sealer;
 use adcp_core::{
-    Changes, ClaimDeliveries, ClaimedDeliveries, DeliveryDetail, DeliveryPage, EndpointRecord, EventKey,
-    ExpireDeliveries, ListDeliveries, ListEndpoints, PublishEvents, Published, RecordAttempts, Recorded,
-    Redeliver, Redelivered, RenewDeliveries, Scope, Signal,
+    Changes, ClaimDeliveries, ClaimedDeliveries, DeliveryDetail, DeliveryOutbox, DeliveryPage,
+    EndpointRecord, Event, EventKey, ExpireDeliveries, LeaseToken, ListDeliveries, ListEndpoints, ListEvents,
+    PublishEvents, Published, RecordAttempts, Recorded, Redeliver, Redelivered, RegistryError,
+    RenewDeliveries, Scope, Subject, TaskId, TaskRecord, TaskStatus,
 };
-use adcp_core::{DeliveryOutbox, Event, ListEvents, RegistryError, TaskId, TaskStatus};
 use async_trait::async_trait;
 use rusqlite::{Transaction, named_params};
 
 use crate::error::Fail;
 use crate::registry::SqliteRegistry;
 use crate::row::{self, Bounds};
+use crate::{claims, letters};
 
 #[async_trait]
 impl DeliveryOutbox for SqliteRegistry {
@@ -38,73 +41,97 @@ impl DeliveryOutbox for SqliteRegistry {
             .await
     }
 
-    async fn publish(&self, _req: PublishEvents) -> Result<Vec<Published>, RegistryError> {
-        Err(unwritten("publish"))
+    async fn publish(&self, req: PublishEvents) -> Result<Vec<Published>, RegistryError> {
+        let (clock, sealer) = (Arc::clone(&self.config.clock), self.sealer());
+        let published = self
+            .database
+            .write("publish", move |tx| {
+                let now = clock.now();
+                let publish = |event: &adcp_core::Publication| {
+                    let queued = queue(tx, &event.event(now), &*sealer, event.secret)?;
+                    Ok(if queued { Published::Queued } else { Published::Known })
+                };
+                req.events.iter().map(publish).collect::<Result<_, Fail>>()
+            })
+            .await?;
+        self.signal.ring();
+        Ok(published)
     }
 
-    async fn claim_deliveries(&self, _req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
-        Err(unwritten("claim_deliveries"))
+    async fn claim_deliveries(&self, req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
+        const OP: &str = "claim_deliveries";
+        let (clock, sealer) = (Arc::clone(&self.config.clock), self.sealer());
+        let token = LeaseToken::random().map_err(|error| Fail::from(error).of(OP))?;
+        self.database.write(OP, move |tx| claims::claim(tx, &req, token, clock.now(), &*sealer)).await
     }
 
-    async fn renew_deliveries(&self, _req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
-        Err(unwritten("renew_deliveries"))
+    async fn renew_deliveries(&self, req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
+        let clock = Arc::clone(&self.config.clock);
+        self.database.write("renew_deliveries", move |tx| claims::renew(tx, &req, clock.now())).await
     }
 
-    async fn record_attempts(&self, _req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
-        Err(unwritten("record_attempts"))
+    async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
+        let clock = Arc::clone(&self.config.clock);
+        self.database.write("record_attempts", move |tx| claims::record(tx, &req, clock.now())).await
     }
 
-    async fn expire_deliveries(&self, _req: ExpireDeliveries) -> Result<usize, RegistryError> {
-        Err(unwritten("expire_deliveries"))
+    async fn expire_deliveries(&self, req: ExpireDeliveries) -> Result<usize, RegistryError> {
+        let clock = Arc::clone(&self.config.clock);
+        self.database.write("expire_deliveries", move |tx| claims::expire(tx, &req, clock.now())).await
     }
 
-    async fn deliveries(&self, _req: ListDeliveries) -> Result<DeliveryPage, RegistryError> {
-        Err(unwritten("deliveries"))
+    async fn deliveries(&self, req: ListDeliveries) -> Result<DeliveryPage, RegistryError> {
+        self.database.read("deliveries", move |tx| letters::page(tx, &req)).await
     }
 
-    async fn delivery(
-        &self,
-        _key: &EventKey,
-        _scope: &Scope,
-    ) -> Result<Option<DeliveryDetail>, RegistryError> {
-        Err(unwritten("delivery"))
+    async fn delivery(&self, key: &EventKey, scope: &Scope) -> Result<Option<DeliveryDetail>, RegistryError> {
+        let (key, bounds, sealer) = (key.clone(), Bounds::of(scope), self.sealer());
+        self.database.read("delivery", move |tx| letters::detail(tx, &key, &bounds, &*sealer)).await
     }
 
-    async fn redeliver(&self, _req: Redeliver) -> Result<Vec<(EventKey, Redelivered)>, RegistryError> {
-        Err(unwritten("redeliver"))
+    async fn redeliver(&self, req: Redeliver) -> Result<Vec<(EventKey, Redelivered)>, RegistryError> {
+        let clock = Arc::clone(&self.config.clock);
+        let done =
+            self.database.write("redeliver", move |tx| letters::redeliver(tx, &req, clock.now())).await?;
+        self.signal.ring();
+        Ok(done)
     }
 
-    async fn endpoints(&self, _req: ListEndpoints) -> Result<Vec<EndpointRecord>, RegistryError> {
-        Err(unwritten("endpoints"))
+    async fn endpoints(&self, req: ListEndpoints) -> Result<Vec<EndpointRecord>, RegistryError> {
+        self.database.read("endpoints", move |tx| letters::endpoints(tx, &req)).await
     }
 
     fn changes(&self) -> Changes {
-        Signal::new().changes()
+        self.signal.changes()
     }
 }
 
-fn unwritten(op: &'static str) -> RegistryError {
-    RegistryError::Unavailable { op, source: "this registry only queues".into() }
-}
-
-/// Queues an event in the transaction that made it true. A body that holds the buyer's token is sealed whole.
+/// Queues an event in the transaction that made it true, unless its key is known. A body that holds a secret is sealed
+/// whole.
 pub(crate) fn queue(
     tx: &Transaction<'_>,
     event: &Event,
     sealer: &dyn Sealer,
     secret: bool,
-) -> Result<(), Fail> {
+) -> Result<bool, Fail> {
     let key = event.key.as_str();
     let body = if secret { sealer.seal(&event.body, key)? } else { event.body.clone() };
     let authentication = event.authentication.as_ref();
     let credentials = authentication.map(|auth| sealer.seal(auth.credentials.expose(), key)).transpose()?;
-    tx.prepare_cached(include_str!("sql/event_queue.sql"))?.execute(named_params! {
+    let (notification, about, subscriber) = match &event.subject {
+        Subject::Notification { kind, about, subscriber } => {
+            (Some(kind.as_str()), about.as_deref(), subscriber.as_deref())
+        }
+        _ => (None, None, None),
+    };
+    let queued = tx.prepare_cached(include_str!("sql/event_queue.sql"))?.execute(named_params! {
         ":tenant": event.owner.tenant.as_str(),
         ":key": key,
         ":account": row::write_account(event.owner.account.as_ref()),
         ":principal": event.owner.principal.as_str(),
         ":task": event.subject.task().map_or("", TaskId::as_str),
         ":task_type": event.subject.kind(),
+        // A version that knows no notifications reads one as the end of a task that nobody has.
         ":status": event.subject.status().unwrap_or(TaskStatus::Unknown).as_str(),
         ":url": event.url,
         ":scheme": authentication.map(|auth| auth.scheme.as_str()),
@@ -112,6 +139,15 @@ pub(crate) fn queue(
         ":body": body,
         ":sealed_body": secret,
         ":queued_at": event.queued_at.as_micros(),
+        ":endpoint": event.endpoint().as_str(),
+        ":notification": notification,
+        ":about": about,
+        ":subscriber": subscriber,
     })?;
-    Ok(())
+    Ok(queued == 1)
+}
+
+/// Whether the end of a task queued an event.
+pub(crate) fn tells(task: &TaskRecord) -> bool {
+    task.outcome.is_some() && task.effects.notify.as_ref().is_some_and(|to| !to.by_seller)
 }

@@ -97,7 +97,7 @@ pub(crate) fn apply(
 ) -> Result<(), Fail> {
     for effect in effects {
         match effect {
-            Effect::Queue(event) => outbox::queue(tx, &event, sealer, secret)?,
+            Effect::Queue(event) => outbox::queue(tx, &event, sealer, secret).map(drop)?,
             Effect::Consume { hold, buyer, media_buy_id, packages } => {
                 change(tx, &hold.key, ProposalRefusal::Unknown, |row| {
                     row.consume(&hold.token, &buyer, &media_buy_id, packages, now)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::stored::Sealer;
-use adcp_core::{Capabilities, Registry, RegistryError, Timestamp};
+use adcp_core::{Capabilities, Registry, RegistryError, Signal, Timestamp};
 
 use crate::config::SqliteConfig;
 use crate::database::Database;
@@ -17,6 +17,8 @@ use crate::{calls, proposals, tasks};
 pub struct SqliteRegistry {
     pub(crate) database: Database,
     pub(crate) config: SqliteConfig,
+    /// Rung after events were queued.
+    pub(crate) signal: Signal,
 }
 
 /// What one round of forgetting removed.
@@ -41,7 +43,7 @@ impl SqliteRegistry {
     /// [`OpenError`] when the file is damaged, unknown, older than this version, or cannot be opened. Nothing was
     /// changed then.
     pub fn open(config: SqliteConfig) -> Result<Self, OpenError> {
-        Ok(Self { database: Database::open(&config)?, config })
+        Ok(Self { database: Database::open(&config)?, config, signal: Signal::new() })
     }
 
     /// Brings the file to the schema of this version. Doing it again changes nothing.
@@ -91,6 +93,13 @@ impl SqliteRegistry {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.config.clock.now()
+    }
+
+    /// Tells whoever sends events that some were queued.
+    pub(crate) fn tell(&self, queued: bool) {
+        if queued {
+            self.signal.ring();
+        }
     }
 
     pub(crate) fn sealer(&self) -> Arc<dyn Sealer> {

@@ -1,10 +1,13 @@
 //! Rows to records and back, nowhere else.
 
+use std::time::Duration;
+
 use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
-    AccountId, CallbackAuth, Effects, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal,
-    ProposalId, ProposalKey, ProposalRecord, ProposalState, Secret, Subject, TaskId, TaskRecord, TaskStatus,
-    TenantId, Timestamp,
+    AccountId, Attempt, AttemptClass, Breaker, BreakerState, CallbackAuth, DeadReason, DeliveryRecord,
+    DeliveryState, Effects, Endpoint, EndpointRecord, Event, EventKey, IssueTask, Lease, LeaseToken, Owner,
+    Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, Secret, Subject, TaskId, TaskRecord,
+    TaskStatus, TenantId, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -128,15 +131,16 @@ pub(crate) fn proposal(row: &Row<'_>) -> Result<ProposalRecord, Fail> {
     Ok(proposal)
 }
 
+/// What every attempt sends.
+pub(crate) fn body(row: &Row<'_>, sealer: &dyn Sealer) -> Result<String, Fail> {
+    let (key, body): (String, String) = (row.get("key")?, row.get("body")?);
+    Ok(if row.get("sealed_body")? { sealer.open(&body, &key)? } else { body })
+}
+
 pub(crate) fn event(row: &Row<'_>, sealer: &dyn Sealer) -> Result<Event, Fail> {
     let key: String = row.get("key")?;
-    let body: String = row.get("body")?;
-    let body = if row.get("sealed_body")? { sealer.open(&body, &key)? } else { body };
-    let subject = Subject::Ended {
-        task: TaskId::new(row.get::<_, String>("task")?),
-        task_type: row.get("task_type")?,
-        status: word(row, "status", TaskStatus::parse)?,
-    };
+    let body = body(row, sealer)?;
+    let subject = subject(row)?;
     let queued_at = instant(row, "queued_at")?;
     let mut event =
         Event::stored(EventKey::stored(key.as_str()), owner(row)?, subject, row.get("url")?, body, queued_at);
@@ -147,4 +151,62 @@ pub(crate) fn event(row: &Row<'_>, sealer: &dyn Sealer) -> Result<Event, Fail> {
         event.authentication = Some(CallbackAuth::new(scheme, Secret::new(credentials)));
     }
     Ok(event)
+}
+
+fn subject(row: &Row<'_>) -> rusqlite::Result<Subject> {
+    Ok(match row.get::<_, Option<String>>("notification")? {
+        Some(kind) => {
+            Subject::Notification { kind, about: row.get("about")?, subscriber: row.get("subscriber")? }
+        }
+        None => Subject::Ended {
+            task: TaskId::new(row.get::<_, String>("task")?),
+            task_type: row.get("task_type")?,
+            status: word(row, "status", TaskStatus::parse)?,
+        },
+    })
+}
+
+/// What is known of a delivery, whatever keys are at hand.
+pub(crate) fn delivery(row: &Row<'_>) -> Result<DeliveryRecord, Fail> {
+    let (key, url): (String, String) = (row.get("key")?, row.get("url")?);
+    let queued_at = instant(row, "queued_at")?;
+    let mut record =
+        DeliveryRecord::queued(EventKey::stored(key), owner(row)?, subject(row)?, url, queued_at);
+    record.scheme = row.get("scheme")?;
+    record.state = word(row, "state", DeliveryState::parse)?;
+    record.reason = row.get::<_, Option<String>>("reason")?.as_deref().map(DeadReason::parse);
+    record.attempts = row.get("attempts")?;
+    record.attempts_before = row.get("attempts_before")?;
+    record.due_at = optional_instant(row, "due_at")?;
+    record.since = optional_instant(row, "since")?.unwrap_or(queued_at);
+    record.settled_at = optional_instant(row, "settled_at")?;
+    record.has_body = !row.get_ref("body")?.as_str().map_err(rusqlite::Error::from)?.is_empty();
+    record.redeliveries = stored::read_redeliveries(&row.get::<_, String>("redeliveries")?)?;
+    Ok(record)
+}
+
+pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    let class = AttemptClass::parse(&row.get::<_, String>("class")?);
+    let took = Duration::from_micros(row.get::<_, i64>("took")?.unsigned_abs());
+    let mut attempt = Attempt::stored(row.get("number")?, class, instant(row, "started_at")?, took);
+    attempt.http_status = row.get("http_status")?;
+    attempt.peer = row.get("peer")?;
+    attempt.detail = row.get("detail")?;
+    attempt.answer = row.get("answer")?;
+    Ok(attempt)
+}
+
+pub(crate) fn endpoint(row: &Row<'_>) -> rusqlite::Result<EndpointRecord> {
+    let tenant = TenantId::new(row.get::<_, String>("tenant")?);
+    let endpoint = Endpoint::stored(row.get::<_, String>("endpoint")?);
+    let mut record = EndpointRecord::new(tenant, endpoint, instant(row, "changed_at")?);
+    record.breaker = Breaker {
+        state: word(row, "state", BreakerState::parse)?,
+        failures: row.get("failures")?,
+        openings: row.get("openings")?,
+        until: optional_instant(row, "until")?,
+        probe: token(row, "probe")?.map(LeaseToken::stored),
+    };
+    record.last = row.get::<_, Option<String>>("last")?.as_deref().map(AttemptClass::parse);
+    Ok(record)
 }

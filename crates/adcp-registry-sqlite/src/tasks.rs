@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use rusqlite::{Row, Transaction, named_params};
 
 use crate::error::Fail;
+use crate::outbox::tells;
 use crate::registry::{SqliteRegistry, horizon};
 use crate::row::{self, Bounds};
 use crate::{calls, jobs, list, proposals};
@@ -40,7 +41,8 @@ impl TaskRegistry for SqliteRegistry {
 
     async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError> {
         let (now, sealer) = (self.now(), self.sealer());
-        self.database
+        let task = self
+            .database
             .write("confirm", move |tx| {
                 let mut task = reach(tx, &req.id, &req.scope, &*sealer)?;
                 if let Some((ticket, reply)) = req.settles {
@@ -53,7 +55,9 @@ impl TaskRegistry for SqliteRegistry {
                 update(tx, &task)?;
                 Ok(task)
             })
-            .await
+            .await?;
+        self.tell(tells(&task));
+        Ok(task)
     }
 
     async fn discard(&self, req: DiscardTask) -> Result<(), RegistryError> {
@@ -117,13 +121,16 @@ impl TaskRegistry for SqliteRegistry {
 
     async fn finish(&self, req: FinishTask) -> Result<Finished, RegistryError> {
         let (now, sealer) = (self.now(), self.sealer());
-        self.database
+        let (finished, task) = self
+            .database
             .write("finish", move |tx| {
                 let task = reach(tx, &req.id, &req.scope, &*sealer)?;
                 task.fence(req.lease.as_ref(), now)?;
-                finish(tx, task, req.outcome, &req.backing, now, &*sealer).map(|(finished, _)| finished)
+                finish(tx, task, req.outcome, &req.backing, now, &*sealer)
             })
-            .await
+            .await?;
+        self.tell(finished == Finished::Now && tells(&task));
+        Ok(finished)
     }
 
     async fn renew_lease(&self, req: RenewLease) -> Result<(), RegistryError> {
@@ -139,7 +146,8 @@ impl TaskRegistry for SqliteRegistry {
 
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
         let (now, sealer) = (self.now(), self.sealer());
-        self.database
+        let ended = self
+            .database
             .write("end_overdue", move |tx| {
                 let mut ended = Vec::new();
                 for task in due(tx, &req, now, &*sealer)? {
@@ -150,7 +158,9 @@ impl TaskRegistry for SqliteRegistry {
                 }
                 Ok(ended)
             })
-            .await
+            .await?;
+        self.tell(ended.iter().any(tells));
+        Ok(ended)
     }
 
     async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError> {

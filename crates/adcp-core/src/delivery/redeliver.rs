@@ -59,4 +59,6 @@ pub enum Redelivered {
     Unknown,
     /// Its body was forgotten.
     PastRetention,
+    /// Its row cannot be read.
+    Unreadable,
 }

@@ -7,6 +7,7 @@
 //! be read by an older one beside it.
 
 mod columns;
+mod delivery;
 mod effects;
 mod error;
 mod job;
@@ -20,6 +21,7 @@ use adcp_types::json::JsonObject;
 use serde_json::Value;
 
 pub use columns::{Bounds, read_account, read_phase, write_account, write_holder, write_phase};
+pub use delivery::{read_redeliveries, write_list, write_redeliveries};
 pub use effects::{read_effects, show_effects, write_effects};
 pub use job::{read_job_input, write_job_input};
 #[cfg(feature = "sealing")]

@@ -1,0 +1,1 @@
+UPDATE events SET due_at = :until WHERE number = :number

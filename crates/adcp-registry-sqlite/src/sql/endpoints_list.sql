@@ -1,0 +1,4 @@
+SELECT * FROM endpoints
+WHERE tenant = :tenant AND endpoint > :after AND (NOT :paused OR state <> 'closed')
+ORDER BY endpoint
+LIMIT :limit

@@ -1,0 +1,1 @@
+UPDATE events SET endpoint = :endpoint WHERE number = :number
