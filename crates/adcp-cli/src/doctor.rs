@@ -1,5 +1,7 @@
 //! `adcp doctor`: what is wrong with a registry, in words, and what to do.
 
+use serde_json::{Value, json};
+
 use crate::args::DoctorArgs;
 use crate::exit::{Exit, Failure};
 use crate::log;
@@ -39,21 +41,37 @@ pub(crate) async fn run(args: &DoctorArgs, terminal: &Terminal) -> Result<Exit, 
     log::start("error")?;
     let mut findings = Findings::default();
     Place::of(&args.registry)?.examine(&args.keys, &mut findings).await?;
-    let mut wrong = 0;
-    for finding in &findings.0 {
-        match finding {
-            Finding::Good(what) => terminal.line(&format!("{}  {what}", terminal.good("ok   ")))?,
-            Finding::Note(what) => terminal.line(&format!("{}  {what}", terminal.dim("note ")))?,
-            Finding::Bad { what, advice } => {
-                wrong += 1;
-                terminal.line(&format!("{}  {what}\n       → {advice}", terminal.bad("wrong")))?;
+    let wrong = findings.0.iter().filter(|finding| matches!(finding, Finding::Bad { .. })).count();
+    if args.json {
+        let all: Vec<Value> = findings.0.iter().map(Finding::to_json).collect();
+        terminal.json(&json!({ "findings": all, "wrong": wrong }), false)?;
+    } else {
+        findings.0.iter().try_for_each(|finding| finding.print(terminal))?;
+        match wrong {
+            0 => terminal.line("nothing is wrong")?,
+            1 => terminal.line("1 thing is wrong")?,
+            _ => terminal.line(&format!("{wrong} things are wrong"))?,
+        }
+    }
+    Ok(if wrong == 0 { Exit::Done } else { Exit::Broken })
+}
+
+impl Finding {
+    fn print(&self, terminal: &Terminal) -> Result<(), Failure> {
+        match self {
+            Self::Good(what) => terminal.line(&format!("{}  {what}", terminal.good("ok   "))),
+            Self::Note(what) => terminal.line(&format!("{}  {what}", terminal.dim("note "))),
+            Self::Bad { what, advice } => {
+                terminal.line(&format!("{}  {what}\n       → {advice}", terminal.bad("wrong")))
             }
         }
     }
-    match wrong {
-        0 => terminal.line("nothing is wrong")?,
-        1 => terminal.line("1 thing is wrong")?,
-        _ => terminal.line(&format!("{wrong} things are wrong"))?,
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Good(what) => json!({ "level": "ok", "what": what }),
+            Self::Note(what) => json!({ "level": "note", "what": what }),
+            Self::Bad { what, advice } => json!({ "level": "wrong", "what": what, "advice": advice }),
+        }
     }
-    Ok(if wrong == 0 { Exit::Done } else { Exit::Broken })
 }

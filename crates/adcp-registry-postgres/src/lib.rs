@@ -4,6 +4,7 @@ mod calls;
 mod config;
 mod database;
 mod error;
+mod examine;
 mod jobs;
 mod list;
 mod migrate;
@@ -19,5 +20,6 @@ mod unit;
 
 pub use config::{ClockOffset, Isolation, PostgresConfig};
 pub use error::OpenError;
+pub use examine::{Connections, Examination, Rows, Schema, Server, Skew, Writes};
 pub use registry::{Forgotten, PostgresRegistry};
 pub use retention::Retention;

@@ -38,6 +38,11 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS {schema}.adcp_migrations (
 const LOCK_ROW: &str = "INSERT INTO {schema}.adcp_migrations (number, serves, checksum) VALUES (0, 0, '') ON CONFLICT (number) DO NOTHING";
 const LOCK: &str = "SELECT number FROM {schema}.adcp_migrations WHERE number = 0 FOR UPDATE";
 
+/// The schema of this version.
+pub(crate) fn needed() -> u32 {
+    STEPS.last().map_or(0, |step| step.number)
+}
+
 /// Whether this version may serve on what is there.
 pub(crate) async fn inspect(client: &Client, schema: &str) -> Result<(), OpenError> {
     let taken = taken(client, schema).await.map_err(OpenError::of)?;

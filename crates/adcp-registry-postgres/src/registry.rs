@@ -8,8 +8,9 @@ use deadpool_postgres::{Pool, tokio_postgres};
 use crate::config::PostgresConfig;
 use crate::database::{self, Database};
 use crate::error::{Fail, OpenError};
+use crate::examine::Examination;
 use crate::unit::{Tx, Unit};
-use crate::{calls, migrate, proposals, row, tasks};
+use crate::{calls, examine, migrate, proposals, row, tasks};
 
 /// A registry on PostgreSQL, for any number of processes. What it accepted is on disk before it says so.
 #[derive(Debug)]
@@ -53,6 +54,15 @@ impl PostgresRegistry {
         warn_of_weak_durability(&client).await.map_err(OpenError::of)?;
         drop(client);
         Ok(Self { database: Database::new(pool, config)? })
+    }
+
+    /// Looks at a database without changing it: its schema, how it is set, and what its rows say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`]; a schema that is missing, older or unknown is told and no error.
+    pub async fn examine(config: &PostgresConfig) -> Result<Examination, OpenError> {
+        examine::examine(config).await
     }
 
     /// Brings the schema to this version's. Doing it again changes nothing, also when several processes do it at once.

@@ -62,11 +62,16 @@ pub struct Rows {
     pub events: u64,
     /// When the newest row was written, by the clock of the writer.
     pub newest: Option<Timestamp>,
-    /// Whether credentials are kept that the sealer at hand cannot open.
+    /// Bytes that wait in the file beside the file, the `-wal`, to be moved into it.
+    pub waiting: u64,
+    /// Whether credentials are kept.
+    pub sealed: bool,
+    /// Whether some are kept that the sealer at hand cannot open.
     pub unopened: bool,
 }
 
 pub(crate) fn examine(config: &SqliteConfig) -> Result<Examination, OpenError> {
+    let waiting = waiting(config);
     let looked = || -> rusqlite::Result<(Found, Vec<String>, String)> {
         let connection = plain(config)?;
         let found = migrate::inspect(&connection)?;
@@ -82,7 +87,7 @@ pub(crate) fn examine(config: &SqliteConfig) -> Result<Examination, OpenError> {
     };
     let rows = match found {
         Found::Current if faults.is_empty() => {
-            Some(rows(&connect(config)?, config).map_err(|error| unopened(config, error))?)
+            Some(rows(&connect(config)?, config, waiting).map_err(|error| unopened(config, error))?)
         }
         _ => None,
     };
@@ -95,7 +100,14 @@ fn faults(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(found?.into_iter().filter(|words| words != "ok").collect())
 }
 
-fn rows(connection: &Connection, config: &SqliteConfig) -> rusqlite::Result<Rows> {
+/// What waits beside the file. Looked at before a connection of ours, at its end, moves it into the file.
+fn waiting(config: &SqliteConfig) -> u64 {
+    let mut beside = config.path.clone().into_os_string();
+    beside.push("-wal");
+    std::fs::metadata(beside).map_or(0, |found| found.len())
+}
+
+fn rows(connection: &Connection, config: &SqliteConfig, waiting: u64) -> rusqlite::Result<Rows> {
     let now = config.clock.now().as_micros();
     let count = |sql: &str| -> rusqlite::Result<u64> {
         connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
@@ -105,6 +117,7 @@ fn rows(connection: &Connection, config: &SqliteConfig) -> rusqlite::Result<Rows
         [],
         |row| row.get(0),
     )?;
+    let (sealed, unopened) = credentials(connection, &*config.sealer)?;
     Ok(Rows {
         synchronous: connection.pragma_query_value(None, "synchronous", |row| row.get(0))?,
         open: count("SELECT count(*) FROM tasks WHERE ended_at IS NULL")?,
@@ -114,33 +127,34 @@ fn rows(connection: &Connection, config: &SqliteConfig) -> rusqlite::Result<Rows
         fenced: count("SELECT count(*) FROM calls WHERE state = 'fenced'")?,
         events: count("SELECT count(*) FROM events")?,
         newest: newest.map(Timestamp::from_micros),
-        unopened: unopened_credentials(connection, &*config.sealer)?,
+        waiting,
+        sealed,
+        unopened,
     })
 }
 
-/// Tries the newest credentials of tasks and of events.
-fn unopened_credentials(connection: &Connection, sealer: &dyn Sealer) -> rusqlite::Result<bool> {
-    let sealed = |fail: Fail| match fail {
-        Fail::Seal(_) => true,
-        Fail::Unreadable(text) => text.is_sealed(),
-        _ => false,
-    };
+/// Whether credentials are kept, and whether some of the newest were not opened.
+fn credentials(connection: &Connection, sealer: &dyn Sealer) -> rusqlite::Result<(bool, bool)> {
+    let (mut sealed, mut unopened) = (false, false);
     let mut statement = connection.prepare(&format!(
         "SELECT * FROM tasks WHERE has_webhook = 1 ORDER BY created_at DESC LIMIT {MOST}"
     ))?;
     let mut tasks = statement.query([])?;
     while let Some(found) = tasks.next()? {
-        if row::task(found, sealer).is_err_and(sealed) {
-            return Ok(true);
-        }
+        let Ok(task) = row::shown_task(found, sealer) else { continue };
+        let Some(to) = task.effects.notify else { continue };
+        sealed |= to.unopened || to.token.is_some() || to.authentication.is_some();
+        unopened |= to.unopened;
     }
     let mut statement =
         connection.prepare(&format!("SELECT * FROM events ORDER BY number DESC LIMIT {MOST}"))?;
     let mut events = statement.query([])?;
     while let Some(found) = events.next()? {
-        if row::event(found, sealer).is_err_and(sealed) {
-            return Ok(true);
+        match row::event(found, sealer) {
+            Ok(event) => sealed |= event.authentication.is_some(),
+            Err(Fail::Seal(_)) => (sealed, unopened) = (true, true),
+            Err(_) => {}
         }
     }
-    Ok(false)
+    Ok((sealed, unopened))
 }

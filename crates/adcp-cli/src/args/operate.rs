@@ -230,6 +230,9 @@ pub(crate) enum ResolveAs {
 /// Changes nothing. Exits with 0 when everything is right and with 1 when something has to be done.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DoctorArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
     #[command(flatten)]

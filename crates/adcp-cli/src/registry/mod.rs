@@ -1,8 +1,10 @@
 //! Where tasks and keys are kept: what `--registry` says, and how it is opened.
 
+mod findings;
 mod keys;
 mod place;
 mod postgres;
+mod postgres_findings;
 mod sqlite;
 mod watch;
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use adcp_core::{Registry, Secret};
-use adcp_registry_postgres::{OpenError, PostgresConfig, PostgresRegistry, Retention};
+use adcp_registry_postgres::{OpenError, PostgresConfig, PostgresRegistry, Retention, Schema};
 
 use super::watch::Watch;
-use super::{Keys, Opened};
+use super::{Keys, Opened, postgres_findings};
 use crate::args::RegistryArgs;
 use crate::doctor::Findings;
 use crate::exit::{Exit, Failure};
@@ -150,9 +150,20 @@ pub(super) async fn examine(
     keys: Option<Keys>,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
-    match PostgresRegistry::connect(address.config(keys.as_ref())?).await {
-        Ok(_) => {
-            findings.good(&format!("{} answers, and its schema is the one of this version", address.shown))
+    match PostgresRegistry::examine(&address.config(keys.as_ref())?).await {
+        Ok(found) => {
+            findings.good(&format!("{} answers: PostgreSQL {}", address.shown, found.server.version));
+            match found.schema {
+                Schema::Current(number) => {
+                    findings.good(&format!("its schema is one that this version serves on ({number})"));
+                }
+                Schema::Empty => unserved(address, &OpenError::Outdated { found: 0, needed: 1 }, findings),
+                Schema::Outdated { found, needed } => {
+                    unserved(address, &OpenError::Outdated { found, needed }, findings);
+                }
+                Schema::Unknown(number) => unserved(address, &OpenError::Unknown(number), findings),
+            }
+            postgres_findings::judge(&found, keys.map(|keys| keys.origin).as_deref(), findings);
         }
         Err(error) => {
             let (_, what, advice) = explain(address, &error);
@@ -160,6 +171,11 @@ pub(super) async fn examine(
         }
     }
     Ok(())
+}
+
+fn unserved(address: &Address, error: &OpenError, findings: &mut Findings) {
+    let (_, what, advice) = explain(address, error);
+    findings.bad(&format!("{what} ({error})"), &advice);
 }
 
 /// How to end, what is wrong, and what to do.

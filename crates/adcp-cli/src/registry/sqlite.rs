@@ -6,7 +6,7 @@ use std::sync::Arc;
 use adcp_core::{Clock, Registry, SystemClock, Timestamp};
 use adcp_registry_sqlite::{OpenError, Retention, Rows, Schema, SqliteConfig, SqliteRegistry};
 
-use super::{Keys, Opened, SqliteFile};
+use super::{Keys, Opened, SqliteFile, findings};
 use crate::credential::others_may_read;
 use crate::doctor::Findings;
 use crate::exit::{Exit, Failure};
@@ -14,6 +14,9 @@ use crate::table::moment;
 
 /// `PRAGMA synchronous` of a file whose commits are on disk.
 const FULL: i64 = 2;
+
+/// What waits beside the file when nobody keeps it there is a few MiB.
+const LARGE: u64 = 64 << 20;
 
 /// The first instant at which this version could have been run.
 const PAST: &str = "2026-01-01T00:00:00Z";
@@ -94,9 +97,10 @@ pub(super) fn examine(file: &SqliteFile, keys: Option<Keys>, findings: &mut Find
     }
     if let Some(rows) = found.rows {
         durability(&found.journal_mode, &rows, findings);
+        waiting(file, rows.waiting, findings);
         clock(&rows, findings);
-        sealing(origin.as_deref(), &rows, findings);
-        work(&rows, findings);
+        findings::sealing(origin.as_deref(), rows.sealed, rows.unopened, findings);
+        findings::work([rows.open, rows.events, rows.overdue, rows.fenced], findings);
     }
     Ok(())
 }
@@ -211,6 +215,19 @@ fn durability(journal_mode: &str, rows: &Rows, findings: &mut Findings) {
     }
 }
 
+/// What waits beside the file is moved into it at every thousandth page, unless somebody reads an old state of it.
+fn waiting(file: &SqliteFile, waiting: u64, findings: &mut Findings) {
+    let (name, megabytes) = (file.path.display(), waiting >> 20);
+    if waiting >= LARGE {
+        findings.bad(
+            &format!("{megabytes} MiB wait in {name}-wal: a program holds the file and keeps them from moving into it"),
+            &format!("find who has it open (lsof {name}), let them end, and start the agent again"),
+        );
+    } else {
+        findings.good(&format!("the {name}-wal is small ({megabytes} MiB)"));
+    }
+}
+
 /// Deadlines, leases and retention count by this machine's clock.
 fn clock(rows: &Rows, findings: &mut Findings) {
     let now = SystemClock::new().now();
@@ -224,43 +241,5 @@ fn clock(rows: &Rows, findings: &mut Findings) {
         findings.bad(&what, advice);
     } else {
         findings.good(&format!("the clock is after every row ({})", moment(now)));
-    }
-}
-
-fn sealing(origin: Option<&str>, rows: &Rows, findings: &mut Findings) {
-    match (origin, rows.unopened) {
-        (Some(origin), true) => findings.bad(
-            &format!("credentials are kept that the keys in {origin} do not open"),
-            "add the key they were sealed with below the newest one",
-        ),
-        (None, true) => findings.bad(
-            "credentials are kept, and there is no key that opens them",
-            "give the key they were sealed with: --seal-key-file FILE or ADCP_SEAL_KEY",
-        ),
-        (Some(origin), false) => {
-            findings.good(&format!("callback credentials are sealed, with the first key in {origin}"));
-        }
-        (None, false) => {
-            findings.note(
-                "no sealing key: callbacks with credentials are refused (--seal-key-file, ADCP_SEAL_KEY)",
-            );
-        }
-    }
-}
-
-/// What waits, and for whom.
-fn work(rows: &Rows, findings: &mut Findings) {
-    findings.note(&format!("open tasks: {}; queued events: {}", rows.open, rows.events));
-    if rows.overdue > 0 {
-        findings.note(&format!(
-            "tasks past their time: {}; a running agent ends them, and `adcp tasks list --open` shows them",
-            rows.overdue
-        ));
-    }
-    if rows.fenced > 0 {
-        findings.note(&format!(
-            "calls without a known outcome: {}; `adcp calls list` shows them, `adcp calls resolve` decides",
-            rows.fenced
-        ));
     }
 }

@@ -4,6 +4,7 @@
 
 mod call;
 mod demo;
+mod doctor;
 mod line;
 mod operate;
 mod postgres;

@@ -28,9 +28,9 @@ fn url() -> String {
 pub(crate) struct Server {
     pub(crate) host: String,
     pub(crate) port: u16,
-    user: String,
+    pub(crate) user: String,
     pub(crate) password: String,
-    database: String,
+    pub(crate) database: String,
 }
 
 impl Server {
@@ -212,6 +212,7 @@ fn a_replica_whose_database_is_away_says_so_and_goes_on_when_it_is_back() {
 #[test]
 #[ignore = "needs a Postgres server"]
 fn what_cannot_be_opened_is_told_with_advice_and_without_the_password() {
+    let _unchanged = crate::doctor::unchanged();
     let password = Server::given().password;
     let at = |server: Server| {
         let mut schema = Schema::new();

@@ -48,6 +48,8 @@ async fn one_client_uses_many_connections_and_leaves_nothing_in_them() {
         assert!(two.get(&TaskId::new(id), &owner().scope()).await.unwrap().is_some());
     }
     assert!(proxy.switches() > 10, "{}", proxy.switches());
+    assert!(PostgresRegistry::examine(&config()).await.unwrap().server.is_pooled);
+    assert!(!PostgresRegistry::examine(&schema.config()).await.unwrap().server.is_pooled);
     // As many times as there are connections, so that each is looked at.
     for _ in 0..3 {
         let sql = "SELECT current_setting('statement_timeout'), count(*) FROM pg_prepared_statements";
