@@ -17,7 +17,7 @@ cargo xtask <command>
   ci [--skip-tests]                               what CI runs
   release --check | --bless                       compare or write the API snapshots in docs/api/
   release --dry-run [--no-verify]                 that check, and package every crate
-  interop                                         the official Python client against `adcp serve` (network)
+  interop [agent | signing]                       the official Python SDK and vectors against ours (network)
   bench mcp|registry|schemas                      throughput against named floors
 ";
 

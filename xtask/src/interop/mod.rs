@@ -1,7 +1,7 @@
-//! Drives the agent with the official Python client.
+//! Drives the agent with the official Python client, and holds our signatures against the official ones.
 //!
-//! The only task that needs the network beyond crates: it installs the SDK from PyPI into an
-//! environment below the target folder and throws that away with the next run. The checks
+//! It needs the network beyond crates: it installs the SDK from PyPI into an environment below the target
+//! folder, fetches the official vectors from npm, and throws both away with the next run. The checks
 //! are in `tests/interop/`.
 
 use std::{
@@ -15,15 +15,17 @@ use std::{
 
 use anyhow::{Context, bail};
 
+mod signing;
+
 /// The release of the SDK that speaks our AdCP version.
 const SDK: &str = "adcp==6.3.0b8";
 
 /// How long the agent may take to open its port.
 const START: Duration = Duration::from_secs(20);
 
-/// Runs the subcommand with the arguments that follow its name: `[--python PATH]`.
+/// Runs the subcommand with the arguments that follow its name: `[agent | signing] [--python PATH]`.
 ///
-/// `--python` uses an interpreter that already has the SDK instead of a fresh environment.
+/// A part is run alone by its name. `--python` uses an interpreter that already has the SDK instead of a fresh environment.
 ///
 /// # Errors
 ///
@@ -31,12 +33,28 @@ const START: Duration = Duration::from_secs(20);
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     let root = crate::root();
     let target = crate::target_dir(&root)?;
-    let python = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (part, rest) = match args[..] {
+        [part @ ("agent" | "signing"), ref rest @ ..] => (Some(part), rest),
+        ref rest => (None, rest),
+    };
+    let python = match rest[..] {
         [] => environment(&target.join("interop"))?,
         ["--python", path] => PathBuf::from(path),
-        _ => bail!("say `interop` or `interop --python PATH`"),
+        _ => bail!("say `interop [agent | signing] [--python PATH]`"),
     };
-    let binary = build(&root, &target)?;
+    if part != Some("agent") {
+        signing::run(&root, &target, &python)?;
+    }
+    if part != Some("signing") {
+        agent(&root, &target, &python)?;
+    }
+    Ok(())
+}
+
+/// Starts the agent and lets the Python client call it.
+fn agent(root: &Path, target: &Path, python: &Path) -> anyhow::Result<()> {
+    let binary = build(root, target)?;
     let token = format!("interop-token-{}", std::process::id());
     let agent = Agent::start(&binary, &token)?;
 
