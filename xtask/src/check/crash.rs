@@ -6,9 +6,21 @@ use anyhow::{Context, bail};
 
 use super::{cargo, postgres};
 
-/// The replicas with their fault points, and the suite. After the tests there is nothing left to compile.
-pub(super) const BUILD: &[&str] =
-    &["build", "--workspace", "--all-features", "--locked", "--bin", "adcp", "--bin", "crash"];
+/// The replicas with their fault points, and the suite.
+const BUILD: &[&str] = &[
+    "build",
+    "--locked",
+    "--package",
+    "adcp-cli",
+    "--package",
+    "adcp-tests",
+    "--features",
+    "adcp-cli/__fault-points",
+    "--bin",
+    "adcp",
+    "--bin",
+    "crash",
+];
 
 /// Runs `crash [--minutes N] [--seed N] [--registry sqlite|postgres|both]`, or one bounded round.
 ///
@@ -17,6 +29,10 @@ pub(super) const BUILD: &[&str] =
 /// When it cannot be run, or a promise was broken.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     cargo(BUILD, &[])?;
+    start(args)
+}
+
+fn start(args: &[String]) -> anyhow::Result<()> {
     let suite = crate::target_dir(&crate::root())?.join("debug/crash");
     let status = Command::new(&suite).args(args).status().context("cannot run the crash suite")?;
     if !status.success() {
@@ -32,7 +48,10 @@ pub(super) fn bounded(required: bool) -> anyhow::Result<()> {
     eprintln!("\n== the crash suite ==");
     let absent = postgres::no_own_server()?;
     let registry = if absent.is_some() { "sqlite" } else { "both" };
-    let done = run(&["--registry".to_owned(), registry.to_owned()]);
+    // The tests had the same binaries built: nothing is left to compile, and a build of its own would compile anew
+    // what the tests use with more features.
+    let built = cargo(&[super::TEST, &["--no-run"]].concat(), &[]);
+    let done = built.and_then(|()| start(&["--registry".to_owned(), registry.to_owned()]));
     match absent {
         Some(why) if required => done.and(Err(anyhow::anyhow!("Postgres is required, but {why}"))),
         Some(why) => {
