@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adcp_core::{
     AdcpError, Background, ClaimJobs, LeaseToken, Registry, RegistryError, ReleaseJob, TaskRecord, TaskRef,
-    random_bytes,
+    fault, random_bytes,
 };
 use adcp_types::{Recovery, tools};
 use async_trait::async_trait;
@@ -128,6 +128,9 @@ impl Crew {
             }
         };
         let count = claimed.len();
+        if count > 0 {
+            fault::point("job-claimed");
+        }
         for task in claimed {
             let (crew, registry, place) = (self.clone(), Arc::clone(registry), free.pop());
             self.background.run(async move {
@@ -206,8 +209,10 @@ impl Crew {
         if again.uncounted {
             release = release.uncounted();
         }
+        fault::point("before-job-release");
         match retrying(|| registry.release_job(release.clone())).await {
             Ok(()) => {
+                fault::point("after-job-release");
                 let wait = again.wait.as_secs_f64();
                 tracing::info!(task_id = %task.id, kind, attempt = attempt.number, wait, "a job will be tried again");
             }

@@ -1,8 +1,11 @@
 //! Jobs: who may claim which, in the order that the seam names.
 
+use std::collections::HashSet;
+
 use adcp_core::stored::{self, SealError, Sealer};
 use adcp_core::{
-    ClaimJobs, Job, LeaseToken, ReleaseJob, TaskId, TaskRecord, TenantId, Timestamp, WaitingJob, in_turn,
+    ClaimJobs, Job, LeaseToken, ReleaseJob, TaskId, TaskRecord, TenantId, Timestamp, WaitingJob, fault,
+    in_turn,
 };
 use deadpool_postgres::tokio_postgres::Row;
 
@@ -12,8 +15,7 @@ use crate::statement::Values;
 use crate::tasks::{reach, update};
 use crate::unit::{Tx, Unit};
 
-/// Jobs that are looked at beyond those that are wanted: what another claimer takes at the same moment, or what does
-/// not decode, is passed by.
+/// Jobs that are looked at beyond those that are wanted: what another claimer takes at the same moment is passed by.
 const SURPLUS: usize = 16;
 
 /// What stands in the columns of a job.
@@ -69,34 +71,47 @@ impl Unit for ClaimJobs {
     const OP: &'static str = "claim_jobs";
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Vec<TaskRecord>, Fail> {
-        let order = in_turn(waiting(tx, self).await?);
-        let (mut claimed, mut rest) = (Vec::new(), order.as_slice());
-        while claimed.len() < self.limit && !rest.is_empty() {
-            let wanted = self.limit - claimed.len();
-            let rows = lock(tx, rest, wanted).await?;
-            let mut seen = rest.len();
-            for found in &rows {
-                seen = usize::try_from(get::<i64>(found, "turn")?).unwrap_or(usize::MAX);
-                if let Some(task) = begin(tx, found, self).await? {
-                    claimed.push(task);
+        let (mut claimed, mut unread) = (Vec::new(), HashSet::new());
+        loop {
+            // What does not decode stays in front, so as many more are looked at: no such row keeps others from being
+            // done.
+            let before = unread.len();
+            let order = in_turn(waiting(tx, self, before).await?);
+            let mut rest = order.as_slice();
+            while claimed.len() < self.limit && !rest.is_empty() {
+                let wanted = self.limit - claimed.len();
+                let rows = lock(tx, rest, wanted).await?;
+                let mut seen = rest.len();
+                for found in &rows {
+                    seen = usize::try_from(get::<i64>(found, "turn")?).unwrap_or(usize::MAX);
+                    claimed.extend(begin(tx, found, self, &mut unread).await?);
                 }
+                if rows.len() < wanted {
+                    break;
+                }
+                rest = rest.get(seen..).unwrap_or_default();
             }
-            if rows.len() < wanted {
-                break;
+            if claimed.len() == self.limit || unread.len() == before {
+                return Ok(claimed);
             }
-            rest = rest.get(seen..).unwrap_or_default();
         }
-        Ok(claimed)
     }
 }
 
 /// Begins an attempt of a locked row.
-async fn begin(tx: &Tx<'_>, found: &Row, req: &ClaimJobs) -> Result<Option<TaskRecord>, Fail> {
+async fn begin(
+    tx: &Tx<'_>,
+    found: &Row,
+    req: &ClaimJobs,
+    unread: &mut HashSet<(String, String)>,
+) -> Result<Option<TaskRecord>, Fail> {
     let mut task = match row::task(found, &*tx.shared.config.sealer) {
         Ok(task) => task,
-        // One row that does not decode must not keep every other job from being done.
         Err(Fail::Unreadable(error)) => {
-            tracing::error!(%error, "a job cannot be read and is passed by");
+            let (tenant, id): (String, String) = (get(found, "tenant")?, get(found, "id")?);
+            if unread.insert((tenant, id.clone())) {
+                tracing::error!(task_id = id, %error, "a job cannot be read and is passed by");
+            }
             return Ok(None);
         }
         Err(fail) => return Err(fail),
@@ -105,12 +120,14 @@ async fn begin(tx: &Tx<'_>, found: &Row, req: &ClaimJobs) -> Result<Option<TaskR
         return Ok(None);
     }
     update(tx, &task).await?;
+    fault::point("mid-job-claim");
     Ok(Some(task))
 }
 
 /// What could be claimed now: of each kind and tenant as many as could be wanted.
-async fn waiting(tx: &Tx<'_>, req: &ClaimJobs) -> Result<Vec<WaitingJob>, Fail> {
-    let limit = i64::try_from(req.limit.saturating_mul(2).saturating_add(SURPLUS)).unwrap_or(i64::MAX);
+async fn waiting(tx: &Tx<'_>, req: &ClaimJobs, unread: usize) -> Result<Vec<WaitingJob>, Fail> {
+    let limit = req.limit.saturating_mul(2).saturating_add(SURPLUS).saturating_add(unread);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values: Values<'_> = &[("kinds", &req.kinds), ("now", &tx.now.as_micros()), ("limit", &limit)];
     let read = |row: &Row| {
         Ok(WaitingJob::new(

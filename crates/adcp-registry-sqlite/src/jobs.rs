@@ -1,17 +1,17 @@
 //! Jobs: who may claim which, in the order that the seam names.
 
+use std::collections::HashSet;
+
 use adcp_core::stored::{self, SealError, Sealer};
 use adcp_core::{
     ClaimJobs, Job, LeaseToken, ReleaseJob, Scope, TaskId, TaskRecord, TenantId, Timestamp, WaitingJob,
-    in_turn,
+    fault, in_turn,
 };
 use rusqlite::{Row, Transaction, named_params};
 
 use crate::error::Fail;
+use crate::row;
 use crate::tasks::{find, reach, update};
-
-/// Jobs that are looked at beyond those that are wanted: what does not decode is passed by, not waited for.
-const SURPLUS: usize = 16;
 
 /// What stands in the columns of a job.
 #[derive(Default)]
@@ -65,34 +65,47 @@ pub(crate) fn claim(
     now: Timestamp,
     sealer: &dyn Sealer,
 ) -> Result<Vec<TaskRecord>, Fail> {
-    let mut claimed = Vec::new();
-    for waiting in in_turn(waiting(tx, req, now)?) {
-        if claimed.len() == req.limit {
-            break;
-        }
-        let operator = Scope::Operator { tenant: waiting.tenant };
-        let mut task = match find(tx, &waiting.id, &operator, sealer, crate::row::task) {
-            Ok(Some(task)) => task,
-            Ok(None) => continue,
-            // One row that does not decode must not keep every other job from being done.
-            Err(Fail::Unreadable(error)) => {
-                tracing::error!(task_id = %waiting.id, %error, "a job cannot be read and is passed by");
-                continue;
+    let (mut claimed, mut unread) = (Vec::new(), HashSet::new());
+    loop {
+        // What does not decode stays in front, so as many more are looked at: no such row keeps others from being done.
+        let before = unread.len();
+        for waiting in in_turn(waiting(tx, req, now, before)?) {
+            if claimed.len() == req.limit {
+                break;
             }
-            Err(fail) => return Err(fail),
-        };
-        if task.claim(LeaseToken::random()?, req.lease, now) {
-            update(tx, &task)?;
-            claimed.push(task);
+            let operator = Scope::Operator { tenant: waiting.tenant.clone() };
+            let mut task = match find(tx, &waiting.id, &operator, sealer, row::task) {
+                Ok(Some(task)) => task,
+                Ok(None) => continue,
+                Err(Fail::Unreadable(error)) => {
+                    if unread.insert((waiting.tenant, waiting.id.clone())) {
+                        tracing::error!(task_id = %waiting.id, %error, "a job cannot be read and is passed by");
+                    }
+                    continue;
+                }
+                Err(fail) => return Err(fail),
+            };
+            if task.claim(LeaseToken::random()?, req.lease, now) {
+                update(tx, &task)?;
+                fault::point("mid-job-claim");
+                claimed.push(task);
+            }
+        }
+        if claimed.len() == req.limit || unread.len() == before {
+            return Ok(claimed);
         }
     }
-    Ok(claimed)
 }
 
 /// What could be claimed now: of each kind and tenant as many as could be wanted. Tenants are stepped through by the
 /// index, so that one's long queue is not read for another's.
-fn waiting(tx: &Transaction<'_>, req: &ClaimJobs, now: Timestamp) -> Result<Vec<WaitingJob>, Fail> {
-    let limit = i64::try_from(req.limit.saturating_add(SURPLUS)).unwrap_or(i64::MAX);
+fn waiting(
+    tx: &Transaction<'_>,
+    req: &ClaimJobs,
+    now: Timestamp,
+    surplus: usize,
+) -> Result<Vec<WaitingJob>, Fail> {
+    let limit = i64::try_from(req.limit.saturating_add(surplus)).unwrap_or(i64::MAX);
     let mut queue = tx.prepare_cached(include_str!("sql/jobs_queue.sql"))?;
     let mut jobs = tx.prepare_cached(include_str!("sql/jobs_waiting.sql"))?;
     let mut found = Vec::new();
