@@ -106,7 +106,8 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
 
     /// Claims jobs that [can be claimed](TaskRecord::claimable_at) and whose deadline has not passed, in the order of
     /// [`in_turn`](crate::in_turn), each under a random lease of its own, and returns them. The attempt is counted in
-    /// the same step. Of any number of simultaneous claimers one gets a job.
+    /// the same step. Of any number of simultaneous claimers one gets a job; one that somebody else is writing at the
+    /// moment may be passed by, until the next claim.
     async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError>;
 
     /// Gives up the lease on a job, so that it can be claimed again. A lease whose time is over is lost, also when

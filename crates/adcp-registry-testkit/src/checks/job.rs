@@ -361,7 +361,11 @@ pub async fn a_claim_and_an_end_race_to_one(harness: &dyn Harness) {
             }
         })
         .await;
-        assert_eq!(found.iter().sum::<usize>(), 1);
+        // A claimer may pass by what somebody else is writing at the moment; it finds it when it looks again.
+        match found.iter().sum::<usize>() {
+            0 => assert_eq!(claim(&world, 5).await.len(), 1),
+            won => assert_eq!(won, 1),
+        }
         let cancel = Outcome::Canceled("enough".into());
         assert_eq!(world.finish(&name, cancel).await.must(), Finished::Now, "the entrusted may end it");
         world.pass(MINUTE).await;
