@@ -17,6 +17,8 @@ pub use adcp_registry_postgres as registry_postgres;
 pub use adcp_registry_sqlite as registry_sqlite;
 #[cfg(feature = "schemas")]
 pub use adcp_schemas as schemas;
+#[cfg(feature = "signing")]
+pub use adcp_signing as signing;
 
 #[cfg(feature = "decisioning")]
 pub use adcp_decisioning::{Agent, Asking, Ctx, Decision, Discovery, Interactive};
