@@ -366,6 +366,26 @@ mod tests {
     }
 
     #[test]
+    fn faults_of_documents_have_codes() {
+        use KeyFault as K;
+        for (fault, code) in [
+            (K::BrandJsonUrlMissing, "request_signature_brand_json_url_missing"),
+            (K::CapabilitiesUnreachable, "request_signature_capabilities_unreachable"),
+            (K::BrandJsonUnreachable, "request_signature_brand_json_unreachable"),
+            (K::BrandJsonMalformed, "request_signature_brand_json_malformed"),
+            (K::BrandOriginMismatch, "request_signature_brand_origin_mismatch"),
+            (K::AgentNotInBrandJson, "request_signature_agent_not_in_brand_json"),
+            (K::BrandJsonAmbiguous, "request_signature_brand_json_ambiguous"),
+            (K::KeyOriginMismatch, "request_signature_key_origin_mismatch"),
+            (K::KeyOriginMissing, "request_signature_key_origin_missing"),
+            (K::JwksUnavailable, "request_signature_jwks_unavailable"),
+            (K::JwksUntrusted, "request_signature_jwks_untrusted"),
+        ] {
+            assert_eq!(Fault::Keys(fault).code(Profile::Request), code);
+        }
+    }
+
+    #[test]
     fn a_challenge_of_another_kind_has_no_code() {
         for text in [
             "",

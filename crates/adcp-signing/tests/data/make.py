@@ -74,6 +74,8 @@ class Family:
                 Key("use-enc", use, use="enc"),
                 Key("ops-sign", use, key_ops=["sign"]),
                 Key("no-ops", use, key_ops=[]),
+                Key("use-list", use, adcp_use=[use]),
+                Key("no-x", use, x=None),
                 Key("crv-lie", use, crv="P-256"),
                 Key("alg-lie", use, alg="ES256"),
                 Key("short-x", use, x="AAAA"),
@@ -190,6 +192,10 @@ def positives(family: Family) -> None:
     accept("created 60 s ahead", params={"created": NOW + 60, "expires": NOW + 61})
     accept("expired 60 s ago", params={"created": NOW - 360, "expires": NOW - 60})
     accept("a nonce of 32 bytes", nonce=url64(bytes(range(32))))
+    dated = ["@method", "@target-uri", "@authority", "content-type", "content-digest", "date", "authorization"]
+    date, login = "Fri, 15 Jan 2027 08:00:00 GMT", 'Digest username="a", realm="b"'
+    accept("fields in which a comma separates nothing", components=dated, headers=[["Date", date], ["Authorization", login]], values={"date": date, "authorization": login})
+    accept("a nonce of 256 characters", nonce="A" * 256)
     accept("a host field that says the same", headers=[["Host", "Peer.example:443"]])
     accept("a default port", url="https://Peer.Example:443/adcp/hook", target=URL)
     accept("another port", url="https://peer.example:8443/", authority="peer.example:8443")
@@ -232,6 +238,12 @@ def negatives(family: Family) -> None:
     refuse(*bad, "a digest in capitals", digest="SHA-256=:AAAA:")
     refuse(*bad, "two content types in one field", headers=[["Content-Type", "application/json, text/plain"]], drop=("Content-Type",))
     refuse(*bad, "two content types in two fields", headers=[["Content-Type", "application/json"]])
+    covered = ["@method", "@target-uri", "@authority", "content-type", "content-digest"]
+    for name, value in [("content-length", "1, 1"), ("host", "peer.example, peer.example")]:
+        refuse(*bad, f"a covered {name} with two values", components=[*covered, name], headers=[[name, value]], values={name: value})
+    for name, value in [("authorization", "Bearer a"), ("date", "Fri, 15 Jan 2027 08:00:00 GMT")]:
+        twice = f"{value}, {value}"
+        refuse(*bad, f"a covered {name} twice", components=[*covered, name], headers=[[name, value], [name, value]], values={name: twice})
     refuse(*bad, "a host beyond ASCII", url="https://péer.example/adcp/hook")
     refuse(*bad, "a member with parameters in Signature", more_signature=";a=1")
     for name in ["created", "expires", "nonce", "keyid", "alg", "tag"]:
@@ -260,8 +272,9 @@ def negatives(family: Family) -> None:
     refuse("6", unexpected, "a component that the profile does not know", components=[*everything, "@path"], values={"@path": "/adcp/hook"})
     refuse("7", "signature_key_unknown", "a key that nobody publishes", key="unpublished")
     refuse("7", "signature_key_unknown", "the name of a key in capitals", params={"keyid": "ED"})
+    refuse("7", "signature_key_unknown", "a name of 256 characters", params={"keyid": "k" * 256})
     purpose = ("8", "signature_key_purpose_invalid")
-    for key in ["other-use", "use-enc", "ops-sign", "no-ops", "crv-lie", "alg-lie", "short-x"]:
+    for key in ["other-use", "use-enc", "ops-sign", "no-ops", "use-list", "crv-lie", "alg-lie", "short-x", "no-x"]:
         refuse(*purpose, f"the key `{key}`", key=key)
     refuse(*purpose, "an algorithm that is not the key's", params={"alg": "ecdsa-p256-sha256"})
     refuse("9", "signature_key_revoked", "a revoked key", key="revoked", state={"revoked": ["revoked"]})
