@@ -153,6 +153,25 @@ impl Failure {
         &self.timings
     }
 
+    /// All that is known of what happened, for an operator: the words of every error beneath, the outermost first.
+    ///
+    /// They may show names of certificates and addresses, so they are not for whoever supplied the url.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let mut detail = self.to_string();
+        let mut next = std::error::Error::source(self);
+        while let Some(error) = next {
+            let words = error.to_string();
+            // An error that wraps another often has its words.
+            if !detail.ends_with(&words) {
+                detail.push_str(": ");
+                detail.push_str(&words);
+            }
+            next = error.source();
+        }
+        detail
+    }
+
     /// Whether the connection had served another exchange before.
     #[must_use]
     pub const fn reused(&self) -> bool {

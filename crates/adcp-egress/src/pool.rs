@@ -63,7 +63,7 @@ impl Pool {
 
     /// Keeps a connection, if it may serve again and there is room.
     pub(crate) fn put(&self, origin: &str, connection: Connection) {
-        if connection.sender.is_closed() || !self.is_young(&connection) {
+        if connection.sender.is_closed() {
             return;
         }
         let mut state = self.lock();

@@ -31,6 +31,12 @@ async fn a_certificate_must_be_valid_and_trusted_and_name_the_host() {
                 // A receiver renews its certificate, and is believed then.
                 assert_eq!(error.class(), Class::Transient, "{case}");
                 assert!(receiver.requests().is_empty(), "{case}");
+                let detail = failure.detail();
+                assert!(
+                    detail.starts_with("the certificate is not trusted: invalid peer certificate"),
+                    "{detail}"
+                );
+                assert_eq!(detail.matches("invalid peer").count(), 1, "{detail}");
             }
             (outcome, expected) => panic!("{case}: {outcome:?}, not {expected:?}"),
         }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use adcp_egress::{Cause, Egress, Limits, Request, Stage};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::receiver::{OK, Receiver, Step};
+use crate::receiver::{OK, Receiver, Scripted, Step};
 
 const SHORT: Duration = Duration::from_millis(150);
 
@@ -13,15 +13,13 @@ fn local() -> Egress {
     Egress::builder().allow_loopback_http().build().unwrap()
 }
 
-#[tokio::test]
-async fn a_connection_that_nobody_takes_is_given_up() {
-    // A queue that is full takes no more: what comes then is not answered at all.
+/// A queue that is full takes no more: what comes then is not answered at all.
+async fn full(address: &str) -> (TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket.bind(address.parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
-    let mut unanswered = 0;
+    let (mut waiting, mut unanswered) = (Vec::new(), 0);
     // Twice, for a busy machine may take that long once.
     while unanswered < 2 {
         match tokio::time::timeout(SHORT, TcpStream::connect(address)).await {
@@ -30,12 +28,29 @@ async fn a_connection_that_nobody_takes_is_given_up() {
         }
         assert!(waiting.len() < 64, "this machine's queues have no end");
     }
+    (listener, waiting)
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_takes_is_given_up() {
+    let (listener, _waiting) = full("127.0.0.1:0").await;
     let begun = Instant::now();
-    let request = Request::get(format!("http://{address}/"));
+    let request = Request::get(format!("http://{}/", listener.local_addr().unwrap()));
     let error = local().send(request, Limits::new().with_connect(SHORT)).await.unwrap_err();
     let failure = error.failure().unwrap();
     assert_eq!((failure.stage(), failure.cause()), (Stage::Connect, Cause::TimedOut));
     assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn an_address_that_is_silent_leaves_time_for_the_next() {
+    let receiver = Receiver::plain(&[Step::Read, OK]).await;
+    let (_listener, _waiting) = full(&format!("127.0.0.5:{}", receiver.address.port())).await;
+    let resolver = Scripted::new(&[&["127.0.0.5", "127.0.0.1"]]);
+    let egress = Egress::builder().allow_loopback_http().resolver(resolver).build().unwrap();
+    let request = Request::get(format!("http://hooks.localhost:{}/", receiver.address.port()));
+    let response = egress.send(request, Limits::new().with_connect(Duration::from_secs(2))).await.unwrap();
+    assert_eq!((response.peer, egress.counts().dialled), (receiver.address, 2));
 }
 
 #[tokio::test]
@@ -99,14 +114,21 @@ async fn the_head_of_an_answer_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_dropped_leaves_no_connection() {
-    let receiver = Receiver::plain(&[Step::Read, Step::Stall]).await;
+async fn a_connection_ends_with_its_exchange() {
+    const FLOOD: &[Step] = &[Step::Read, Step::Send(b"HTTP/1.1 200 OK\r\n\r\n"), Step::Flood(b"again ")];
     let egress = local();
-    let url = receiver.plain_url("/");
-    let sending = tokio::time::timeout(SHORT, egress.send(Request::get(url), Limits::new())).await;
+    // Dropped, too late, and cut off.
+    let receiver = Receiver::plain(&[Step::Read, Step::Stall]).await;
+    let request = || Request::get(receiver.plain_url("/"));
+    let sending = tokio::time::timeout(SHORT, egress.send(request(), Limits::new())).await;
     assert!(sending.is_err());
-    let other = Receiver::plain(&[Step::Read, OK, Step::Stall]).await;
-    let response = egress.send(Request::get(other.plain_url("/")), Limits::new()).await.unwrap();
-    assert!(!response.reused);
-    assert!(format!("{egress:?}").contains("count: 1"), "{egress:?}");
+    receiver.ended().await;
+    assert!(egress.send(request(), Limits::new().with_head(SHORT)).await.is_err());
+    receiver.ended().await;
+    let receiver = Receiver::plain(FLOOD).await;
+    let limits = Limits::new().with_body_bytes(100);
+    let response = egress.send(Request::get(receiver.plain_url("/")), limits).await.unwrap();
+    assert!(response.truncated);
+    receiver.ended().await;
+    assert!(format!("{egress:?}").contains("count: 0"), "{egress:?}");
 }

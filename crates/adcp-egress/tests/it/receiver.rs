@@ -5,12 +5,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use adcp_egress::{Egress, EgressBuilder, Resolve};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -42,6 +44,7 @@ pub(crate) struct Receiver {
     accepted: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
     names: Arc<Mutex<Vec<Option<String>>>>,
+    ended: Arc<Semaphore>,
     accepting: JoinHandle<()>,
 }
 
@@ -64,6 +67,8 @@ impl Receiver {
         let tls = tls.map(|config| TlsAcceptor::from(Arc::new(config)));
         let (accepted, requests) = (Arc::<AtomicUsize>::default(), Arc::default());
         let names = Arc::<Mutex<Vec<Option<String>>>>::default();
+        let ended = Arc::new(Semaphore::new(0));
+        let over = Arc::clone(&ended);
         let (count, log, sni) = (Arc::clone(&accepted), Arc::clone(&requests), Arc::clone(&names));
         let accepting = tokio::spawn(async move {
             loop {
@@ -71,20 +76,15 @@ impl Receiver {
                 count.fetch_add(1, Ordering::SeqCst);
                 let (script, tls) = (Arc::clone(&script), tls.clone());
                 let (log, sni) = (Arc::clone(&log), Arc::clone(&sni));
+                let over = Arc::clone(&over);
                 tokio::spawn(async move {
-                    match tls {
-                        None => play(tcp, &script, &log).await,
-                        Some(tls) => {
-                            let stream = tls.accept(tcp).await?;
-                            let name = stream.get_ref().1.server_name().map(str::to_owned);
-                            sni.lock().unwrap().push(name);
-                            play(stream, &script, &log).await
-                        }
-                    }
+                    // A script that cannot be played to its end is what many tests are about.
+                    let _ = serve(tcp, tls, &script, &log, &sni).await;
+                    over.add_permits(1);
                 });
             }
         });
-        Self { address, accepted, requests, names, accepting }
+        Self { address, accepted, requests, names, ended, accepting }
     }
 
     /// A url of this receiver, by its name.
@@ -111,6 +111,27 @@ impl Receiver {
     pub(crate) fn names(&self) -> Vec<Option<String>> {
         self.names.lock().unwrap().clone()
     }
+}
+
+impl Receiver {
+    /// Waits until a connection has ended, in whatever way.
+    pub(crate) async fn ended(&self) {
+        let ended = tokio::time::timeout(Duration::from_secs(9), self.ended.acquire()).await;
+        ended.expect("the connection is still open").unwrap().forget();
+    }
+}
+
+async fn serve(
+    tcp: TcpStream,
+    tls: Option<TlsAcceptor>,
+    script: &[Step],
+    log: &Mutex<Vec<String>>,
+    names: &Mutex<Vec<Option<String>>>,
+) -> io::Result<()> {
+    let Some(tls) = tls else { return play(tcp, script, log).await };
+    let stream = tls.accept(tcp).await?;
+    names.lock().unwrap().push(stream.get_ref().1.server_name().map(str::to_owned));
+    play(stream, script, log).await
 }
 
 impl Drop for Receiver {

