@@ -21,4 +21,5 @@ mod unit;
 pub use config::{ClockOffset, Isolation, PostgresConfig};
 pub use error::OpenError;
 pub use examine::{Connections, Examination, Rows, Schema, Server, Skew, Writes};
-pub use registry::PostgresRegistry;
+pub use registry::{Forgotten, PostgresRegistry};
+pub use retention::Retention;

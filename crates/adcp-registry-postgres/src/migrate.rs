@@ -3,6 +3,8 @@
 //! Replicas of two versions run side by side, so a step that adds (expand) says that the version before it may go on
 //! serving, and a step that takes away (contract) follows a version later and says that it may not.
 
+use std::time::Duration;
+
 use deadpool_postgres::Pool;
 use deadpool_postgres::tokio_postgres::error::SqlState;
 use deadpool_postgres::tokio_postgres::types::Type;
@@ -20,15 +22,20 @@ pub(crate) struct Step {
 }
 
 /// The steps, in order.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 3] = [
     Step { number: 1, serves: 1, text: include_str!("../migrations/0001_first.sql") },
     Step { number: 2, serves: 1, text: include_str!("../migrations/0002_lists.sql") },
     Step { number: 3, serves: 1, text: include_str!("../migrations/0003_jobs.sql") },
-    Step { number: 4, serves: 1, text: include_str!("../migrations/0004_ages.sql") },
 ];
 
 /// Tries at what two processes may both find missing and make.
 const TRIES: usize = 5;
+
+/// Tries at a step whose table somebody holds, such as a long report or a backup: for some two minutes.
+const GIVE_UP_AFTER: usize = 80;
+
+/// The pause between them, in which those who queued behind the step get their turn.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Where it stands which steps were taken. Row 0 is no step: who locks it migrates.
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS {schema}.adcp_migrations (
@@ -101,13 +108,25 @@ pub(crate) async fn migrate(pool: &Pool, schema: &str) -> Result<(), OpenError> 
     }
     prepare(&client, schema).await.map_err(OpenError::of)?;
     for step in &STEPS {
-        if let Err(error) = take(&client, schema, step).await {
-            // Whatever is left of the transaction must not stay in a connection that others use.
-            let _ = client.batch_execute("ROLLBACK").await;
-            return Err(OpenError::of(error));
-        }
+        take_patiently(&client, schema, step).await.map_err(OpenError::of)?;
     }
     inspect(&client, schema).await
+}
+
+/// Takes a step, again and again while others hold what it locks.
+async fn take_patiently(client: &Client, schema: &str, step: &Step) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let Err(error) = take(client, schema, step).await else { return Ok(()) };
+        // Whatever is left of the transaction must not stay in a connection that others use.
+        let _ = client.batch_execute("ROLLBACK").await;
+        if tries == GIVE_UP_AFTER || !is_held_up(&error) {
+            return Err(error);
+        }
+        tracing::info!(step = step.number, tries, "others hold what a step of the schema locks; tried again");
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Makes the schema and the ledger. What another process makes at the same moment is there at the next try.
@@ -149,12 +168,18 @@ fn is_there_already(error: &Error) -> bool {
     error.code().is_some_and(|code| raced.contains(&code))
 }
 
+/// Others hold a lock, and would have been held up by waiting longer.
+fn is_held_up(error: &Error) -> bool {
+    let held_up = [&SqlState::LOCK_NOT_AVAILABLE, &SqlState::T_R_DEADLOCK_DETECTED];
+    error.code().is_some_and(|code| held_up.contains(&code))
+}
+
 /// Takes one step unless it was taken, in a transaction of its own.
 async fn take(client: &Client, schema: &str, step: &Step) -> Result<(), Error> {
     client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     client.batch_execute(&LOCK.replace("{schema}", schema)).await?;
-    // A table that somebody holds for long is not worth stopping everybody who queues behind us.
-    client.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'").await?;
+    // Everybody who comes after us waits behind us, and gives up long after we do.
+    client.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1s'").await?;
     if !taken(client, schema).await?.iter().any(|known| known.number == step.number) {
         client.batch_execute(&step.sql(schema)).await?;
     }
