@@ -20,4 +20,5 @@ mod tasks;
 pub use config::SqliteConfig;
 pub use error::OpenError;
 pub use examine::{Examination, Rows, Schema};
-pub use registry::SqliteRegistry;
+pub use registry::{Forgotten, SqliteRegistry};
+pub use retention::Retention;

@@ -5,6 +5,8 @@ mod harness;
 mod list;
 mod post;
 mod random;
+#[doc(hidden)]
+pub mod released;
 mod world;
 
 pub use harness::{Harness, OnManualClock, run};

@@ -12,3 +12,4 @@ mod schema;
 mod sealed;
 mod shared;
 mod tls;
+mod upgrade;

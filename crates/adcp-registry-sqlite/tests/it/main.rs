@@ -8,3 +8,4 @@ mod file;
 mod fixture;
 mod jobs;
 mod sealed;
+mod upgrade;

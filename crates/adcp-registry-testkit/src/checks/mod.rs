@@ -15,7 +15,6 @@ mod list;
 mod phase;
 mod purchase;
 mod race;
-mod retention;
 mod scope;
 
 pub use crate::random::{
@@ -39,5 +38,4 @@ pub use list::*;
 pub use phase::*;
 pub use purchase::*;
 pub use race::*;
-pub use retention::*;
 pub use scope::*;

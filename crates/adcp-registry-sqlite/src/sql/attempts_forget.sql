@@ -1,1 +1,0 @@
-DELETE FROM attempts WHERE tenant = :tenant AND key = :key
