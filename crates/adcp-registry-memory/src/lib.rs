@@ -7,7 +7,6 @@ mod jobs;
 mod ledger;
 mod outbox;
 mod registry;
-mod retention;
 mod share;
 mod tasks;
 

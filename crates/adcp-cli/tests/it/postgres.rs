@@ -255,6 +255,25 @@ fn what_cannot_be_opened_is_told_with_advice_and_without_the_password() {
 
 #[test]
 #[ignore = "needs a Postgres server"]
+fn a_schema_that_the_next_version_only_added_to_is_served_until_it_takes_something_away() {
+    let _unchanged = crate::doctor::unchanged();
+    let schema = Schema::migrated();
+    let next = "INSERT INTO {schema}.adcp_migrations (number, serves, checksum) \
+                SELECT max(number) + 1, max(number), 'x' FROM {schema}.adcp_migrations";
+    schema.execute(next);
+    let seller = schema.serve(&[]);
+    seller.call("create_media_buy", &banners(1500), &[]).expect(0);
+    assert!(schema.run(&["migrate"]).expect(0).out.contains("already"));
+    schema.run(&["doctor"]).expect(0);
+    schema.execute(next);
+    let refused = schema.run(&["serve", "--bind", "127.0.0.1:0", "--token", TOKEN]).expect(1);
+    assert!(refused.err.contains("a newer version"), "{}", refused.err);
+    // Whoever serves already goes on.
+    seller.call("create_media_buy", &banners(1500), &[]).expect(0);
+}
+
+#[test]
+#[ignore = "needs a Postgres server"]
 fn the_address_is_taken_from_a_file_and_a_password_on_the_command_line_is_warned_of() {
     let (schema, folder) = (Schema::new(), tempfile::tempdir().unwrap());
     let password = Server::given().password;

@@ -18,7 +18,6 @@ mod handoff;
 mod hooks;
 mod idempotency;
 mod incident;
-mod janitor;
 mod job_loss;
 mod jobs;
 mod lifecycle;
