@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::runtime::Runtime;
@@ -125,7 +126,17 @@ fn judge(run: &Run, outcome: &Outcome) -> bool {
         Pace::Default => Vec::new(),
     };
     println!("{}: {} in {:.0} s", run.name, summary(&outcome.history), outcome.took.as_secs_f64());
-    println!("{}: {} ends at points, {} snapshots", run.name, outcome.ended.len(), outcome.snapshots);
+    let last = outcome.history.crashes.iter().map(|crash| crash.at).max().unwrap_or_default();
+    let ends = outcome.history.tables.tasks.iter().filter_map(|task| task.ended_at);
+    let latest = ends.max().map_or(0, |end| end - last).max(0);
+    println!(
+        "{}: {} ends at points, {} snapshots; the latest task ended {:.1} s after the last crash (allowed: {} s)",
+        run.name,
+        outcome.ended.len(),
+        outcome.snapshots,
+        Duration::from_micros(latest.unsigned_abs()).as_secs_f64(),
+        run.pace.within().as_secs()
+    );
     if !missed.is_empty() {
         println!("{}: POINTS THAT NO PROCESS ENDED AT: {}", run.name, missed.join(", "));
     }
