@@ -197,7 +197,10 @@ impl Crew {
             return tracing::info!(task_id = %task.id, kind = attempt.kind, "a job was taken away");
         }
         match self.next(&attempt, made) {
-            Next::End(made) => drop(running.end(*made).await),
+            Next::End(made) => {
+                fault::point("job-before-finish");
+                drop(running.end(*made).await);
+            }
             Next::Again(again) => self.give_up(&registry, &attempt, again).await,
         }
     }

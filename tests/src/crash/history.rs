@@ -15,6 +15,7 @@ pub(crate) enum Mode {
     Now,
     Task,
     Workflow,
+    Job,
 }
 
 impl Mode {
@@ -23,6 +24,7 @@ impl Mode {
             Self::Now => "now",
             Self::Task => "task",
             Self::Workflow => "workflow",
+            Self::Job => "job",
         }
     }
 }
@@ -88,7 +90,7 @@ pub(crate) struct Crash {
 pub(crate) struct RunLine {
     pub(crate) at: Micros,
     pub(crate) starts: bool,
-    /// `decide`, `enqueue` or `work`.
+    /// `decide`, `enqueue`, `work` or `job`.
     pub(crate) part: String,
     pub(crate) key: String,
     /// The process and a number of its own.

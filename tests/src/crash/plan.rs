@@ -34,9 +34,17 @@ pub(crate) const POINTS: &[&str] = &[
     "before-confirm",
     "mid-confirm",
     "after-confirm",
+    "mid-job-claim",
+    "job-claimed",
+    "job-before-finish",
+    "before-job-release",
+    "after-job-release",
     "rescuer-mid-batch",
     "rescued",
 ];
+
+/// The longest that a job waits after its first failure, in milliseconds.
+const JOB_WAIT: u64 = 5000;
 
 /// The times that the replicas live by, and how long a task may take after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +56,19 @@ pub(crate) enum Pace {
 }
 
 impl Pace {
-    /// Lease, interval of rescue, lease of enqueuing; `None` for the defaults.
+    /// Lease, interval of rescue and of looking for jobs, lease of enqueuing; `None` for the defaults.
     pub(crate) const fn times(self) -> Option<&'static str> {
         match self {
             Self::Fast => Some("2000,1000,2000"),
             Self::Default => None,
+        }
+    }
+
+    /// How long a lease counts.
+    pub(crate) const fn lease(self) -> Duration {
+        match self {
+            Self::Fast => Duration::from_secs(2),
+            Self::Default => adcp_decisioning::DEFAULT_LEASE,
         }
     }
 
@@ -176,9 +192,10 @@ impl fmt::Display for Schedule {
 pub(crate) fn order(dice: &mut Dice, buyer: &str, run: &str, number: u64) -> Order {
     let key = format!("{run}-{buyer}-order-{number:05}");
     let mode = match dice.between(0, 99) {
-        0..=19 => Mode::Now,
-        20..=64 => Mode::Task,
-        _ => Mode::Workflow,
+        0..=14 => Mode::Now,
+        15..=49 => Mode::Task,
+        50..=74 => Mode::Workflow,
+        _ => Mode::Job,
     };
     let work = dice.between(100, 2500);
     let ends_well = dice.chance(80);
@@ -195,10 +212,16 @@ pub(crate) fn order(dice: &mut Dice, buyer: &str, run: &str, number: u64) -> Ord
             _ => {}
         }
     }
+    let again = mode == Mode::Job && dice.chance(30);
+    if again {
+        plan["again"] = true.into();
+    }
     let proposal = dice.chance(40).then(|| {
         let kind = if dice.chance(60) { "firm" } else { "draft" };
         format!("{kind}-{key}")
     });
+    // A job that fails once waits, and works twice.
+    let work = if again { 2 * work + JOB_WAIT } else { work };
     let work = Micros::try_from(work * 1000).unwrap_or(Micros::MAX);
     Order { key, buyer: buyer.to_owned(), mode, work, push: dice.chance(60), proposal, plan }
 }

@@ -168,7 +168,10 @@ impl Run {
         for call in registry.unresolved_calls(&TenantId::single(), 10_000).await? {
             let key = call.key.key.clone();
             let acted = |run: &RunLine| {
-                run.key == key && !run.starts && run.part != "work" && run.how.as_deref() == Some("done")
+                run.key == key
+                    && !run.starts
+                    && matches!(run.part.as_str(), "decide" | "enqueue")
+                    && run.how.as_deref() == Some("done")
             };
             let released = !runs.iter().any(acted);
             let resolution = if released { Resolution::Released } else { Resolution::Succeeded };
@@ -188,7 +191,7 @@ impl Pace {
             // A task that was being enqueued is nobody's for a minute, and its buyer was told of none.
             Self::Default => self.within() + Duration::from_secs(30),
         };
-        Limits { within: micros(self.within()), hidden: micros(hidden) }
+        Limits { within: micros(self.within()), hidden: micros(hidden), lease: micros(self.lease()) }
     }
 }
 

@@ -42,7 +42,7 @@ impl Journal {
         })
     }
 
-    /// A piece of code begins: `decide`, `enqueue` or `work`, the last two for a task.
+    /// A piece of code begins: `decide`, and for a task `enqueue`, `work` or `job`.
     pub(super) fn start(&self, part: &'static str, key: &str, task: Option<&str>) -> Run {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let run = Run { id: format!("{}-{number}", std::process::id()), key: key.to_owned(), part };
@@ -50,7 +50,7 @@ impl Journal {
         run
     }
 
-    /// It ended: `done`, `handoff` or `error`.
+    /// It ended: `done`, `handoff`, `error`, or `again` for a job that shall be tried again.
     pub(super) fn finish(&self, run: &Run, how: &str) {
         self.write("finish", run, None, Some(how));
     }

@@ -16,14 +16,15 @@ use async_trait::async_trait;
 
 pub(crate) use self::fault::arm;
 use self::journal::Journal;
-use self::seller::TrialSeller;
+use self::seller::{TrialJob, TrialSeller};
 use crate::exit::{Exit, Failure};
 use crate::registry::Opened;
 
 /// The folder in which the seller writes down what it did.
 const FOLDER: &str = "ADCP_TRIAL";
 
-/// Lease, interval of rescue and lease of enqueuing in milliseconds, such as `2000,1000,2000`; otherwise the defaults.
+/// Lease, interval of rescue and of looking for jobs, and lease of enqueuing in milliseconds, such as
+/// `2000,1000,2000`; otherwise the defaults.
 const TIMES: &str = "ADCP_TRIAL_TIMES";
 
 /// Where to write, when this is a trial.
@@ -35,8 +36,10 @@ pub(crate) fn folder() -> Option<PathBuf> {
 pub(crate) fn agent(folder: &std::path::Path, tokens: Tokens, opened: &Opened) -> Result<Agent, Failure> {
     let journal = Journal::open(folder)
         .map_err(|error| Failure::new(Exit::Broken, "cannot write the journal").because(error))?;
-    let mut builder = Agent::builder(TrialSeller::new(Arc::new(journal)))
+    let journal = Arc::new(journal);
+    let mut builder = Agent::builder(TrialSeller::new(Arc::clone(&journal)))
         .sales()
+        .job(TrialJob(journal))
         .proposals(ProposalTerms::new().with_finalizing(Finalizing::One))
         .authenticator(tokens)
         .accounts(AccountPerPrincipal::new())
@@ -55,6 +58,8 @@ pub(crate) fn agent(folder: &std::path::Path, tokens: Tokens, opened: &Opened) -
             .proposals(hold.with_finalizing(Finalizing::One))
             .lease(Duration::from_millis(lease))
             .rescue_interval(Duration::from_millis(rescue))
+            .job_poll_interval(Duration::from_millis(rescue))
+            .job_waits(Duration::from_millis(rescue / 2), Duration::from_millis(lease))
             .enqueue_lease(Duration::from_millis(enqueue));
     }
     builder.build().map_err(|faults: BuildErrors| Failure::usage("cannot serve the trial").because(faults))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::{AdcpError, TaskRef};
-use adcp_decisioning::{CreativeFormats, Ctx, Discovery, Interactive, Offer, Sales};
+use adcp_decisioning::{CreativeFormats, Ctx, Discovery, Interactive, JobHandle, JobHandler, Offer, Sales};
 use adcp_types::ErrorCode;
 use adcp_types::core::{Package, Product, Proposal};
 use adcp_types::json::{FromJson, ToJson};
@@ -109,6 +109,11 @@ impl Sales for TrialSeller {
                     })
                     .into())
             }
+            "job" => {
+                journal.finish(&run, "handoff");
+                let input = json!({ "key": key, "plan": plan.whole, "order": order.to_json() });
+                Ok(ctx.handoff_to_job::<TrialJob>(input).into())
+            }
             "workflow" => {
                 journal.finish(&run, "handoff");
                 let deadline = plan.whole["deadline"].as_u64().map(Duration::from_millis);
@@ -168,6 +173,29 @@ impl Sales for TrialSeller {
         _: ProvidePerformanceFeedbackRequest,
     ) -> Result<ProvidePerformanceFeedbackSuccess, AdcpError> {
         Err(AdcpError::unavailable())
+    }
+}
+
+/// The same work as a job: what it is told lies in the registry, and any replica may do it.
+pub(super) struct TrialJob(pub(super) Arc<Journal>);
+
+impl JobHandler for TrialJob {
+    const KIND: &'static str = "trial";
+    type Input = Value;
+    type Output = CreateMediaBuySuccess;
+
+    async fn run(&self, job: JobHandle, input: Value) -> Result<CreateMediaBuySuccess, AdcpError> {
+        let (key, plan) = (input["key"].as_str().unwrap_or_default(), &input["plan"]);
+        let run = self.0.start("job", key, Some(job.id().as_str()));
+        tokio::time::sleep(Duration::from_millis(plan["work"].as_u64().unwrap_or(0))).await;
+        if plan["again"] == true && job.attempt() == 1 {
+            self.0.finish(&run, "again");
+            return Err(AdcpError::unavailable());
+        }
+        let order = CreateMediaBuySuccess::from_json(input["order"].clone());
+        let done = if plan["ends_well"] == false { Err(refusal()) } else { order.map_err(|_| refusal()) };
+        self.0.finish(&run, if done.is_ok() { "done" } else { "error" });
+        done
     }
 }
 

@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Violation;
+use super::{Limits, Violation};
 use crate::crash::history::{About, History, Micros, RunLine, Said, clock};
 
 const P6: &str = "P6";
+
+/// The part of the journal that may begin again.
+const JOB: &str = "job";
+
+/// How often a job is begun.
+const ATTEMPTS: usize = adcp_core::DEFAULT_JOB_ATTEMPTS as usize;
 
 /// Codes that say nothing about the order: the buyer may ask again.
 pub(crate) const PASSING: [&str; 3] = ["IDEMPOTENCY_IN_FLIGHT", "SERVICE_UNAVAILABLE", "RATE_LIMITED"];
@@ -59,7 +65,7 @@ pub(super) fn answers(history: &History) -> Vec<Violation> {
 pub(super) fn runs(history: &History) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut parts: BTreeMap<(&str, &str), Vec<&RunLine>> = BTreeMap::new();
-    for line in &history.runs {
+    for line in history.runs.iter().filter(|line| line.part != JOB) {
         parts.entry((&line.key, &line.part)).or_default().push(line);
     }
     for ((key, part), mut lines) in parts {
@@ -87,6 +93,33 @@ pub(super) fn runs(history: &History) -> Vec<Violation> {
             };
             let words = format!("{part} of {} began again as {} {words}", before.run, again.run);
             found.push(Violation::new(P6, key, words));
+        }
+    }
+    found
+}
+
+/// Jobs that ran twice at once, or more often than they may. One that a crash cut short begins again, once its lease
+/// is over.
+pub(super) fn jobs(history: &History, limits: Limits) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut of: BTreeMap<&str, Vec<&RunLine>> = BTreeMap::new();
+    for line in history.runs.iter().filter(|line| line.part == JOB && line.starts) {
+        of.entry(line.task.as_deref().unwrap_or_default()).or_default().push(line);
+    }
+    for (task, mut starts) in of {
+        starts.sort_by_key(|line| line.at);
+        for pair in starts.windows(2) {
+            let [before, again] = pair else { continue };
+            let ended =
+                history.runs.iter().any(|line| !line.starts && line.run == before.run && line.at <= again.at);
+            // The lease began before the run did: half of it is left on a slow machine, too.
+            if !ended && again.at - before.at < limits.lease / 2 {
+                let words = format!("began as {} while {} still held it", again.run, before.run);
+                found.push(Violation::new(P6, task, words));
+            }
+        }
+        if starts.len() > ATTEMPTS {
+            found.push(Violation::new(P6, task, format!("was begun {} times", starts.len())));
         }
     }
     found
@@ -188,6 +221,26 @@ mod tests {
         history.runs.insert(0, run(0, true, "decide", "9-1", None));
         history.runs.insert(1, run(0, false, "decide", "9-1", Some("error")));
         assert_eq!(check(&history, LIMITS), []);
+    }
+
+    #[test]
+    fn a_job_that_begins_again_within_its_lease_or_too_often_is_found() {
+        let with = |starts: &[(Micros, bool)]| {
+            let mut history = sound();
+            history.runs.truncate(2);
+            for (number, (at, ends)) in starts.iter().enumerate() {
+                let name = format!("7-{}", number + 10);
+                history.runs.push(run(*at, true, JOB, &name, Some(TASK)));
+                if *ends {
+                    history.runs.push(run(*at, false, JOB, &name, Some("again")));
+                }
+            }
+            history
+        };
+        assert_eq!(check(&with(&[(2, false), (5, true), (5, false), (8, true)]), LIMITS), []);
+        expect(&with(&[(2, false), (2, true)]), P6, TASK, "still held it");
+        let often: Vec<(Micros, bool)> = (0..6).map(|at| (at * 3, true)).collect();
+        expect(&with(&often), P6, TASK, "6 times");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) within: Micros,
     /// For a task that its buyer was never told of, because it was still being enqueued.
     pub(crate) hidden: Micros,
+    /// How long a lease counts: nobody else begins a job before.
+    pub(crate) lease: Micros,
 }
 
 /// Every broken promise of a run that has come to rest.
@@ -45,6 +47,7 @@ pub(crate) fn check(history: &History, limits: Limits) -> Vec<Violation> {
     found.extend(snapshot::at_rest(&history.tables));
     found.extend(keys::answers(history));
     found.extend(keys::runs(history));
+    found.extend(keys::jobs(history, limits));
     found.extend(keys::tasks(history));
     found
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Limits, Violation};
-use crate::crash::history::{About, History, Said, clock};
+use crate::crash::history::{About, History, Mode, Said, clock};
 
 const P1: &str = "P1";
 const P2: &str = "P2";
@@ -32,7 +32,8 @@ pub(super) fn late(history: &History, limits: Limits) -> Vec<Violation> {
     let mut found = Vec::new();
     for task in &history.tables.tasks {
         let order = history.orders.iter().find(|order| task.key.as_deref() == Some(order.key.as_str()));
-        let planned = task.created_at + order.map_or(0, |order| order.work);
+        let work = order.map_or(0, |order| order.work);
+        let planned = task.created_at + work;
         let within = if task.open_to_buyer { limits.within } else { limits.hidden };
         if !task.open_to_buyer && !task.has_ended() && task.due_at.is_some_and(|due| due > history.tables.at)
         {
@@ -47,7 +48,9 @@ pub(super) fn late(history: &History, limits: Limits) -> Vec<Violation> {
         };
         let crashes = history.crashes.iter().map(|crash| crash.at);
         let last = crashes.filter(|at| *at <= ended).max().unwrap_or(task.created_at);
-        let bound = planned.max(last) + within;
+        // Whoever takes over a job does its work from the beginning.
+        let again = order.filter(|order| order.mode == Mode::Job).map_or(0, |order| order.work);
+        let bound = planned.max(last + again) + within;
         if ended > bound {
             let late = (ended - bound) / 1000;
             found.push(Violation::new(P1, &task.id, format!("ended {late} ms later than it may")));

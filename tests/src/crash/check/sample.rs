@@ -7,7 +7,7 @@ use crate::crash::history::{About, Crash, Heard, History, Micros, Mode, Order, R
 use crate::crash::tables::{CallRow, EventRow, ProposalRow, Tables, TaskRow};
 
 pub(super) const SECOND: Micros = 1_000_000;
-pub(super) const LIMITS: Limits = Limits { within: 10 * SECOND, hidden: 20 * SECOND };
+pub(super) const LIMITS: Limits = Limits { within: 10 * SECOND, hidden: 20 * SECOND, lease: 2 * SECOND };
 pub(super) const KEY: &str = "key-of-the-order-1";
 pub(super) const TASK: &str = "task_1";
 pub(super) const PROPOSAL: &str = "firm-1";
