@@ -87,15 +87,18 @@ faults! {
         a_lease_that_ran_out_is_neither_renewed_nor_heard, a_token_of_another_is_refused,
         random_tasks_agree_with_a_model;
     an_attempt_that_counts_when_it_is_over: CountsAttemptsAtTheEnd =>
-        attempts_are_counted_at_the_claim, a_job_without_attempts_ends_failed_with_its_effects;
+        attempts_are_counted_at_the_claim, a_job_without_attempts_ends_failed_with_its_effects,
+        random_tasks_agree_with_a_model;
     a_job_that_two_work_on: ClaimsWhatIsHeld =>
-        a_job_is_kept_whole_and_claimed, claims_of_jobs_race_to_one_winner, a_deadline_ends_a_job;
+        a_job_is_kept_whole_and_claimed, claims_of_jobs_race_to_one_winner, a_deadline_ends_a_job,
+        random_tasks_agree_with_a_model;
     a_kind_that_nobody_asked_for: ClaimsEveryKind => claims_take_only_what_they_name;
     a_tenant_that_starves: ClaimsTheOldestOfAll => one_tenants_queue_does_not_starve_another;
     a_job_whose_effects_are_lost: LosesTheEffectsOfJobs =>
         a_job_without_attempts_ends_failed_with_its_effects;
     a_job_that_anybody_gives_up: ReleasesForAnyToken => a_release_is_fenced;
-    a_wait_that_is_forgotten: ForgetsTheWait => a_released_job_is_claimed_when_its_wait_is_over;
+    a_wait_that_is_forgotten: ForgetsTheWait =>
+        a_released_job_is_claimed_when_its_wait_is_over, random_tasks_agree_with_a_model;
     a_claim_without_a_lease: ClaimsWithoutALease =>
         a_claimed_event_is_claimable_when_its_lease_ends, events_race_to_one_claimer,
         no_endpoint_has_more_in_flight_than_it_may;

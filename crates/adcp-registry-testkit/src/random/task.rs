@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use adcp_core::{
-    Claim, Effects, EndOverdue, FinishTask, Finished, LeaseToken, Pause, Progress, RegistryError, RenewLease,
-    ReportProgress, Settlement, TaskPhase, TaskRecord, Ticket,
+    Claim, ClaimJobs, Effects, EndOverdue, FinishTask, Finished, JobOrder, LeaseToken, Pause, Progress,
+    RegistryError, ReleaseJob, RenewLease, ReportProgress, Settlement, TaskPhase, TaskRecord, Ticket,
 };
 use adcp_types::json::JsonObject;
 use proptest::collection::vec;
 use serde_json::json;
 
 use super::cases::{Cases, agree};
-use super::task_model::{DEADLINE, Key, LEASE, Model, Setup, Step, Who, Word, ends, setups, steps};
+use super::task_model::{ATTEMPTS, DEADLINE, Key, LEASE, Model, Setup, Step, Who, Word, ends, setups, steps};
 use crate::Harness;
 use crate::world::{DAY, MINUTE, Must, World, object, registration};
 
@@ -29,12 +29,13 @@ pub async fn random_tasks_agree_with_a_model_in(harness: &dyn Harness, cases: Ca
 async fn walk(world: &World<'_>, setup: &Setup, steps: &[Step]) -> Result<(), String> {
     let mut model = Model::new(setup);
     let Claim::First(ticket) = claim(world).await else { return Err("a fresh key is taken".into()) };
-    let tokens = Tokens { ticket, holder: LeaseToken::random().must(), other: LeaseToken::random().must() };
+    let mut tokens =
+        Tokens { ticket, holder: LeaseToken::random().must(), other: LeaseToken::random().must() };
     issue(world, setup, &tokens).await;
     compare(world, &model, setup).await.map_err(|why| format!("after issue: {why}"))?;
     for step in steps {
         let want = model.take(*step);
-        agree(step, "its result", &take(world, *step, &tokens).await, &want)?;
+        agree(step, "its result", &take(world, *step, &mut tokens).await, &want)?;
         compare(world, &model, setup).await.map_err(|why| format!("after {step:?}: {why}"))?;
     }
     let found = match claim(world).await {
@@ -86,18 +87,27 @@ async fn issue(world: &World<'_>, setup: &Setup, tokens: &Tokens) {
             task = task.settling(tokens.ticket.clone(), reply());
         }
     }
+    if setup.job {
+        let order = JobOrder::new(kind(world), json!({ "order": 7 }));
+        task = task.as_job(order.with_max_attempts(ATTEMPTS));
+    }
     if setup.leased {
         task = task.leased(tokens.holder, Duration::from_secs(LEASE * 60));
     }
     world.issue(task).await;
 }
 
+/// Kinds are a matter of the whole store, so a case has its own.
+fn kind(world: &World<'_>) -> String {
+    format!("kind of {}", world.tenant)
+}
+
 fn reply() -> JsonObject {
     object(json!({ "status": "submitted", "task_id": "t" }))
 }
 
-async fn take(world: &World<'_>, step: Step, tokens: &Tokens) -> Word {
-    let Tokens { ticket, .. } = tokens;
+async fn take(world: &World<'_>, step: Step, tokens: &mut Tokens) -> Word {
+    let ticket = tokens.ticket.clone();
     let (id, scope) = (world.id("t"), world.buyer().scope());
     let question = || object(json!({ "message": "which?" }));
     match step {
@@ -109,6 +119,23 @@ async fn take(world: &World<'_>, step: Step, tokens: &Tokens) -> Word {
             let token = tokens.of(who).unwrap_or(tokens.holder);
             let within = Duration::from_secs(LEASE * 60);
             word(world.registry.renew_lease(RenewLease::new(id, scope, token, within)).await)
+        }
+        Step::Claim => {
+            let claims = ClaimJobs::new(vec![kind(world)], 5, Duration::from_secs(LEASE * 60));
+            match world.registry.claim_jobs(claims).await.as_deref() {
+                Ok([]) => "none",
+                Ok([task]) => {
+                    // Whoever worked on it before is the impostor from now on.
+                    tokens.other = std::mem::replace(&mut tokens.holder, task.lease.must().token);
+                    "one"
+                }
+                _ => "something else",
+            }
+        }
+        Step::Release { who, wait, uncounted } => {
+            let token = tokens.of(who).unwrap_or(tokens.holder);
+            let release = ReleaseJob::new(id, scope, token).again_in(MINUTE * u32::from(wait));
+            word(world.registry.release_job(if uncounted { release.uncounted() } else { release }).await)
         }
         Step::Ask => word(world.pause("t", Pause::Input(question())).await),
         Step::Authenticate => word(world.pause("t", Pause::Authentication(question())).await),
@@ -124,7 +151,7 @@ async fn take(world: &World<'_>, step: Step, tokens: &Tokens) -> Word {
             let within = Duration::from_secs(DEADLINE * 60);
             let mut confirm = world.confirm("t").with_deadline(deadline.then_some(within));
             if settling {
-                confirm = confirm.settling(ticket.clone(), reply());
+                confirm = confirm.settling(ticket, reply());
             }
             word(world.registry.confirm(confirm).await)
         }
@@ -157,6 +184,7 @@ fn word<T>(result: Result<T, RegistryError>) -> Word {
         Err(RegistryError::StaleTicket) => "stale",
         Err(RegistryError::LeaseLost(_)) => "lease lost",
         Err(RegistryError::NotEnqueuing(_)) => "not enqueuing",
+        Err(RegistryError::NotAJob(_)) => "no job",
         Err(_) => "something else",
     }
 }
@@ -180,6 +208,8 @@ async fn compare(world: &World<'_>, model: &Model, setup: &Setup) -> Result<(), 
         same("the deadline", format!("{minutes:?}"), format!("{:?}", model.deadline))?;
         let lease = task.lease.map(|lease| lease.until.since(task.created_at).as_secs() / 60);
         same("the lease", format!("{lease:?}"), format!("{:?}", model.lease))?;
+        let attempts = task.job.as_ref().map(|job| job.attempts);
+        same("the attempts", format!("{attempts:?}"), format!("{:?}", model.job.map(|(begun, _)| begun)))?;
         lawful(&task)?;
     }
     let told: Vec<_> = world.events().await.into_iter().filter_map(|event| event.subject.status()).collect();

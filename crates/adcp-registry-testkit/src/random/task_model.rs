@@ -14,6 +14,7 @@ pub(super) struct Setup {
     /// Whether the reply is recorded at issue, when the task is not enqueued.
     pub(super) replied: bool,
     pub(super) leased: bool,
+    pub(super) job: bool,
 }
 
 /// As whom a writer speaks.
@@ -35,6 +36,8 @@ pub(super) enum Step {
     Resubmit,
     Finish(usize, Who),
     Renew(Who),
+    Claim,
+    Release { who: Who, wait: u8, uncounted: bool },
     Confirm { deadline: bool, settling: bool },
     Discard { releasing: bool },
     Settle { fenced: bool },
@@ -46,15 +49,18 @@ pub(super) enum Step {
 pub(super) const DEADLINE: u64 = 45;
 /// Minutes that a lease lasts.
 pub(super) const LEASE: u64 = 30;
+/// Attempts that a job has.
+pub(super) const ATTEMPTS: u32 = 3;
 
 pub(super) fn setups() -> impl Strategy<Value = Setup> {
-    any::<[bool; 6]>().prop_map(|[enqueuing, deadline, purchase, notify, replied, leased]| Setup {
+    any::<[bool; 7]>().prop_map(|[enqueuing, deadline, purchase, notify, replied, leased, job]| Setup {
         enqueuing,
         deadline,
         purchase,
         notify,
         replied,
         leased,
+        job,
     })
 }
 
@@ -70,6 +76,9 @@ pub(super) fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Step::Resubmit),
         3 => (0..ends().len(), whos()).prop_map(|(end, who)| Step::Finish(end, who)),
         2 => whos().prop_map(Step::Renew),
+        3 => Just(Step::Claim),
+        2 => (whos(), 0_u8..20, any::<bool>())
+            .prop_map(|(who, wait, uncounted)| Step::Release { who, wait, uncounted }),
         2 => any::<(bool, bool)>().prop_map(|(deadline, settling)| Step::Confirm { deadline, settling }),
         2 => any::<bool>().prop_map(|releasing| Step::Discard { releasing }),
         1 => any::<bool>().prop_map(|fenced| Step::Settle { fenced }),
@@ -104,6 +113,8 @@ pub(super) struct Model {
     pub(super) outcome: Option<Outcome>,
     pub(super) deadline: Option<u64>,
     pub(super) lease: Option<u64>,
+    /// Attempts that were begun, and when the next one may begin; `None` for what is no job.
+    pub(super) job: Option<(u32, u64)>,
     pub(super) now: u64,
     pub(super) key: Key,
     pub(super) purchase: bool,
@@ -122,6 +133,7 @@ impl Model {
             outcome: None,
             deadline: (setup.enqueuing || setup.deadline).then_some(DEADLINE),
             lease: setup.leased.then_some(LEASE),
+            job: setup.job.then_some((u32::from(setup.leased), 0)),
             now: 0,
             key: if setup.replied && !setup.enqueuing { Key::Replied } else { Key::Running },
             purchase: setup.purchase,
@@ -160,9 +172,56 @@ impl Model {
 
     /// Whether a writer is turned away. A task that is gone or has ended answers for itself.
     fn fences(&self, who: Who) -> bool {
-        let holds = self.lease.is_some_and(|until| until > self.now);
-        let lost = who == Who::Impostor || (who == Who::Holder && !holds);
+        let lost = who == Who::Impostor || (who == Who::Holder && !self.is_held());
         lost && !self.gone && self.outcome.is_none()
+    }
+
+    fn is_held(&self) -> bool {
+        self.lease.is_some_and(|until| until > self.now)
+    }
+
+    fn claim(&mut self) -> Word {
+        let in_time = self.deadline.is_none_or(|at| at > self.now);
+        let free = self.open && !self.gone && self.outcome.is_none() && in_time && !self.is_held();
+        match self.job {
+            Some((attempts, from)) if free && attempts < ATTEMPTS && from <= self.now => {
+                self.job = Some((attempts + 1, 0));
+                self.lease = Some(self.now + LEASE);
+                "one"
+            }
+            _ => "none",
+        }
+    }
+
+    fn release(&mut self, who: Who, wait: u8, uncounted: bool) -> Word {
+        // Who gives up shows a token, its own or another.
+        if self.fences(if who == Who::Entrusted { Who::Holder } else { who }) {
+            return "lease lost";
+        }
+        match (self.gone, self.outcome.is_some(), self.job) {
+            (true, ..) => "unknown",
+            (_, true, _) => "ended",
+            (_, _, None) => "no job",
+            (_, _, Some((attempts, _))) => {
+                self.job = Some((attempts - u32::from(uncounted), self.now + u64::from(wait)));
+                self.lease = None;
+                "done"
+            }
+        }
+    }
+
+    /// Why the task is ended by those who look for what nobody works on.
+    fn overdue(&self) -> Option<AdcpError> {
+        if self.gone || self.outcome.is_some() {
+            return None;
+        }
+        if self.deadline.is_some_and(|at| at <= self.now) {
+            return Some(AdcpError::overdue());
+        }
+        match self.job {
+            Some((attempts, _)) => (attempts >= ATTEMPTS && !self.is_held()).then(AdcpError::given_up),
+            None => (self.lease.is_some() && !self.is_held()).then(AdcpError::orphaned),
+        }
     }
 
     pub(super) fn take(&mut self, step: Step) -> Word {
@@ -178,6 +237,8 @@ impl Model {
                 self.lease = Some(self.now + LEASE);
                 "done"
             }
+            Step::Claim => self.claim(),
+            Step::Release { who, wait, uncounted } => self.release(who, wait, uncounted),
             Step::Report(..) => self.enter(TaskStatus::Working),
             Step::Ask => self.enter(TaskStatus::InputRequired),
             Step::Authenticate => self.enter(TaskStatus::AuthRequired),
@@ -213,15 +274,13 @@ impl Model {
                 self.now += u64::from(minutes);
                 "done"
             }
-            Step::EndOverdue if !self.gone && self.deadline.is_some_and(|at| at <= self.now) => {
-                self.end(Outcome::Failed(AdcpError::overdue()));
-                "one"
-            }
-            Step::EndOverdue if !self.gone && self.lease.is_some_and(|at| at <= self.now) => {
-                self.end(Outcome::Failed(AdcpError::orphaned()));
-                "one"
-            }
-            Step::EndOverdue => "none",
+            Step::EndOverdue => match self.overdue() {
+                Some(why) => {
+                    self.end(Outcome::Failed(why));
+                    "one"
+                }
+                None => "none",
+            },
         }
     }
 
