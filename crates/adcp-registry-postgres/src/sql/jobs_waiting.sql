@@ -15,17 +15,22 @@ WITH RECURSIVE queues (kind, tenant) AS (
     )
     FROM queues
     WHERE queues.tenant IS NOT NULL
+),
+served (kind, tenant, served_at) AS MATERIALIZED (
+    SELECT queues.kind, queues.tenant, (
+        SELECT claimed.job_claimed_at FROM {schema}.tasks AS claimed
+        WHERE claimed.tenant = queues.tenant AND claimed.job_claimed_at IS NOT NULL
+        ORDER BY claimed.job_claimed_at DESC
+        LIMIT 1
+    )
+    FROM queues
+    WHERE queues.tenant IS NOT NULL
 )
-SELECT queues.tenant, job.id, job.job_at, (
-    SELECT served.job_claimed_at FROM {schema}.tasks AS served
-    WHERE served.tenant = queues.tenant AND served.job_claimed_at IS NOT NULL
-    ORDER BY served.job_claimed_at DESC
-    LIMIT 1
-) AS served_at
-FROM queues
+SELECT served.tenant, job.id, job.job_at, served.served_at
+FROM served
 CROSS JOIN LATERAL (
     SELECT waiting.id, waiting.job_at FROM {schema}.tasks AS waiting
-    WHERE waiting.job_kind = queues.kind AND waiting.tenant = queues.tenant AND waiting.job_at <= :now
+    WHERE waiting.job_kind = served.kind AND waiting.tenant = served.tenant AND waiting.job_at <= :now
         AND waiting.ended_at IS NULL AND (waiting.deadline IS NULL OR waiting.deadline > :now)
     ORDER BY waiting.job_at, waiting.id
     LIMIT :limit
