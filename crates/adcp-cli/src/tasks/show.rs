@@ -1,6 +1,6 @@
 //! `adcp tasks show`: everything that is known of a task, but no secret.
 
-use adcp_core::{Event, ListEvents, Outcome, Progress, Registry, Scope, TaskPhase, TaskRecord};
+use adcp_core::{Event, Job, ListEvents, Outcome, Progress, Registry, Scope, TaskPhase, TaskRecord};
 use adcp_types::json::JsonObject;
 use serde_json::{Value, json};
 
@@ -72,6 +72,7 @@ fn ordered(task: &TaskRecord) -> Vec<(&'static str, Value)> {
     put("ended_at", task.ended_at.map(|at| at.to_string()).into());
     put("deadline", task.deadline.map(|at| at.to_string()).into());
     put("leased_until", task.lease.map(|lease| lease.until.to_string()).into());
+    put("job", task.job.as_ref().map(|found| job(task, found)).into());
     put("has_webhook", task.has_webhook().into());
     if is_unopened(task) {
         put("credentials", "no key at hand opens them, and without them the task does not end".into());
@@ -89,6 +90,19 @@ fn ordered(task: &TaskRecord) -> Vec<(&'static str, Value)> {
     }
     put("context", task.context.clone().into());
     out
+}
+
+/// Who does the work, without what they are given: the input may hold a secret.
+fn job(task: &TaskRecord, job: &Job) -> Value {
+    let next = task.claimable_at().filter(|_| task.lease.is_none());
+    json!({
+        "kind": job.kind,
+        "attempts": job.attempts,
+        "max_attempts": job.max_attempts,
+        "newest_attempt_at": job.claimed_at.map(|at| at.to_string()),
+        "next_attempt_from": next.map(|at| at.to_string()),
+        "readable": job.input.is_some(),
+    })
 }
 
 /// What the store does when the task ends, beside telling the buyer.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use adcp_core::stored::KeyRing;
 use adcp_core::{
-    AccountId, CallKey, CallStore, Claim, ClaimCall, Effects, IssueTask, Owner, Principal, Registration,
-    Secret, SettleCall, Settlement, TaskId, TaskRegistry, TenantId,
+    AccountId, CallKey, CallStore, Claim, ClaimCall, Effects, IssueTask, JobOrder, Owner, Principal,
+    Registration, Secret, SettleCall, Settlement, TaskId, TaskRegistry, TenantId,
 };
 use adcp_registry_sqlite::{SqliteConfig, SqliteRegistry};
 use serde_json::{Value, json};
@@ -164,7 +164,8 @@ async fn no_secret_of_a_task_is_shown_and_its_key_is_needed() {
         "create_media_buy",
         "media-buy",
     );
-    registry.issue(issue.with_effects(effects)).await.unwrap();
+    let order = JobOrder::new("review.v1", json!({ "floor": "s3cret" }));
+    registry.issue(issue.with_effects(effects).as_job(order)).await.unwrap();
 
     let adcp = |args: &[&str]| run_in(folder.path(), &[args, &["--registry", "sqlite:registry.db"]].concat());
     let with_key = ["--seal-key-file", "k1.key"];
@@ -172,6 +173,7 @@ async fn no_secret_of_a_task_is_shown_and_its_key_is_needed() {
     for json in [&[][..], &["--json"]] {
         let shown = adcp(&[&["tasks", "show", "task_1"], json, &with_key].concat()).expect(0);
         assert!(shown.out.contains("https://buyer.example") && shown.out.contains("whk_"), "{}", shown.out);
+        assert!(shown.out.contains("review.v1") && shown.out.contains("max_attempts"), "{}", shown.out);
         assert!(!shown.out.contains("s3cret"), "{}", shown.out);
     }
     let without = adcp(&["tasks", "show", "task_1"]).expect(0);
