@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adcp_core::{AdcpError, ProposalState, TaskRef};
-use adcp_decisioning::{Interactive, Offer};
+use adcp_decisioning::{Interactive, JobHandle, JobHandler, Offer};
 use adcp_types::ErrorCode;
 use adcp_types::media_buy::CreateMediaBuySuccess;
 use serde_json::{Value, json};
@@ -58,6 +58,45 @@ async fn handoff_create_media_buy_happy_path_consumes_and_hydrates_the_reverse_i
     );
     let again = stand.buy("two", "p1").await;
     assert_eq!((code(&again), field(&again)), ("PROPOSAL_NOT_COMMITTED", "proposal_id"));
+}
+
+/// Books what it is given; an order that asks for it fails for good.
+struct Book;
+
+impl JobHandler for Book {
+    const KIND: &'static str = "book";
+    type Input = (LineItem, Value);
+    type Output = CreateMediaBuySuccess;
+
+    async fn run(
+        &self,
+        _: JobHandle,
+        (line, request): (LineItem, Value),
+    ) -> Result<CreateMediaBuySuccess, AdcpError> {
+        assert_eq!(line.template, 1);
+        if request["ext"]["fails"] == true {
+            return Err(AdcpError::new(ErrorCode::POLICY_VIOLATION, "not on this site"));
+        }
+        Ok(booking("mb_1", &request))
+    }
+}
+
+#[tokio::test]
+async fn a_job_buys_its_proposal_or_gives_it_back() {
+    let market = Market::new().buying(|ctx, request| async move {
+        let line: LineItem = ctx.recipe("tv")?.unwrap();
+        Ok(ctx.handoff_to_job::<Book>((line, request)).into())
+    });
+    let stand = market.build(|agent| agent.proposals(terms()).job(Book)).committed().await;
+    let mut ask = purchase("one", "p1");
+    ask["ext"] = json!({ "fails": true });
+    let reply = stand.ask("create_media_buy", ask).await;
+    assert_eq!(stand.ended(&reply).await["error"]["code"], "POLICY_VIOLATION");
+    assert_eq!(stand.state("p1").await, COMMITTED);
+    let reply = stand.buy("two", "p1").await;
+    assert_eq!(stand.ended(&reply).await["status"], "completed");
+    assert_eq!(stand.state("p1").await, CONSUMED);
+    assert_eq!(stand.of_buy("mb_1").await.unwrap().packages["pkg_1"], "web");
 }
 
 #[tokio::test]
