@@ -12,6 +12,7 @@ cargo xtask <command>
   tidy                                            rules no compiler knows
   test [--require-postgres] [arguments of cargo test]
                                                   all tests, on a throw-away Postgres where there can be one
+  postgres-versions [--only 13,18,pgbouncer]      the Postgres registry on every version of the server (network)
   crash [--minutes N] [--seed N] [--registry sqlite|postgres|both]
                                                   kill replicas and their database, and look for broken promises
   ci [--skip-tests]                               what CI runs
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         "sample" => xtask::sample::run(rest),
         "tidy" => xtask::tidy::run(rest),
         "test" | "ci" => xtask::check::run(&args),
+        "postgres-versions" => xtask::check::servers::run(rest),
         "crash" => xtask::check::crash::run(rest),
         "release" => xtask::release::run(rest),
         "interop" => xtask::interop::run(rest),

@@ -5,6 +5,7 @@
 
 pub mod crash;
 pub mod postgres;
+pub mod servers;
 
 use std::{
     process::Command,

@@ -87,12 +87,17 @@ fn means() -> anyhow::Result<Result<(PathBuf, Option<User>), &'static str>> {
             None => return Ok(Err("no server programs were found")),
         },
     };
+    Ok(runner()?.map(|user| (programs, user)))
+}
+
+/// Whom a server runs as.
+fn runner() -> anyhow::Result<Result<Option<User>, &'static str>> {
     let root = id(&["-u"])? == 0;
     let user = if root { unprivileged() } else { None };
     if root && user.is_none() {
         return Ok(Err("root may not run a server, and there is no user `postgres` or `nobody`"));
     }
-    Ok(Ok((programs, user)))
+    Ok(Ok(user))
 }
 
 /// The folder with the programs of the newest server.
@@ -169,6 +174,14 @@ impl Cluster {
     pub fn own(connections: u16) -> anyhow::Result<Self> {
         match means()? {
             Ok((programs, user)) => Self::start(programs, user, connections),
+            Err(why) => bail!("{why}"),
+        }
+    }
+
+    /// Starts one of these programs.
+    pub(super) fn of(programs: PathBuf, connections: u16) -> anyhow::Result<Self> {
+        match runner()? {
+            Ok(user) => Self::start(programs, user, connections),
             Err(why) => bail!("{why}"),
         }
     }
@@ -271,12 +284,17 @@ impl Cluster {
         real.with_file_name(name)
     }
 
+    /// Its files, which go with it. Nobody else can read them.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    /// A program of the server, as the user it runs as. It ends when this process does, however that ends.
-    fn command(&self, program: &str) -> Command {
+    /// A program of the server, or one named by its whole path, as the user it runs as. It ends when this process does, however that ends.
+    pub(super) fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
         let mut command = match &self.user {
             None => Command::new(program),

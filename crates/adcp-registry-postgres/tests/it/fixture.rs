@@ -34,6 +34,12 @@ pub(crate) fn url() -> String {
         .expect("ADCP_TEST_POSTGRES_URL names a server that tests may use; `cargo xtask test` starts one")
 }
 
+/// Where registries find it: the same, or a pooler before it.
+#[allow(clippy::disallowed_methods, reason = "tests are told of their server by the environment")]
+fn pooled_url() -> String {
+    std::env::var("ADCP_TEST_POSTGRES_POOLED_URL").unwrap_or_else(|_| url())
+}
+
 /// A connection beside the registry's.
 pub(crate) async fn connection() -> Client {
     connect(&url()).await
@@ -60,7 +66,7 @@ impl Schema {
     }
 
     pub(crate) fn config(&self) -> PostgresConfig {
-        self.config_at(url())
+        self.config_at(pooled_url())
     }
 
     pub(crate) fn config_at(&self, url: String) -> PostgresConfig {
@@ -100,7 +106,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) async fn new(configure: impl Fn(PostgresConfig) -> PostgresConfig) -> Self {
-        Self::at(&url(), configure).await
+        Self::at(&pooled_url(), configure).await
     }
 
     /// On the server behind this address, which may be a proxy's.

@@ -9,7 +9,7 @@ use adcp_registry_postgres::PostgresRegistry;
 use adcp_registry_testkit::{Harness, registry_conformance};
 use deadpool_postgres::tokio_postgres::SimpleQueryMessage;
 
-use crate::fixture::{Schema, Shared, connect, issue, owner};
+use crate::fixture::{Schema, Shared, connect, issue, owner, url};
 use crate::proxy::Proxy;
 
 struct Pooled {
@@ -49,7 +49,7 @@ async fn one_client_uses_many_connections_and_leaves_nothing_in_them() {
     }
     assert!(proxy.switches() > 10, "{}", proxy.switches());
     assert!(PostgresRegistry::examine(&config()).await.unwrap().server.is_pooled);
-    assert!(!PostgresRegistry::examine(&schema.config()).await.unwrap().server.is_pooled);
+    assert!(!PostgresRegistry::examine(&schema.config_at(url())).await.unwrap().server.is_pooled);
     // As many times as there are connections, so that each is looked at.
     for _ in 0..3 {
         let sql = "SELECT current_setting('statement_timeout'), count(*) FROM pg_prepared_statements";
