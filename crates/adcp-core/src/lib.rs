@@ -13,6 +13,7 @@ pub mod json;
 mod proposal;
 mod publish;
 mod registry;
+mod retention;
 mod scope;
 mod secret;
 pub mod stored;
@@ -43,6 +44,7 @@ pub use publish::{Publication, PublishEvents, Published};
 pub use registry::{
     BoxError, CallStore, Capabilities, DeliveryOutbox, ProposalStore, Registry, RegistryError, TaskRegistry,
 };
+pub use retention::{Ages, Backlog, Forget, Forgotten, MOST_COUNTED, Retention};
 pub use scope::{Owner, Scope};
 pub use secret::Secret;
 pub use task::{

@@ -7,13 +7,13 @@ use adcp_types::ErrorCode;
 use async_trait::async_trait;
 
 use crate::{
-    AdcpError, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries, ConfirmTask,
+    AdcpError, Ages, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries, ConfirmTask,
     DeliveryDetail, DeliveryPage, DiscardTask, EndOverdue, EndpointRecord, Event, EventKey, ExpireDeliveries,
-    FinishTask, Finished, Hold, IssueTask, ListDeliveries, ListEndpoints, ListEvents, ListTasks, Owner,
-    PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, PublishEvents, Published, RecordAttempts,
-    Recorded, Redeliver, Redelivered, ReleaseJob, RenewDeliveries, RenewLease, ReportProgress,
-    ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskStatus,
-    TenantId, UnresolvedCall,
+    FinishTask, Finished, Forget, Forgotten, Hold, IssueTask, ListDeliveries, ListEndpoints, ListEvents,
+    ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, PublishEvents, Published,
+    RecordAttempts, Recorded, Redeliver, Redelivered, ReleaseJob, RenewDeliveries, RenewLease,
+    ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord,
+    TaskStatus, TenantId, UnresolvedCall,
 };
 
 /// A cause kept for the log.
@@ -119,15 +119,16 @@ pub trait TaskRegistry: fmt::Debug + Send + Sync + 'static {
 #[async_trait]
 pub trait CallStore: fmt::Debug + Send + Sync + 'static {
     /// Claims a key: exactly one of any number of simultaneous callers is first. A key whose time is over answers
-    /// [`Claim::Expired`], whatever became of its call, for at least as long again.
+    /// [`Claim::Expired`], whatever became of its call, for at least as long again; one without a known outcome until
+    /// somebody resolves it.
     async fn claim_call(&self, req: ClaimCall) -> Result<Claim, RegistryError>;
 
     /// Settles a call and writes its effects: all of it or nothing. A stale ticket is refused. A ticket does not grow
     /// stale with time: who settles after the key expired is still heard, unless the key is another's by then.
     async fn settle_call(&self, req: SettleCall) -> Result<(), RegistryError>;
 
-    /// Lists keys without a known outcome, oldest first: fenced ones, and those that were never settled. They stay
-    /// listed when their time is over, as long as the store remembers them.
+    /// Lists keys without a known outcome, oldest first: fenced ones, and those that were never settled. They are
+    /// listed until they are resolved, also when their time is over.
     async fn unresolved_calls(
         &self,
         tenant: &TenantId,
@@ -206,9 +207,18 @@ pub trait DeliveryOutbox: fmt::Debug + Send + Sync + 'static {
 }
 
 /// One backend. Its parts are used together because their writes commit together.
+#[async_trait]
 pub trait Registry: TaskRegistry + CallStore + ProposalStore + DeliveryOutbox {
     /// What this backend promises beyond the required behaviour.
     fn capabilities(&self) -> Capabilities;
+
+    /// Removes a batch of what is over for long enough, those first that have been for longest, each kind in a short
+    /// transaction of its own. What is open stays: tasks that have not ended, keys without a known outcome, proposals
+    /// that are held. Any number of processes may do so at once. An agent does it by itself.
+    async fn forget(&self, req: Forget) -> Result<Forgotten, RegistryError>;
+
+    /// How much waits in the whole store, and for how long. It reads few rows, however many there are.
+    async fn ages(&self) -> Result<Ages, RegistryError>;
 }
 
 /// Why a registry call did not happen.

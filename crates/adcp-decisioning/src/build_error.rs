@@ -33,6 +33,9 @@ pub enum BuildError {
     /// Too often.
     #[error("the rescue interval of {0:?} is shorter than a second: the registry would do little else")]
     RescueInterval(Duration),
+    /// Too often.
+    #[error("the retention interval of {0:?} is shorter than a second: the registry would do little else")]
+    RetentionInterval(Duration),
     /// No handoff could ever run.
     #[error("room for zero background tasks: no handoff could run")]
     NoBackgroundTasks,

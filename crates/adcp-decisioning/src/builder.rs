@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::json::Limits;
-use adcp_core::{Background, Clock, Delivery, Registry, SystemClock};
+use adcp_core::{Background, Clock, Delivery, Registry, Retention, SystemClock};
 use adcp_types::protocol::GetAdcpCapabilitiesResponse;
 
 use crate::account::{Accounts, DynAccounts};
@@ -18,10 +18,12 @@ use crate::buyer_agent::{BuyerAgents, DynBuyerAgents};
 use crate::caller::Authenticator;
 use crate::companions::Companions;
 use crate::generated::descriptions;
+use crate::janitor::Janitor;
 use crate::listing::Tool;
 use crate::parts::Parts;
 use crate::proposal::ProposalTerms;
 use crate::rescue::Rescuer;
+use crate::rounds::Rounds;
 use crate::route::Route;
 use crate::tools;
 use crate::version::Versions;
@@ -42,6 +44,9 @@ pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 /// How often an agent looks for abandoned tasks, by default.
 pub const DEFAULT_RESCUE_INTERVAL: Duration = Duration::from_secs(10);
 
+/// How often an agent forgets what has been over for long enough, by default.
+pub const DEFAULT_RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Mounts what a seller implements, and the parts an agent needs.
 pub struct AgentBuilder<S> {
     seller: Arc<S>,
@@ -58,6 +63,8 @@ pub struct AgentBuilder<S> {
     enqueue_lease: Duration,
     lease: Duration,
     rescue_interval: Duration,
+    retention: Retention,
+    retention_interval: Duration,
     delivery: Option<Arc<dyn Delivery>>,
     auto_emit: bool,
     companions: Vec<Arc<dyn Background>>,
@@ -89,6 +96,8 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             enqueue_lease: DEFAULT_ENQUEUE_LEASE,
             lease: DEFAULT_LEASE,
             rescue_interval: DEFAULT_RESCUE_INTERVAL,
+            retention: Retention::new(),
+            retention_interval: DEFAULT_RETENTION_INTERVAL,
             delivery: None,
             auto_emit: true,
             companions: Vec::new(),
@@ -211,6 +220,21 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         self
     }
 
+    /// Says how long things stay in the registry once they are over: an ended task for seven days, by default. The
+    /// agent forgets them by itself, a batch at a time; what is open stays.
+    #[must_use]
+    pub const fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Sets how often the agent forgets: once a second at most.
+    #[must_use]
+    pub const fn retention_interval(mut self, every: Duration) -> Self {
+        self.retention_interval = every;
+        self
+    }
+
     /// Carries queued notifications to their receivers. Without it, a call that may become a task and asks for
     /// notifications is refused, unless [`Self::auto_emit`] is off.
     #[must_use]
@@ -273,6 +297,9 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if self.rescue_interval < Duration::from_secs(1) {
             faults.push(BuildError::RescueInterval(self.rescue_interval));
         }
+        if self.retention_interval < Duration::from_secs(1) {
+            faults.push(BuildError::RetentionInterval(self.retention_interval));
+        }
         if self.background_tasks == 0 {
             faults.push(BuildError::NoBackgroundTasks);
         }
@@ -313,8 +340,10 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             tracing::warn!("the registry is volatile: accepted tasks are lost when this process ends");
         }
         let background = Tasks::new(self.background_tasks);
-        let rescuer = Rescuer::new(self.rescue_interval, background.signals().clone());
-        self.companions.insert(0, Arc::new(rescuer));
+        let rescuer = Rescuer::new(background.signals().clone());
+        let janitor = Janitor::new(self.retention);
+        self.companions.push(Arc::new(Rounds::new(self.rescue_interval, rescuer)));
+        self.companions.push(Arc::new(Rounds::new(self.retention_interval, janitor)));
         if !jobs.is_empty() {
             let worker = Worker::new(jobs.clone(), background.clone(), self.lease, pace);
             self.companions.push(Arc::new(worker));

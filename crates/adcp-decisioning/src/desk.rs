@@ -190,8 +190,8 @@ impl TaskDesk {
         self.pause(task, Pause::Resubmitted).await
     }
 
-    /// Ends the tasks of a tenant whose deadline has passed, as failed. An agent does it for the tasks it issued;
-    /// call it for those of processes that died.
+    /// Ends the tasks of a tenant whose deadline has passed, as failed, at once: agents do it, too, for every task of
+    /// their registry, at each of their rescue intervals.
     ///
     /// # Errors
     ///

@@ -26,16 +26,17 @@ mod handle;
 mod handoff;
 mod hook;
 mod incident;
+mod janitor;
 mod job;
 mod lease;
 pub mod lifecycle;
 mod listing;
-mod overdue;
 mod parts;
 mod path;
 mod progress;
 mod proposal;
 mod rescue;
+mod rounds;
 mod route;
 mod run;
 mod scrub;
@@ -54,7 +55,7 @@ pub use billing::check_billing;
 pub use build_error::{BuildError, BuildErrors};
 pub use builder::{
     AgentBuilder, DEFAULT_BACKGROUND_TASKS, DEFAULT_ENQUEUE_LEASE, DEFAULT_LEASE, DEFAULT_REPLAY_TTL,
-    DEFAULT_RESCUE_INTERVAL,
+    DEFAULT_RESCUE_INTERVAL, DEFAULT_RETENTION_INTERVAL,
 };
 pub use builder_jobs::{
     DEFAULT_JOB_POLL_INTERVAL, DEFAULT_JOB_SLOTS, DEFAULT_JOB_WAIT, DEFAULT_LONGEST_JOB_WAIT,

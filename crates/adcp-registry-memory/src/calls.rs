@@ -11,10 +11,15 @@ use adcp_core::{
 use crate::config::MemoryLimits;
 use crate::share::{Buyer, Shares, buyer};
 
+/// Rows that a claim forgets at most, so that a table that fills makes room.
+const MADE_ROOM: usize = 1000;
+
 #[derive(Default)]
 pub(crate) struct Calls {
     rows: HashMap<CallKey, Row>,
-    /// When each row may be forgotten. The number tells rows of one instant apart.
+    /// Rows without a known outcome, by when they were claimed. The number tells rows of one instant apart.
+    unresolved: BTreeMap<(Timestamp, u64), CallKey>,
+    /// The others, by when they may be forgotten.
     forget: BTreeMap<(Timestamp, u64), CallKey>,
     shares: Shares<Buyer>,
     reply_shares: Shares<Buyer>,
@@ -24,11 +29,12 @@ pub(crate) struct Calls {
 struct Row {
     tool: String,
     claimed: Timestamp,
+    number: u64,
     hash: [u8; 32],
     token: [u8; 16],
     state: State,
     expires: Timestamp,
-    forget: (Timestamp, u64),
+    forget_at: Timestamp,
 }
 
 enum State {
@@ -49,8 +55,14 @@ impl Calls {
         now: Timestamp,
         limits: &MemoryLimits,
     ) -> Result<Claim, RegistryError> {
-        if let Some(row) = self.rows.get(&req.key) {
-            return row.answer(&req.hash, now);
+        match self.rows.get(&req.key) {
+            Some(row) if row.may_go(now) => self.remove(&req.key),
+            Some(row) => return row.answer(&req.hash, now),
+            None => {}
+        }
+        let fills = self.rows.len() > limits.max_calls / 2;
+        if fills || self.reply_shares.total() > limits.max_reply_bytes / 2 {
+            self.forget(now, MADE_ROOM);
         }
         let buyer = buyer(&req.key.owner);
         self.shares.admit(&buyer, 1, limits.max_calls, "idempotency keys")?;
@@ -61,16 +73,17 @@ impl Calls {
         let expires = now.after(req.ttl);
         self.counter += 1;
         // For one more lifetime the key answers that it expired, instead of running again.
-        let forget = (expires.after(req.ttl.max(Duration::from_secs(60))), self.counter);
-        self.forget.insert(forget, req.key.clone());
+        let forget_at = expires.after(req.ttl.max(Duration::from_secs(60)));
+        self.unresolved.insert((now, self.counter), req.key.clone());
         let row = Row {
             tool: req.tool,
             claimed: now,
+            number: self.counter,
             hash: req.hash,
             token,
             state: State::Running,
             expires,
-            forget,
+            forget_at,
         };
         self.rows.insert(req.key.clone(), row);
         self.shares.add(buyer, 1);
@@ -94,9 +107,18 @@ impl Calls {
             (Settlement::Replied(_), Some(text)) => State::Replied(text),
             (Settlement::Replied(_) | Settlement::Fenced, _) => State::Fenced,
         };
-        if let Some(row) = self.rows.get_mut(&held.0) {
-            self.reply_shares.add(buyer(&held.0.owner), state.bytes());
+        self.reply_shares.add(buyer(&held.0.owner), state.bytes());
+        self.enter(&held.0, state);
+    }
+
+    /// Gives a row another state, and its place in the index that belongs to it.
+    fn enter(&mut self, key: &CallKey, state: State) {
+        if let Some(row) = self.rows.get_mut(key) {
             row.state = state;
+            if !row.is_unresolved() {
+                self.unresolved.remove(&(row.claimed, row.number));
+                self.forget.insert((row.forget_at, row.number), key.clone());
+            }
         }
     }
 
@@ -112,26 +134,19 @@ impl Calls {
 
     /// Keys without a known outcome, oldest first.
     pub(crate) fn unresolved(&self, tenant: &TenantId, limit: usize) -> Vec<UnresolvedCall> {
-        let open = |row: &Row| matches!(row.state, State::Running | State::Fenced);
-        let mut found: Vec<_> =
-            self.rows.iter().filter(|(key, row)| key.owner.tenant == *tenant && open(row)).collect();
-        found
-            .sort_unstable_by(|(a_key, a), (b_key, b)| (a.claimed, &a_key.key).cmp(&(b.claimed, &b_key.key)));
-        let call = |(key, row): (&CallKey, &Row)| {
-            UnresolvedCall::new(
-                key.clone(),
-                row.tool.as_str(),
-                row.claimed,
-                matches!(row.state, State::Fenced),
-            )
+        let ours = self.unresolved.values().filter(|key| key.owner.tenant == *tenant);
+        let call = |key: &CallKey| {
+            let row = self.rows.get(key)?;
+            let fenced = matches!(row.state, State::Fenced);
+            Some(UnresolvedCall::new(key.clone(), row.tool.as_str(), row.claimed, fenced))
         };
-        found.into_iter().take(limit).map(call).collect()
+        ours.filter_map(call).take(limit).collect()
     }
 
     pub(crate) fn resolve(&mut self, key: &CallKey, resolution: Resolution) -> bool {
-        match self.rows.get_mut(key) {
-            Some(row) if matches!(row.state, State::Running | State::Fenced) => match resolution {
-                Resolution::Succeeded => row.state = State::Settled,
+        match self.rows.get(key) {
+            Some(row) if row.is_unresolved() => match resolution {
+                Resolution::Succeeded => self.enter(key, State::Settled),
                 Resolution::Released => self.remove(key),
             },
             _ => return false,
@@ -139,20 +154,31 @@ impl Calls {
         true
     }
 
-    /// Forgets keys whose time is over twice.
-    pub(crate) fn forget_old(&mut self, now: Timestamp) {
-        while let Some(entry) = self.forget.first_entry() {
-            if entry.key().0 > now {
-                return;
+    /// Forgets keys whose time is over twice, and says how many.
+    pub(crate) fn forget(&mut self, now: Timestamp, limit: usize) -> usize {
+        for gone in 0..limit {
+            match self.forget.first_key_value() {
+                Some(((at, _), key)) if *at <= now => self.remove(&key.clone()),
+                _ => return gone,
             }
-            let key = entry.get().clone();
-            self.remove(&key);
         }
+        limit
+    }
+
+    /// How many keys have no known outcome, and since when the oldest waits for one.
+    pub(crate) fn waiting(&self) -> (usize, Option<Timestamp>) {
+        (self.unresolved.len(), self.unresolved.first_key_value().map(|((claimed, _), _)| *claimed))
+    }
+
+    /// When the first key may be forgotten.
+    pub(crate) fn first_to_forget(&self) -> Option<Timestamp> {
+        self.forget.first_key_value().map(|((at, _), _)| *at)
     }
 
     fn remove(&mut self, key: &CallKey) {
         if let Some(row) = self.rows.remove(key) {
-            self.forget.remove(&row.forget);
+            self.forget.remove(&(row.forget_at, row.number));
+            self.unresolved.remove(&(row.claimed, row.number));
             let buyer = buyer(&key.owner);
             self.shares.give_back(&buyer, 1);
             self.reply_shares.give_back(&buyer, row.state.bytes());
@@ -161,6 +187,15 @@ impl Calls {
 }
 
 impl Row {
+    /// Whether nobody knows what became of the call. Such a row is not forgotten.
+    fn is_unresolved(&self) -> bool {
+        matches!(self.state, State::Running | State::Fenced)
+    }
+
+    fn may_go(&self, now: Timestamp) -> bool {
+        !self.is_unresolved() && self.forget_at <= now
+    }
+
     fn answer(&self, hash: &[u8; 32], now: Timestamp) -> Result<Claim, RegistryError> {
         if now >= self.expires {
             return Ok(Claim::Expired);

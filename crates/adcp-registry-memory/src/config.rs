@@ -1,8 +1,6 @@
 //! Bounds of the registry.
 
-use std::time::Duration;
-
-use adcp_core::{DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION};
+use adcp_core::DEFAULT_MAX_HISTORY;
 
 /// How much the registry holds at most.
 ///
@@ -22,8 +20,6 @@ pub struct MemoryLimits {
     pub max_calls: usize,
     /// Bytes of recorded replies, as JSON text. Default 256 MiB.
     pub max_reply_bytes: usize,
-    /// How long an ended task stays readable, and its event. Default seven days.
-    pub task_retention: Duration,
     /// Entries of a task's history, beyond which a report of progress replaces the last one. Default 256.
     pub max_history: usize,
 }
@@ -38,7 +34,6 @@ impl MemoryLimits {
             max_proposals: 100_000,
             max_calls: 200_000,
             max_reply_bytes: 256 * 1024 * 1024,
-            task_retention: DEFAULT_TASK_RETENTION,
             max_history: DEFAULT_MAX_HISTORY,
         }
     }
@@ -75,13 +70,6 @@ impl MemoryLimits {
     #[must_use]
     pub const fn with_max_reply_bytes(mut self, bytes: usize) -> Self {
         self.max_reply_bytes = bytes;
-        self
-    }
-
-    /// Sets how long an ended task stays readable.
-    #[must_use]
-    pub const fn with_task_retention(mut self, retention: Duration) -> Self {
-        self.task_retention = retention;
         self
     }
 }

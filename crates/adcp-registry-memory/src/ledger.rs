@@ -11,6 +11,9 @@ use adcp_core::{
 use crate::config::MemoryLimits;
 use crate::share::Shares;
 
+/// Rows that one step forgets at most, so that a table that fills makes room.
+const MADE_ROOM: usize = 1000;
+
 #[derive(Default)]
 pub(crate) struct Ledger {
     rows: HashMap<ProposalKey, ProposalRecord>,
@@ -33,12 +36,18 @@ pub(crate) struct Plan {
 }
 
 impl Ledger {
-    pub(crate) fn get(&self, key: &ProposalKey) -> Option<&ProposalRecord> {
-        self.rows.get(key)
+    /// A row whose time is not over: one that may be forgotten is as good as gone.
+    pub(crate) fn get(&self, key: &ProposalKey, now: Timestamp) -> Option<&ProposalRecord> {
+        self.rows.get(key).filter(|row| row.forget_at > now)
     }
 
-    pub(crate) fn of_buy(&self, owner: &Owner, media_buy_id: &str) -> Option<&ProposalRecord> {
-        self.get(self.by_buy.get(&buy(owner, media_buy_id))?)
+    pub(crate) fn of_buy(
+        &self,
+        owner: &Owner,
+        media_buy_id: &str,
+        now: Timestamp,
+    ) -> Option<&ProposalRecord> {
+        self.get(self.by_buy.get(&buy(owner, media_buy_id))?, now)
     }
 
     pub(crate) fn reserve(
@@ -48,7 +57,7 @@ impl Ledger {
     ) -> Result<Reserved, RegistryError> {
         let token = random_bytes::<16>()
             .map_err(|source| RegistryError::Unavailable { op: "reserve", source: Box::new(source) })?;
-        let Some(row) = self.get(&req.key) else {
+        let Some(row) = self.get(&req.key, now) else {
             return Ok(Reserved::Refused(ProposalRefusal::Unknown));
         };
         let mut row = row.clone();
@@ -67,7 +76,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let mut row =
-            self.rows.get(&hold.key).cloned().ok_or(RegistryError::Proposal(ProposalRefusal::HoldLost))?;
+            self.get(&hold.key, now).cloned().ok_or(RegistryError::Proposal(ProposalRefusal::HoldLost))?;
         row.renew(&hold.token, lease, now).map_err(RegistryError::Proposal)?;
         self.put(row);
         Ok(())
@@ -76,7 +85,7 @@ impl Ledger {
     /// Keeps the drafts that a task may change for as long as that takes.
     pub(crate) fn await_task(&mut self, effects: &Effects, now: Timestamp) {
         for key in effects.awaited() {
-            if let Some(mut row) = self.get(key).cloned() {
+            if let Some(mut row) = self.get(key, now).cloned() {
                 row.await_task(now);
                 self.put(row);
             }
@@ -95,7 +104,7 @@ impl Ledger {
             match effect {
                 Effect::Queue(event) => plan.events.push(event),
                 Effect::Consume { hold, buyer, media_buy_id, packages } => {
-                    self.change(&mut plan, &hold.key, |row| {
+                    self.change(&mut plan, &hold.key, now, |row| {
                         row.consume(&hold.token, &buyer, &media_buy_id, packages, now)
                     })?
                 }
@@ -104,17 +113,18 @@ impl Ledger {
                         row.release(&hold.token, now);
                         Ok(())
                     };
-                    match self.change(&mut plan, &hold.key, give_back) {
+                    match self.change(&mut plan, &hold.key, now, give_back) {
                         Ok(()) | Err(RegistryError::Proposal(ProposalRefusal::Unknown)) => {}
                         Err(error) => return Err(error),
                     }
                 }
                 Effect::Commit(commit) => {
                     let key = commit.key.clone();
-                    self.change(&mut plan, &key, |row| row.commit(commit, now))?;
+                    self.change(&mut plan, &key, now, |row| row.commit(commit, now))?;
                 }
                 Effect::Offer(draft) => {
-                    let known = plan.changed.remove(&draft.key).or_else(|| self.get(&draft.key).cloned());
+                    let known =
+                        plan.changed.remove(&draft.key).or_else(|| self.get(&draft.key, now).cloned());
                     let row = match known {
                         Some(mut row) => {
                             row.offer_again(draft, now);
@@ -142,21 +152,44 @@ impl Ledger {
         plan.events
     }
 
-    /// Forgets what its time allows.
-    pub(crate) fn forget_old(&mut self, now: Timestamp) {
-        while let Some((at, key)) = self.forget.first().cloned() {
-            if at > now {
-                return;
+    /// Forgets what its time allows, and says how much.
+    pub(crate) fn forget(&mut self, now: Timestamp, limit: usize) -> usize {
+        for gone in 0..limit {
+            match self.forget.first().cloned() {
+                Some((at, key)) if at <= now => self.remove(&key),
+                _ => return gone,
             }
-            self.forget.remove(&(at, key.clone()));
-            self.shares.give_back(&holder(&key), 1);
-            if let Some(row) = self.rows.remove(&key)
-                && let (Some(buyer), Some(id)) = (&row.buyer, &row.media_buy_id)
-                && let Entry::Occupied(found) = self.by_buy.entry(buy(buyer, id))
-                && *found.get() == key
-            {
-                found.remove();
-            }
+        }
+        limit
+    }
+
+    /// When the first proposal may be forgotten.
+    pub(crate) fn first_to_forget(&self) -> Option<Timestamp> {
+        self.forget.first().map(|(at, _)| *at)
+    }
+
+    /// Makes room in a table that fills.
+    pub(crate) fn tidy(&mut self, now: Timestamp, limits: &MemoryLimits) {
+        if self.rows.len() > limits.max_proposals / 2 {
+            self.forget(now, MADE_ROOM);
+        }
+    }
+
+    fn remove(&mut self, key: &ProposalKey) {
+        if let Some(row) = self.rows.remove(key) {
+            self.forget.remove(&(row.forget_at, key.clone()));
+            self.shares.give_back(&holder(key), 1);
+            self.unlink(&row);
+        }
+    }
+
+    /// The order of a purchase leads to it no more.
+    fn unlink(&mut self, row: &ProposalRecord) {
+        if let (Some(buyer), Some(id)) = (&row.buyer, &row.media_buy_id)
+            && let Entry::Occupied(found) = self.by_buy.entry(buy(buyer, id))
+            && *found.get() == row.key
+        {
+            found.remove();
         }
     }
 
@@ -164,9 +197,10 @@ impl Ledger {
         &self,
         plan: &mut Plan,
         key: &ProposalKey,
+        now: Timestamp,
         step: impl FnOnce(&mut ProposalRecord) -> Result<(), ProposalRefusal>,
     ) -> Result<(), RegistryError> {
-        let known = plan.changed.get(key).or_else(|| self.rows.get(key)).cloned();
+        let known = plan.changed.get(key).or_else(|| self.get(key, now)).cloned();
         let mut row = known.ok_or(RegistryError::Proposal(ProposalRefusal::Unknown))?;
         step(&mut row).map_err(RegistryError::Proposal)?;
         plan.changed.insert(key.clone(), row);
@@ -174,8 +208,9 @@ impl Ledger {
     }
 
     fn put(&mut self, row: ProposalRecord) {
-        if let Some(old) = self.rows.get(&row.key) {
+        if let Some(old) = self.rows.remove(&row.key) {
             self.forget.remove(&(old.forget_at, row.key.clone()));
+            self.unlink(&old);
         } else {
             self.shares.add(holder(&row.key), 1);
         }

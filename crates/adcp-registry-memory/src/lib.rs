@@ -7,6 +7,7 @@ mod jobs;
 mod ledger;
 mod outbox;
 mod registry;
+mod retention;
 mod share;
 mod tasks;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use adcp_core::{
     Attempt, CallbackAuth, DeliveryPlace, DeliveryRecord, DeliveryState, Endpoint, EndpointRecord, Event,
-    EventKey, LeaseToken, ListEvents, RegistryError, Signal, TaskId, TenantId, Timestamp,
+    EventKey, LeaseToken, ListEvents, MOST_COUNTED, RegistryError, Signal, TaskId, TenantId, Timestamp,
 };
 
 use crate::config::MemoryLimits;
@@ -32,6 +32,8 @@ pub(crate) struct Outbox {
     pub(super) claimed: BTreeSet<InLane>,
     /// What is not settled, by when its schedule began.
     pub(super) ages: BTreeSet<(Timestamp, u64)>,
+    /// What was delivered or given up, by when it was.
+    settled: BTreeSet<(DeliveryState, Timestamp, u64)>,
     pub(super) endpoints: BTreeMap<(TenantId, Endpoint), EndpointRecord>,
     answers: usize,
     pub(super) signal: Signal,
@@ -127,6 +129,9 @@ impl Outbox {
     }
 
     fn link(&mut self, id: u64, row: &Row) {
+        if let Some(at) = row.record.settled_at {
+            self.settled.insert((row.record.state, at, id));
+        }
         let Some(place) = row.in_lane(id) else { return };
         if row.record.state == DeliveryState::Sending {
             self.claimed.insert(place.clone());
@@ -136,6 +141,9 @@ impl Outbox {
     }
 
     fn unlink(&mut self, id: u64, row: &Row) {
+        if let Some(at) = row.record.settled_at {
+            self.settled.remove(&(row.record.state, at, id));
+        }
         let Some(place) = row.in_lane(id) else { return };
         self.claimed.remove(&place);
         self.due.remove(&place);
@@ -170,14 +178,32 @@ impl Outbox {
         self.by_key.remove(&(record.owner.tenant, record.key));
     }
 
-    pub(crate) fn forget_old(&mut self, horizon: Timestamp) {
-        while let Some((id, row)) = self.rows.first_key_value() {
-            if row.record.queued_at > horizon {
-                return;
+    /// Forgets what was delivered or given up until these horizons, and says how much.
+    pub(crate) fn forget(&mut self, delivered: Timestamp, dead: Timestamp, limit: usize) -> usize {
+        let mut gone = 0;
+        for (state, horizon) in [(DeliveryState::Delivered, delivered), (DeliveryState::Dead, dead)] {
+            while gone < limit {
+                let first = self.settled.range((state, Timestamp::from_micros(i64::MIN), 0)..).next();
+                match first.copied() {
+                    Some((found, at, id)) if found == state && at <= horizon => self.remove(id),
+                    _ => break,
+                }
+                gone += 1;
             }
-            let id = *id;
-            self.remove(id);
         }
+        gone
+    }
+
+    /// How many events are still to be delivered, and since when the oldest is.
+    pub(crate) fn waiting(&self) -> (usize, Option<Timestamp>) {
+        (self.ages.len(), self.ages.first().map(|(since, _)| *since))
+    }
+
+    /// How many dead letters there are, and since when the oldest is one.
+    pub(crate) fn dead(&self) -> (usize, Option<Timestamp>) {
+        let from = (DeliveryState::Dead, Timestamp::from_micros(i64::MIN), 0);
+        let dead = || self.settled.range(from..).take_while(|(state, ..)| *state == DeliveryState::Dead);
+        (dead().take(MOST_COUNTED).count(), dead().next().map(|(_, at, _)| *at))
     }
 
     pub(crate) fn list(&self, req: &ListEvents) -> Vec<Event> {

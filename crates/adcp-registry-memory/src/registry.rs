@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adcp_core::{
-    Backing, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, Clock, ConfirmTask, DiscardTask, Effect,
-    EndOverdue, FinishTask, Finished, Hold, IssueTask, ListTasks, Outcome, Owner, PauseTask, ProposalKey,
-    ProposalRecord, ProposalStore, Registry, RegistryError, ReleaseJob, RenewLease, ReportProgress,
-    ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock, TaskId, TaskPage,
-    TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of, effects_of_confirming,
+    Ages, Backing, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, Clock, ConfirmTask, DiscardTask,
+    Effect, EndOverdue, FinishTask, Finished, Forget, Forgotten, Hold, IssueTask, ListTasks, Outcome, Owner,
+    PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError, ReleaseJob, RenewLease,
+    ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock,
+    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of,
+    effects_of_confirming,
 };
 use adcp_types::json::JsonObject;
 use async_trait::async_trait;
@@ -29,9 +30,9 @@ pub struct MemoryRegistry {
 
 #[derive(Default)]
 pub(crate) struct Tables {
-    tasks: Tasks,
-    calls: Calls,
-    ledger: Ledger,
+    pub(crate) tasks: Tasks,
+    pub(crate) calls: Calls,
+    pub(crate) ledger: Ledger,
     pub(crate) outbox: Outbox,
 }
 
@@ -60,17 +61,12 @@ impl MemoryRegistry {
         &self.limits
     }
 
-    /// The tables without what its time allows to forget, and the time, which is taken under the lock: what is written
-    /// later is not dated earlier. A panic elsewhere cannot leave them half-written: every change is made after all
-    /// checks.
+    /// The tables, and the time, which is taken under the lock: what is written later is not dated earlier. A panic
+    /// elsewhere cannot leave them half-written: every change is made after all checks.
     pub(crate) fn tables(&self) -> (MutexGuard<'_, Tables>, Timestamp) {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        let horizon = now.before(self.limits.task_retention);
-        tables.tasks.forget_old(horizon);
-        tables.outbox.forget_old(horizon);
-        tables.calls.forget_old(now);
-        tables.ledger.forget_old(now);
+        tables.ledger.tidy(now, &self.limits);
         (tables, now)
     }
 }
@@ -81,9 +77,20 @@ impl fmt::Debug for MemoryRegistry {
     }
 }
 
+#[async_trait]
 impl Registry for MemoryRegistry {
     fn capabilities(&self) -> Capabilities {
         Capabilities::volatile()
+    }
+
+    async fn forget(&self, req: Forget) -> Result<Forgotten, RegistryError> {
+        let (mut tables, now) = self.tables();
+        Ok(tables.forget(req, now))
+    }
+
+    async fn ages(&self) -> Result<Ages, RegistryError> {
+        let (tables, now) = self.tables();
+        Ok(tables.ages(now))
     }
 }
 
@@ -287,7 +294,8 @@ impl CallStore for MemoryRegistry {
 #[async_trait]
 impl ProposalStore for MemoryRegistry {
     async fn proposal(&self, key: &ProposalKey) -> Result<Option<ProposalRecord>, RegistryError> {
-        Ok(self.tables().0.ledger.get(key).cloned())
+        let (tables, now) = self.tables();
+        Ok(tables.ledger.get(key, now).cloned())
     }
 
     async fn proposal_of_buy(
@@ -295,7 +303,8 @@ impl ProposalStore for MemoryRegistry {
         owner: &Owner,
         media_buy_id: &str,
     ) -> Result<Option<ProposalRecord>, RegistryError> {
-        Ok(self.tables().0.ledger.of_buy(owner, media_buy_id).cloned())
+        let (tables, now) = self.tables();
+        Ok(tables.ledger.of_buy(owner, media_buy_id, now).cloned())
     }
 
     async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError> {

@@ -25,6 +25,11 @@ impl<K> Default for Shares<K> {
 }
 
 impl<K: Eq + Hash> Shares<K> {
+    /// What is used in all.
+    pub(crate) const fn total(&self) -> usize {
+        self.total
+    }
+
     /// Refuses beyond `max`. Once half of it is used, a holder of a tenth gets no more either: the rest is for others.
     pub(crate) fn admit(
         &self,

@@ -4,8 +4,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adcp_core::{
-    AdcpError, ClaimJobs, IssueTask, LeaseToken, ListTasks, RegistryError, Scope, TaskId, TaskPage,
-    TaskRecord, TaskStatus, TenantId, Timestamp, in_turn,
+    AdcpError, ClaimJobs, IssueTask, LeaseToken, ListTasks, MOST_COUNTED, RegistryError, Scope, TaskId,
+    TaskPage, TaskRecord, TaskStatus, TenantId, Timestamp, in_turn,
 };
 use adcp_types::json::JsonObject;
 use serde_json::Value;
@@ -18,6 +18,8 @@ use crate::share::{Buyer, Shares, buyer};
 pub(crate) struct Tasks {
     rows: HashMap<TaskId, TaskRecord>,
     by_caller: HashMap<Buyer, BTreeSet<TaskId>>,
+    /// Tasks that have not ended, oldest first.
+    open: BTreeSet<(Timestamp, TaskId)>,
     /// Ended tasks, oldest end first.
     ended: BTreeSet<(Timestamp, TaskId)>,
     /// Open tasks that must be looked at again, the next one first.
@@ -29,14 +31,31 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Forgets what ended until `horizon`.
-    pub(crate) fn forget_old(&mut self, horizon: Timestamp) {
-        while let Some((at, id)) = self.ended.first().cloned() {
-            if at > horizon {
-                return;
+    /// Forgets what ended until `horizon`, and says how many.
+    pub(crate) fn forget(&mut self, horizon: Timestamp, limit: usize) -> usize {
+        for gone in 0..limit {
+            match self.ended.first().cloned() {
+                Some((at, id)) if at <= horizon => self.remove(&id),
+                _ => return gone,
             }
-            self.remove(&id);
         }
+        limit
+    }
+
+    /// How many tasks have not ended, and when the oldest of them was issued.
+    pub(crate) fn open(&self) -> (usize, Option<Timestamp>) {
+        (self.open.len(), self.open.first().map(|(at, _)| *at))
+    }
+
+    /// How many tasks can be ended by anybody, and since when.
+    pub(crate) fn late(&self, now: Timestamp) -> (usize, Option<Timestamp>) {
+        let late = self.due.iter().take_while(|(at, _)| *at <= now).take(MOST_COUNTED).count();
+        (late, self.due.first().map(|(at, _)| *at).filter(|at| *at <= now))
+    }
+
+    /// When the task ended that ended first.
+    pub(crate) fn first_end(&self) -> Option<Timestamp> {
+        self.ended.first().map(|(at, _)| *at)
     }
 
     /// Refuses an id that is taken, and what does not fit.
@@ -70,14 +89,21 @@ impl Tasks {
             self.due.insert((at, task.id.clone()));
         }
         self.jobs.insert(&task);
-        if let Some(at) = task.ended_at {
-            self.ended.insert((at, task.id.clone()));
+        match task.ended_at {
+            Some(at) => {
+                self.open.remove(&(task.created_at, task.id.clone()));
+                self.ended.insert((at, task.id.clone()));
+            }
+            None => {
+                self.open.insert((task.created_at, task.id.clone()));
+            }
         }
         self.rows.insert(task.id.clone(), task);
     }
 
     pub(crate) fn remove(&mut self, id: &TaskId) {
         let Some(task) = self.rows.remove(id) else { return };
+        self.open.remove(&(task.created_at, id.clone()));
         if let Some(at) = task.due_at() {
             self.due.remove(&(at, id.clone()));
         }

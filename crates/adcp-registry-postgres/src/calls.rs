@@ -133,7 +133,7 @@ impl Unit for ClaimOnce {
         if first == 1 {
             return Ok(ticket());
         }
-        let found = tx.row(&tx.shared.sql.call_get, &key.and(&[("now", &tx.now.as_micros())])).await?;
+        let found = tx.row(&tx.shared.sql.call_get, &key.and(&[])).await?;
         // Released since: the next try is first.
         let Some(found) = found else { return Err(Fail::Overtaken) };
         if row::get::<&[u8]>(&found, "token")? == token {
@@ -202,9 +202,4 @@ pub(crate) async fn settle(tx: &Tx<'_>, ticket: &Ticket, settlement: &Settlement
 
 fn held(changed: u64) -> Result<(), Fail> {
     if changed == 1 { Ok(()) } else { Err(RegistryError::StaleTicket.into()) }
-}
-
-/// Forgets keys whose time is over.
-pub(crate) async fn forget(tx: &Tx<'_>, limit: i64) -> Result<u64, Fail> {
-    tx.execute(&tx.shared.sql.calls_forget, &[("now", &tx.now.as_micros()), ("limit", &limit)]).await
 }

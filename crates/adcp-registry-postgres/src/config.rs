@@ -1,4 +1,4 @@
-//! Where the database is, how it is used, and how long things are kept in it.
+//! Where the database is and how it is used.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use adcp_core::stored::{NoSealer, Sealer};
-use adcp_core::{DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION, Secret};
+use adcp_core::{DEFAULT_MAX_HISTORY, Secret};
 
 use crate::error::OpenError;
 
@@ -32,8 +32,6 @@ pub struct PostgresConfig {
     pub isolation: Isolation,
     /// Whether rows that somebody else works on are passed by; otherwise they are waited for. Default yes.
     pub skip_locked: bool,
-    /// How long an ended task stays readable, with its events. Default seven days.
-    pub task_retention: Duration,
     /// Entries of a task's history, beyond which a report of progress replaces the last one. Default 256.
     pub max_history: usize,
     pub(crate) offset: ClockOffset,
@@ -71,7 +69,6 @@ impl PostgresConfig {
             attempts: 8,
             isolation: Isolation::default(),
             skip_locked: true,
-            task_retention: DEFAULT_TASK_RETENTION,
             max_history: DEFAULT_MAX_HISTORY,
             offset: ClockOffset::new(),
             sealer: Arc::new(NoSealer::new()),
@@ -134,13 +131,6 @@ impl PostgresConfig {
         self
     }
 
-    /// Sets how long an ended task stays readable.
-    #[must_use]
-    pub const fn with_task_retention(mut self, retention: Duration) -> Self {
-        self.task_retention = retention;
-        self
-    }
-
     /// Moves the clock of the registry against the database's. For tests.
     #[must_use]
     pub fn with_clock_offset(mut self, offset: ClockOffset) -> Self {
@@ -174,7 +164,6 @@ impl fmt::Debug for PostgresConfig {
             .field("statement_timeout", &self.statement_timeout)
             .field("isolation", &self.isolation)
             .field("skip_locked", &self.skip_locked)
-            .field("task_retention", &self.task_retention)
             .finish_non_exhaustive()
     }
 }

@@ -21,5 +21,4 @@ mod unit;
 pub use config::{ClockOffset, Isolation, PostgresConfig};
 pub use error::OpenError;
 pub use examine::{Connections, Examination, Rows, Schema, Server, Skew, Writes};
-pub use registry::{Forgotten, PostgresRegistry};
-pub use retention::Retention;
+pub use registry::PostgresRegistry;

@@ -268,8 +268,3 @@ async fn write(tx: &Tx<'_>, statement: &Statement, proposal: &ProposalRecord) ->
     )
     .await
 }
-
-/// Forgets proposals whose time is over.
-pub(crate) async fn forget(tx: &Tx<'_>, limit: i64) -> Result<u64, Fail> {
-    tx.execute(&tx.shared.sql.proposals_forget, &[("now", &tx.now.as_micros()), ("limit", &limit)]).await
-}

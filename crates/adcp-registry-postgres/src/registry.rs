@@ -1,8 +1,7 @@
 //! The registry: one schema of a database behind the seam.
 
-use std::time::Duration;
-
-use adcp_core::{Capabilities, FinishTask, Finished, Registry, RegistryError};
+use adcp_core::{Ages, Capabilities, FinishTask, Finished, Forget, Forgotten, Registry, RegistryError};
+use async_trait::async_trait;
 use deadpool_postgres::{Pool, tokio_postgres};
 
 use crate::config::PostgresConfig;
@@ -10,24 +9,12 @@ use crate::database::{self, Database};
 use crate::error::{Fail, OpenError};
 use crate::examine::Examination;
 use crate::unit::{Tx, Unit};
-use crate::{calls, examine, migrate, proposals, row, tasks};
+use crate::{examine, migrate, retention, row};
 
 /// A registry on PostgreSQL, for any number of processes. What it accepted is on disk before it says so.
 #[derive(Debug)]
 pub struct PostgresRegistry {
     pub(crate) database: Database,
-}
-
-/// What one round of forgetting removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Forgotten {
-    /// Ended tasks past their retention, with their events.
-    pub tasks: usize,
-    /// Idempotency keys whose time is over twice.
-    pub calls: usize,
-    /// Proposals that nobody can buy or change any more.
-    pub proposals: usize,
 }
 
 impl PostgresRegistry {
@@ -116,46 +103,20 @@ impl PostgresRegistry {
         let now = shared.at(row::get(row, "now").map_err(fail)?);
         req.run(&Tx::new(client, shared, now)).await.map_err(fail)
     }
-
-    /// Forgets what its retention allows, at most `limit` rows of each table. Call it every minute or so, or let
-    /// [`Retention`](crate::Retention) do it; replicas may do so at once.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::Unavailable`] when the database could not be written.
-    pub async fn forget(&self, limit: u32) -> Result<Forgotten, RegistryError> {
-        let retention = self.database.shared.config.task_retention;
-        self.database.write(&Forget { retention, limit: i64::from(limit) }).await
-    }
 }
 
-struct Forget {
-    retention: Duration,
-    limit: i64,
-}
-
-impl Unit for Forget {
-    type Done = Forgotten;
-    const OP: &'static str = "forget";
-
-    /// A second time forgets more, which is as well.
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<Forgotten, Fail> {
-        let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
-        Ok(Forgotten {
-            tasks: count(tasks::forget(tx, self.retention, self.limit).await?),
-            calls: count(calls::forget(tx, self.limit).await?),
-            proposals: count(proposals::forget(tx, self.limit).await?),
-        })
-    }
-}
-
+#[async_trait]
 impl Registry for PostgresRegistry {
     fn capabilities(&self) -> Capabilities {
         Capabilities::shared().keeping_credentials(self.database.shared.config.sealer.has_key())
+    }
+
+    async fn forget(&self, req: Forget) -> Result<Forgotten, RegistryError> {
+        retention::forget(&self.database, req).await
+    }
+
+    async fn ages(&self) -> Result<Ages, RegistryError> {
+        self.database.read(&retention::ReadAges).await
     }
 }
 

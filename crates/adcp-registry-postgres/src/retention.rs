@@ -1,104 +1,105 @@
-//! Forgets what may be forgotten, as long as the agent runs.
+//! What goes when it is over for long enough, and how much is there that is not.
 
-use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use adcp_core::{Background, Registry};
-use async_trait::async_trait;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use adcp_core::{Ages, Backlog, Forget, Forgotten, MOST_COUNTED, RegistryError, Timestamp};
 
-use crate::registry::{Forgotten, PostgresRegistry};
+use crate::database::Database;
+use crate::error::Fail;
+use crate::row;
+use crate::statement::Statement;
+use crate::unit::{Tx, Unit};
 
-/// The pause between two rounds.
-const EVERY: Duration = Duration::from_secs(60);
-
-/// Rows of each table that one transaction removes, so that none is long.
-const BATCH: u32 = 500;
-
-/// Retention as a companion of an agent: [`PostgresRegistry::forget`] once a minute, until nothing is left to forget.
-/// Every replica may have one: they pass by the rows that another removes.
-///
-/// ```no_run
-/// # use std::sync::Arc;
-/// use adcp_core::{Background, Registry};
-/// use adcp_registry_postgres::{PostgresConfig, PostgresRegistry, Retention};
-///
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let registry = PostgresRegistry::connect(PostgresConfig::new("postgres://localhost/adcp")).await?;
-/// let registry = Arc::new(registry);
-/// let retention = Retention::of(Arc::clone(&registry));
-/// // An agent does both, when the builder is given it: `.background(retention)`.
-/// retention.start(registry);
-/// retention.drain(std::time::Duration::from_secs(1)).await;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct Retention {
-    registry: Arc<PostgresRegistry>,
-    stop: watch::Sender<bool>,
-    running: Mutex<Option<JoinHandle<()>>>,
+/// Each kind in a transaction of its own, so that nobody waits long for its rows.
+pub(crate) async fn forget(database: &Database, req: Forget) -> Result<Forgotten, RegistryError> {
+    let limit = i64::try_from(req.limit).unwrap_or(i64::MAX);
+    let sql = &database.shared.sql;
+    let mut gone = Forgotten::default();
+    gone.tasks = database.write(&ForgetTasks { retention: req.retention.tasks, limit }).await?;
+    gone.calls = database.write(&ForgetRows { statement: &sql.calls_forget, limit }).await?;
+    gone.proposals = database.write(&ForgetRows { statement: &sql.proposals_forget, limit }).await?;
+    Ok(gone)
 }
 
-impl Retention {
-    /// Forgets what this registry's retention allows.
-    #[must_use]
-    pub fn of(registry: Arc<PostgresRegistry>) -> Self {
-        Self { registry, stop: watch::Sender::new(false), running: Mutex::new(None) }
-    }
-
-    fn running(&self) -> Option<JoinHandle<()>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+/// Tasks that ended long ago, with their events.
+struct ForgetTasks {
+    retention: Duration,
+    limit: i64,
 }
 
-#[async_trait]
-impl Background for Retention {
-    fn start(&self, _registry: Arc<dyn Registry>) {
-        let work = run(Arc::clone(&self.registry), self.stop.subscribe());
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::spawn(work));
-    }
+impl Unit for ForgetTasks {
+    type Done = usize;
+    const OP: &'static str = "forget";
 
-    async fn drain(&self, within: Duration) {
-        self.stop.send_replace(true);
-        if let Some(mut running) = self.running()
-            && tokio::time::timeout(within, &mut running).await.is_err()
-        {
-            running.abort();
-        }
-    }
-
-    /// What is not forgotten today is forgotten tomorrow: nobody has to stop calling the agent for that.
-    fn is_healthy(&self) -> bool {
+    /// A second time forgets more, which is as well.
+    fn repeatable(&self) -> bool {
         true
     }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<usize, Fail> {
+        let sql = &tx.shared.sql;
+        let horizon = tx.now.before(self.retention).as_micros();
+        let gone = tx.rows(&sql.tasks_forget, &[("horizon", &horizon), ("limit", &self.limit)]).await?;
+        if !gone.is_empty() {
+            let column = |name: &str| {
+                gone.iter().map(|row| row::get::<String>(row, name)).collect::<Result<Vec<_>, _>>()
+            };
+            let (tenants, tasks) = (column("tenant")?, column("id")?);
+            tx.execute(&sql.events_forget, &[("tenants", &tenants), ("tasks", &tasks)]).await?;
+        }
+        Ok(gone.len())
+    }
 }
 
-async fn run(registry: Arc<PostgresRegistry>, mut stop: watch::Receiver<bool>) {
-    let mut rounds = tokio::time::interval(EVERY);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            _ = rounds.tick() => {}
-        }
-        while !*stop.borrow() {
-            match registry.forget(BATCH).await {
-                Ok(gone) if gone == Forgotten::default() => break,
-                Ok(gone) => tracing::debug!(
-                    tasks = gone.tasks,
-                    calls = gone.calls,
-                    proposals = gone.proposals,
-                    "forgot what retention allows"
-                ),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn Error, "nothing was forgotten; tried again later");
-                    break;
-                }
-            }
-        }
+/// Rows that carry the instant after which they may go.
+struct ForgetRows<'a> {
+    statement: &'a Statement,
+    limit: i64,
+}
+
+impl Unit for ForgetRows<'_> {
+    type Done = usize;
+    const OP: &'static str = "forget";
+
+    /// A second time forgets more, which is as well.
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<usize, Fail> {
+        let gone =
+            tx.execute(self.statement, &[("now", &tx.now.as_micros()), ("limit", &self.limit)]).await?;
+        Ok(usize::try_from(gone).unwrap_or(usize::MAX))
+    }
+}
+
+pub(crate) struct ReadAges;
+
+impl Unit for ReadAges {
+    type Done = Ages;
+    const OP: &'static str = "ages";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Ages, Fail> {
+        let most = i64::try_from(MOST_COUNTED).unwrap_or(i64::MAX);
+        let values: [(&str, &dyn crate::statement::Value); 2] =
+            [("now", &tx.now.as_micros()), ("most", &most)];
+        let found = tx.row(&tx.shared.sql.ages, &values).await?;
+        let row = found.ok_or(RegistryError::Corrupt { what: "ages", source: "no row".into() })?;
+        let since = |name: &str| -> Result<Option<Duration>, Fail> {
+            Ok(row::get::<Option<i64>>(&row, name)?.map(|at| tx.now.since(Timestamp::from_micros(at))))
+        };
+        let backlog = |count: &str, oldest: &str| -> Result<Backlog, Fail> {
+            let count: i64 = row::get(&row, count)?;
+            Ok(Backlog::new(usize::try_from(count).unwrap_or_default(), since(oldest)?))
+        };
+        let mut ages = Ages::default();
+        ages.open_tasks = backlog("open", "open_since")?;
+        ages.overdue_tasks = backlog("overdue", "overdue_since")?;
+        ages.unresolved_calls = backlog("unresolved", "unresolved_since")?;
+        ages.undelivered_events = backlog("events", "events_since")?;
+        ages.oldest_ended_task = since("ended_since")?;
+        ages.forgettable_calls = since("calls_since")?.unwrap_or_default();
+        ages.forgettable_proposals = since("proposals_since")?.unwrap_or_default();
+        Ok(ages)
     }
 }

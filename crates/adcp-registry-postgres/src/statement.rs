@@ -142,7 +142,7 @@ macro_rules! statements {
 }
 
 statements! {
-    call_claim call_get call_release call_resolve_released call_resolve_succeeded call_settle calls_forget
+    ages call_claim call_get call_release call_resolve_released call_resolve_succeeded call_settle calls_forget
     calls_unresolved clock event_queue events_forget events_list jobs_lock jobs_waiting proposal_get proposal_insert proposal_lock
     proposal_of_buy proposal_update proposals_forget task_delete task_get task_insert task_lock task_update
     tasks_forget tasks_overdue

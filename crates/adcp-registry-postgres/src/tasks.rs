@@ -1,7 +1,6 @@
 //! Tasks: one request, one transaction.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use adcp_core::stored;
 use adcp_core::{
@@ -362,15 +361,4 @@ pub(crate) async fn update(tx: &Tx<'_>, task: &TaskRecord) -> Result<(), Fail> {
 
 fn lease_token(task: &TaskRecord) -> Option<Vec<u8>> {
     task.lease.map(|lease| lease.token.as_bytes().to_vec())
-}
-
-/// Forgets tasks that ended long ago, with their events.
-pub(crate) async fn forget(tx: &Tx<'_>, retention: Duration, limit: i64) -> Result<u64, Fail> {
-    let horizon = tx.now.before(retention).as_micros();
-    let gone = tx.rows(&tx.shared.sql.tasks_forget, &[("horizon", &horizon), ("limit", &limit)]).await?;
-    let column =
-        |name: &str| gone.iter().map(|row| row::get::<String>(row, name)).collect::<Result<Vec<_>, _>>();
-    let (tenants, tasks) = (column("tenant")?, column("id")?);
-    tx.execute(&tx.shared.sql.events_forget, &[("tenants", &tenants), ("tasks", &tasks)]).await?;
-    Ok(gone.len() as u64)
 }

@@ -125,7 +125,7 @@ fn claim(tx: &Transaction<'_>, req: ClaimCall, now: Timestamp) -> Result<Claim, 
     let mut statement = tx.prepare_cached(include_str!("sql/call_get.sql"))?;
     let mut rows = statement.query(named_params! {
         ":tenant": key.tenant, ":account": key.account, ":principal": key.principal, ":session": key.session,
-        ":key": key.key, ":now": now.as_micros(),
+        ":key": key.key,
     })?;
     let Some(found) = rows.next()? else { return Ok(Claim::InFlight) };
     let hash: Vec<u8> = found.get("hash")?;
@@ -167,10 +167,4 @@ pub(crate) fn settle(tx: &Transaction<'_>, ticket: &Ticket, settlement: &Settlem
 
 fn held(changed: usize) -> Result<(), Fail> {
     if changed == 1 { Ok(()) } else { Err(RegistryError::StaleTicket.into()) }
-}
-
-/// Forgets keys whose time is over.
-pub(crate) fn forget(tx: &Transaction<'_>, now: Timestamp, limit: i64) -> Result<usize, Fail> {
-    let text = include_str!("sql/calls_forget.sql");
-    Ok(tx.prepare_cached(text)?.execute(named_params! { ":now": now.as_micros(), ":limit": limit })?)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::stored::{NoSealer, Sealer};
-use adcp_core::{Clock, DEFAULT_MAX_HISTORY, DEFAULT_TASK_RETENTION, SystemClock};
+use adcp_core::{Clock, DEFAULT_MAX_HISTORY, SystemClock};
 
 /// One SQLite file and its bounds.
 #[derive(Debug, Clone)]
@@ -17,8 +17,6 @@ pub struct SqliteConfig {
     pub readers: usize,
     /// How long a statement waits for another process that holds the file. Default 5 seconds.
     pub busy_timeout: Duration,
-    /// How long an ended task stays readable, with its events. Default seven days.
-    pub task_retention: Duration,
     /// Entries of a task's history, beyond which a report of progress replaces the last one. Default 256.
     pub max_history: usize,
     pub(crate) clock: Arc<dyn Clock>,
@@ -33,7 +31,6 @@ impl SqliteConfig {
             path: path.into(),
             readers: 2,
             busy_timeout: Duration::from_secs(5),
-            task_retention: DEFAULT_TASK_RETENTION,
             max_history: DEFAULT_MAX_HISTORY,
             clock: Arc::new(SystemClock::new()),
             sealer: Arc::new(NoSealer::new()),
@@ -51,13 +48,6 @@ impl SqliteConfig {
     #[must_use]
     pub const fn with_busy_timeout(mut self, wait: Duration) -> Self {
         self.busy_timeout = wait;
-        self
-    }
-
-    /// Sets how long an ended task stays readable.
-    #[must_use]
-    pub const fn with_task_retention(mut self, retention: Duration) -> Self {
-        self.task_retention = retention;
         self
     }
 

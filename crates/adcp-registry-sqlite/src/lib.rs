@@ -20,5 +20,4 @@ mod tasks;
 pub use config::SqliteConfig;
 pub use error::OpenError;
 pub use examine::{Examination, Rows, Schema};
-pub use registry::{Forgotten, SqliteRegistry};
-pub use retention::Retention;
+pub use registry::SqliteRegistry;

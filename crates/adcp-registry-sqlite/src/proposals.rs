@@ -178,9 +178,3 @@ fn put(tx: &Transaction<'_>, proposal: &ProposalRecord) -> Result<(), Fail> {
     })?;
     Ok(())
 }
-
-/// Forgets proposals whose time is over.
-pub(crate) fn forget(tx: &Transaction<'_>, now: Timestamp, limit: i64) -> Result<usize, Fail> {
-    let text = include_str!("sql/proposals_forget.sql");
-    Ok(tx.prepare_cached(text)?.execute(named_params! { ":now": now.as_micros(), ":limit": limit })?)
-}

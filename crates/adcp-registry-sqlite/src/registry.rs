@@ -1,16 +1,16 @@
 //! The registry: one file behind the seam.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use adcp_core::stored::Sealer;
-use adcp_core::{Capabilities, Registry, RegistryError, Signal, Timestamp};
+use adcp_core::{Ages, Capabilities, Forget, Forgotten, Registry, RegistryError, Signal, Timestamp};
+use async_trait::async_trait;
 
 use crate::config::SqliteConfig;
 use crate::database::Database;
 use crate::error::OpenError;
 use crate::examine::{self, Examination};
-use crate::{calls, proposals, tasks};
+use crate::retention;
 
 /// A registry in one SQLite file. What it accepted is on disk before it says so.
 #[derive(Debug)]
@@ -19,18 +19,6 @@ pub struct SqliteRegistry {
     pub(crate) config: SqliteConfig,
     /// Rung after events were queued.
     pub(crate) signal: Signal,
-}
-
-/// What one round of forgetting removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Forgotten {
-    /// Ended tasks past their retention, with their events.
-    pub tasks: usize,
-    /// Idempotency keys whose time is over twice.
-    pub calls: usize,
-    /// Proposals that nobody can buy or change any more.
-    pub proposals: usize,
 }
 
 impl SqliteRegistry {
@@ -72,25 +60,6 @@ impl SqliteRegistry {
         examine::examine(config)
     }
 
-    /// Forgets what its retention allows, at most `limit` rows of each table. Call it every minute or so, or let
-    /// [`Retention`](crate::Retention) do it.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::Unavailable`] when the file could not be written.
-    pub async fn forget(&self, limit: u32) -> Result<Forgotten, RegistryError> {
-        let (now, retention, limit) = (self.now(), self.config.task_retention, i64::from(limit));
-        self.database
-            .write("forget", move |tx| {
-                Ok(Forgotten {
-                    tasks: tasks::forget(tx, now, retention, limit)?,
-                    calls: calls::forget(tx, now, limit)?,
-                    proposals: proposals::forget(tx, now, limit)?,
-                })
-            })
-            .await
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.config.clock.now()
     }
@@ -107,13 +76,18 @@ impl SqliteRegistry {
     }
 }
 
+#[async_trait]
 impl Registry for SqliteRegistry {
     fn capabilities(&self) -> Capabilities {
         Capabilities::durable().keeping_credentials(self.config.sealer.has_key())
     }
-}
 
-/// Retention as an instant before which what ended may go.
-pub(crate) fn horizon(now: Timestamp, retention: Duration) -> i64 {
-    now.before(retention).as_micros()
+    async fn forget(&self, req: Forget) -> Result<Forgotten, RegistryError> {
+        retention::forget(self, req).await
+    }
+
+    async fn ages(&self) -> Result<Ages, RegistryError> {
+        let now = self.now();
+        self.database.read("ages", move |tx| retention::ages(tx, now)).await
+    }
 }

@@ -1,105 +1,80 @@
-//! Forgets what may be forgotten, as long as the agent runs.
+//! What goes when it is over for long enough, and how much is there that is not.
 
-use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use adcp_core::{Background, Registry};
-use async_trait::async_trait;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use adcp_core::{Ages, Backlog, DeliveryState, Forget, Forgotten, MOST_COUNTED, RegistryError, Timestamp};
+use rusqlite::{Row, Transaction, named_params};
 
-use crate::registry::{Forgotten, SqliteRegistry};
+use crate::error::Fail;
+use crate::registry::SqliteRegistry;
 
-/// The pause between two rounds.
-const EVERY: Duration = Duration::from_secs(60);
+const OP: &str = "forget";
 
-/// Rows of each table that one transaction removes, so that nobody waits long for the writer.
-const BATCH: u32 = 500;
-
-/// Retention as a companion of an agent: [`SqliteRegistry::forget`] once a minute, until nothing is left to forget.
-///
-/// ```
-/// # use std::sync::Arc;
-/// use adcp_core::{Background, Registry};
-/// use adcp_registry_sqlite::{Retention, SqliteConfig, SqliteRegistry};
-///
-/// # tokio::runtime::Runtime::new()?.block_on(async {
-/// # let folder = tempfile::tempdir()?;
-/// let config = SqliteConfig::new(folder.path().join("registry.db"));
-/// let registry = Arc::new(SqliteRegistry::open(config)?);
-/// let retention = Retention::of(Arc::clone(&registry));
-/// // An agent does both, when the builder is given it: `.background(retention)`.
-/// retention.start(registry);
-/// retention.drain(std::time::Duration::from_secs(1)).await;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct Retention {
-    registry: Arc<SqliteRegistry>,
-    stop: watch::Sender<bool>,
-    running: Mutex<Option<JoinHandle<()>>>,
+/// Each kind in a transaction of its own, so that nobody waits long for the writer.
+pub(crate) async fn forget(registry: &SqliteRegistry, req: Forget) -> Result<Forgotten, RegistryError> {
+    let (now, limit) = (registry.now(), i64::try_from(req.limit).unwrap_or(i64::MAX));
+    let (database, kept) = (&registry.database, req.retention);
+    let mut gone = Forgotten::default();
+    gone.tasks = database
+        .write(OP, move |tx| rows(tx, include_str!("sql/tasks_forget.sql"), now.before(kept.tasks), limit))
+        .await?;
+    for (state, horizon) in [
+        (DeliveryState::Delivered, now.before(kept.delivered)),
+        (DeliveryState::Dead, now.before(kept.dead_letters)),
+    ] {
+        gone.events += database.write(OP, move |tx| events(tx, state, horizon, limit)).await?;
+    }
+    let idle = now.before(kept.delivered);
+    database.write(OP, move |tx| rows(tx, include_str!("sql/endpoints_forget.sql"), idle, limit)).await?;
+    gone.calls =
+        database.write(OP, move |tx| rows(tx, include_str!("sql/calls_forget.sql"), now, limit)).await?;
+    gone.proposals =
+        database.write(OP, move |tx| rows(tx, include_str!("sql/proposals_forget.sql"), now, limit)).await?;
+    Ok(gone)
 }
 
-impl Retention {
-    /// Forgets what this registry's retention allows.
-    #[must_use]
-    pub fn of(registry: Arc<SqliteRegistry>) -> Self {
-        Self { registry, stop: watch::Sender::new(false), running: Mutex::new(None) }
+/// Events that were settled long ago, with their attempts.
+fn events(tx: &Transaction<'_>, state: DeliveryState, horizon: Timestamp, limit: i64) -> Result<usize, Fail> {
+    let mut statement = tx.prepare_cached(include_str!("sql/events_forget.sql"))?;
+    let values = named_params! { ":state": state.as_str(), ":horizon": horizon.as_micros(), ":limit": limit };
+    let gone: Vec<(String, String)> =
+        statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (tenant, key) in &gone {
+        tx.prepare_cached(include_str!("sql/attempts_forget.sql"))?
+            .execute(named_params! { ":tenant": tenant, ":key": key })?;
     }
-
-    fn running(&self) -> Option<JoinHandle<()>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+    Ok(gone.len())
 }
 
-#[async_trait]
-impl Background for Retention {
-    fn start(&self, _registry: Arc<dyn Registry>) {
-        let work = run(Arc::clone(&self.registry), self.stop.subscribe());
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::spawn(work));
-    }
-
-    async fn drain(&self, within: Duration) {
-        self.stop.send_replace(true);
-        if let Some(mut running) = self.running()
-            && tokio::time::timeout(within, &mut running).await.is_err()
-        {
-            running.abort();
-        }
-    }
-
-    /// What is not forgotten today is forgotten tomorrow: nobody has to stop calling the agent for that.
-    fn is_healthy(&self) -> bool {
-        true
-    }
+/// Rows that were over at the horizon.
+fn rows(tx: &Transaction<'_>, text: &'static str, horizon: Timestamp, limit: i64) -> Result<usize, Fail> {
+    let values = named_params! { ":horizon": horizon.as_micros(), ":limit": limit };
+    Ok(tx.prepare_cached(text)?.execute(values)?)
 }
 
-async fn run(registry: Arc<SqliteRegistry>, mut stop: watch::Receiver<bool>) {
-    let mut rounds = tokio::time::interval(EVERY);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            _ = rounds.tick() => {}
-        }
-        while !*stop.borrow() {
-            match registry.forget(BATCH).await {
-                Ok(gone) if gone == Forgotten::default() => break,
-                Ok(gone) => tracing::debug!(
-                    tasks = gone.tasks,
-                    calls = gone.calls,
-                    proposals = gone.proposals,
-                    "forgot what retention allows"
-                ),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn Error, "nothing was forgotten; tried again later");
-                    break;
-                }
-            }
-        }
-    }
+pub(crate) fn ages(tx: &Transaction<'_>, now: Timestamp) -> Result<Ages, Fail> {
+    let mut statement = tx.prepare_cached(include_str!("sql/ages.sql"))?;
+    let most = i64::try_from(MOST_COUNTED).unwrap_or(i64::MAX);
+    let values = named_params! { ":now": now.as_micros(), ":most": most };
+    Ok(statement.query_row(values, |row| read(row, now))?)
+}
+
+fn read(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<Ages> {
+    let since = |name: &str| -> rusqlite::Result<Option<Duration>> {
+        Ok(row.get::<_, Option<i64>>(name)?.map(|at| now.since(Timestamp::from_micros(at))))
+    };
+    let backlog = |count: &str, oldest: &str| -> rusqlite::Result<Backlog> {
+        let count: i64 = row.get(count)?;
+        Ok(Backlog::new(usize::try_from(count).unwrap_or_default(), since(oldest)?))
+    };
+    let mut ages = Ages::default();
+    ages.open_tasks = backlog("open", "open_since")?;
+    ages.overdue_tasks = backlog("overdue", "overdue_since")?;
+    ages.unresolved_calls = backlog("unresolved", "unresolved_since")?;
+    ages.undelivered_events = backlog("events", "events_since")?;
+    ages.dead_letters = backlog("dead", "dead_since")?;
+    ages.oldest_ended_task = since("ended_since")?;
+    ages.forgettable_calls = since("calls_since")?.unwrap_or_default();
+    ages.forgettable_proposals = since("proposals_since")?.unwrap_or_default();
+    Ok(ages)
 }

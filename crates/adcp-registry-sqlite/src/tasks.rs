@@ -1,7 +1,5 @@
 //! Tasks: one method, one transaction.
 
-use std::time::Duration;
-
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
     Backing, ClaimJobs, ConfirmTask, DiscardTask, Effect, EndOverdue, FinishTask, Finished, IssueTask,
@@ -14,7 +12,7 @@ use rusqlite::{Row, Transaction, named_params};
 
 use crate::error::Fail;
 use crate::outbox::tells;
-use crate::registry::{SqliteRegistry, horizon};
+use crate::registry::SqliteRegistry;
 use crate::row::{self, Bounds};
 use crate::{calls, jobs, list, proposals};
 
@@ -313,24 +311,4 @@ pub(crate) fn update(tx: &Transaction<'_>, task: &TaskRecord) -> Result<(), Fail
 
 fn lease_token(task: &TaskRecord) -> Option<Vec<u8>> {
     task.lease.map(|lease| lease.token.as_bytes().to_vec())
-}
-
-/// Forgets tasks that ended long ago, with their events.
-pub(crate) fn forget(
-    tx: &Transaction<'_>,
-    now: Timestamp,
-    retention: Duration,
-    limit: i64,
-) -> Result<usize, Fail> {
-    let mut statement = tx.prepare_cached(include_str!("sql/tasks_forget.sql"))?;
-    let gone: Vec<(String, String)> = statement
-        .query_map(named_params! { ":horizon": horizon(now, retention), ":limit": limit }, |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
-        .collect::<Result<_, _>>()?;
-    for (tenant, task) in &gone {
-        tx.prepare_cached(include_str!("sql/events_forget.sql"))?
-            .execute(named_params! { ":tenant": tenant, ":task": task })?;
-    }
-    Ok(gone.len())
 }

@@ -138,6 +138,14 @@ macro_rules! __each_check {
             totals_count_every_match
             totals_are_left_out_when_many_match
             a_cursor_outlives_its_task
+            ended_tasks_are_forgotten_after_their_retention
+            a_batch_takes_the_oldest_first
+            an_open_task_is_never_forgotten
+            keys_are_forgotten_when_their_time_is_over_twice
+            keys_without_an_outcome_are_never_forgotten
+            proposals_are_forgotten_by_their_own_time
+            batches_at_once_forget_each_row_once
+            ages_tell_what_waits
             claims_race_to_one_winner
             reservation_race_has_one_winner
             a_lapsed_hold_is_taken_once
@@ -245,6 +253,7 @@ mod tests {
             include_str!("checks/hold.rs"),
             include_str!("checks/purchase.rs"),
             include_str!("checks/race.rs"),
+            include_str!("checks/retention.rs"),
             include_str!("checks/scope.rs"),
             include_str!("random/claims.rs"),
             include_str!("random/ledger.rs"),

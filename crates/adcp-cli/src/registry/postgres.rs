@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use adcp_core::{Registry, Secret};
-use adcp_registry_postgres::{OpenError, PostgresConfig, PostgresRegistry, Retention, Schema};
+use adcp_core::Secret;
+use adcp_registry_postgres::{OpenError, PostgresConfig, PostgresRegistry, Schema};
 
 use super::watch::Watch;
 use super::{Keys, Opened, postgres_findings};
@@ -109,10 +109,9 @@ pub(super) async fn open(address: &Address, keys: Option<Keys>) -> Result<Opened
     let refuses_credentials = keys.is_none();
     let config = address.config(keys.as_ref())?;
     let registry = PostgresRegistry::connect(config).await.map_err(|error| unopened(address, error))?;
-    let registry = Arc::new(registry);
     Ok(Opened {
-        companions: vec![Arc::new(Retention::of(Arc::clone(&registry))), Arc::new(Watch::new())],
-        registry: registry as Arc<dyn Registry>,
+        companions: vec![Arc::new(Watch::new())],
+        registry: Arc::new(registry),
         what: format!("{} (accepted tasks survive a restart, replicas share them)", address.shown),
         refuses_credentials,
     })

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use adcp_core::{Clock, Registry, SystemClock, Timestamp};
-use adcp_registry_sqlite::{OpenError, Retention, Rows, Schema, SqliteConfig, SqliteRegistry};
+use adcp_core::{Clock, SystemClock, Timestamp};
+use adcp_registry_sqlite::{OpenError, Rows, Schema, SqliteConfig, SqliteRegistry};
 
 use super::{Keys, Opened, SqliteFile, findings};
 use crate::credential::others_may_read;
@@ -24,10 +24,9 @@ const PAST: &str = "2026-01-01T00:00:00Z";
 pub(super) fn open(file: &SqliteFile, keys: Option<Keys>) -> Result<Opened, Failure> {
     let refuses_credentials = keys.is_none();
     let registry = SqliteRegistry::open(config(file, keys)).map_err(|error| unopened(file, error))?;
-    let registry = Arc::new(registry);
     Ok(Opened {
-        companions: vec![Arc::new(Retention::of(Arc::clone(&registry)))],
-        registry: registry as Arc<dyn Registry>,
+        companions: Vec::new(),
+        registry: Arc::new(registry),
         what: format!("sqlite:{} (accepted tasks survive a restart)", file.path.display()),
         refuses_credentials,
     })

@@ -6,7 +6,7 @@ use crate::{Endpoint, EventKey, Owner, Redelivered, Subject, Timestamp};
 pub const MAX_REDELIVERIES_KEPT: usize = 32;
 
 /// Where an event stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "a backend must keep each")]
 pub enum DeliveryState {
     /// Queued or redelivered, and not tried since.

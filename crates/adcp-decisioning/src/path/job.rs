@@ -9,7 +9,6 @@ use super::task::Start;
 use crate::agent::Reply;
 use crate::background::Open;
 use crate::job::Ordered;
-use crate::overdue;
 use crate::parts::Parts;
 
 /// Issues the task with its recorded reply. It is nobody's yet, so that jobs begin in the order of the store, here
@@ -23,11 +22,8 @@ pub(super) async fn start(
 ) -> Result<Reply, AdcpError> {
     let reply = start.reply();
     let issue = start.issue(envelope).with_deadline(ordered.deadline).as_job(ordered.order);
-    let (_, record) = start.write(parts, issue, Some(&reply)).await?;
+    start.write(parts, issue, Some(&reply)).await?;
     fault::point("after-issue");
-    if let Some(within) = ordered.deadline {
-        overdue::watch(&parts.registry, parts.background.signals(), &record, within);
-    }
     parts.jobs.wake();
     Ok(Reply::new(envelope.wrap(reply), false))
 }

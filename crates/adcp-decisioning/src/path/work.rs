@@ -15,7 +15,6 @@ use crate::background::Slot;
 use crate::handle::TaskHandle;
 use crate::handoff::{Ended, OnFailure, Work};
 use crate::incident::internal_error;
-use crate::overdue;
 use crate::parts::Parts;
 use crate::run::{Judge, Running, Stopped};
 
@@ -45,9 +44,6 @@ pub(super) async fn start(
     let listening = parts.background.signals().listen(start.id.clone(), [ended.clone(), stop.clone()]);
     let (start, record) = start.write(parts, issue, Some(&reply)).await?;
     fault::point("after-issue");
-    if let Some(within) = work.deadline {
-        overdue::watch(&parts.registry, parts.background.signals(), &record, within);
-    }
     let task = TaskHandle {
         registry: Arc::clone(&parts.registry),
         task: record.reference(),

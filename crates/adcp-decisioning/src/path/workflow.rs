@@ -17,7 +17,6 @@ use crate::background::Open;
 use crate::end::retrying;
 use crate::handoff::{Enqueue, Errand};
 use crate::incident::Incident;
-use crate::overdue;
 use crate::parts::Parts;
 use crate::scrub::scrub_error;
 
@@ -33,7 +32,6 @@ pub(super) async fn start(
     let tool = start.asked.spec.name;
     let issue = start.issue(envelope).enqueuing(lease);
     let (start, record) = start.write(parts, issue, None).await?;
-    overdue::watch(&parts.registry, parts.background.signals(), &record, lease);
     let task = record.reference();
     fault::point("enqueue-before");
     let handed = hand_over(errand.enqueue, &task, lease, &parts.background.forced()).await;
@@ -100,12 +98,7 @@ async fn confirm(
     .await;
     fault::point("after-confirm");
     match confirmed {
-        Ok(record) => {
-            if let Some(within) = deadline {
-                overdue::watch(&parts.registry, parts.background.signals(), &record, within);
-            }
-            Ok(Reply::new(envelope.wrap(reply), false))
-        }
+        Ok(_) => Ok(Reply::new(envelope.wrap(reply), false)),
         Err(error) => {
             // The work was handed over, so the key must not run it again. The task ends with its lease.
             let incident = Incident::new();

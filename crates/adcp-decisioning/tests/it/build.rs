@@ -209,6 +209,7 @@ fn every_fault_is_reported_at_once() {
         .lease(Duration::from_millis(1))
         .enqueue_lease(Duration::ZERO)
         .rescue_interval(Duration::from_nanos(1))
+        .retention_interval(Duration::from_millis(999))
         .background_tasks(0)
         .capabilities(|known| {
             known
@@ -230,6 +231,7 @@ fn every_fault_is_reported_at_once() {
                 BuildError::Lease(_),
                 BuildError::EnqueueLease(_),
                 BuildError::RescueInterval(_),
+                BuildError::RetentionInterval(_),
                 BuildError::NoBackgroundTasks,
                 BuildError::BadRelease(_),
                 BuildError::Missing("authenticator"),

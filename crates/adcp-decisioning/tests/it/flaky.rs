@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adcp_core::{
-    CallStore, Capabilities, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries,
+    Ages, CallStore, Capabilities, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries,
     ConfirmTask, DeliveryDetail, DeliveryOutbox, DeliveryPage, DiscardTask, EndOverdue, EndpointRecord,
-    Event, EventKey, ExpireDeliveries, FinishTask, Finished, Hold, IssueTask, ListDeliveries, ListEndpoints,
-    ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalStore, PublishEvents,
-    Published, RecordAttempts, Recorded, Redeliver, Redelivered, Registry, RegistryError, ReleaseJob,
-    RenewDeliveries, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall,
-    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, UnresolvedCall,
+    Event, EventKey, ExpireDeliveries, FinishTask, Finished, Forget, Forgotten, Hold, IssueTask,
+    ListDeliveries, ListEndpoints, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord,
+    ProposalStore, PublishEvents, Published, RecordAttempts, Recorded, Redeliver, Redelivered, Registry,
+    RegistryError, ReleaseJob, RenewDeliveries, RenewLease, ReportProgress, ReserveProposal, Reserved,
+    ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, UnresolvedCall,
 };
 use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
@@ -28,6 +28,9 @@ pub(crate) struct Flaky {
     pub(crate) settlements: AtomicUsize,
     pub(crate) claims: AtomicUsize,
     pub(crate) releases: AtomicUsize,
+    pub(crate) batches: AtomicUsize,
+    /// How many batches were asked for, also those that failed.
+    pub(crate) forgets: AtomicUsize,
     /// Set for a store that has nothing to seal credentials with.
     pub(crate) keyless: AtomicBool,
 }
@@ -45,6 +48,8 @@ impl Flaky {
             settlements: none(),
             claims: none(),
             releases: none(),
+            batches: none(),
+            forgets: none(),
             keyless: AtomicBool::new(false),
         })
     }
@@ -209,8 +214,19 @@ impl DeliveryOutbox for Flaky {
     }
 }
 
+#[async_trait]
 impl Registry for Flaky {
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities().keeping_credentials(!self.keyless.load(Ordering::SeqCst))
+    }
+
+    async fn forget(&self, req: Forget) -> Result<Forgotten, RegistryError> {
+        self.forgets.fetch_add(1, Ordering::SeqCst);
+        gate(&self.batches, "forget")?;
+        self.inner.forget(req).await
+    }
+
+    async fn ages(&self) -> Result<Ages, RegistryError> {
+        self.inner.ages().await
     }
 }

@@ -18,6 +18,7 @@ mod handoff;
 mod hooks;
 mod idempotency;
 mod incident;
+mod janitor;
 mod job_loss;
 mod jobs;
 mod lifecycle;

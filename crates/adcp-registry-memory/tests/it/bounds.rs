@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use adcp_core::{
     AccountId, Backing, CallKey, CallStore, Claim, ClaimCall, DeliveryOutbox, Effect, Effects, Event,
-    FinishTask, IssueTask, KeepDrafts, ListEvents, ManualClock, Outcome, Owner, Principal, ProposalId,
-    ProposalKey, ProposalStore, Registration, RegistryError, ReserveProposal, Reserved, Scope, SettleCall,
-    Settlement, TaskId, TaskRecord, TaskRegistry, TenantId, Timestamp,
+    ExpireDeliveries, FinishTask, Forget, IssueTask, KeepDrafts, ListEvents, ManualClock, Outcome, Owner,
+    Principal, ProposalId, ProposalKey, ProposalStore, Registration, Registry, RegistryError,
+    ReserveProposal, Reserved, Retention, Scope, SettleCall, Settlement, TaskId, TaskRecord, TaskRegistry,
+    TenantId, Timestamp,
 };
 use adcp_registry_memory::{MemoryLimits, MemoryRegistry};
 use adcp_types::json::JsonObject;
@@ -60,6 +61,10 @@ fn call(effects: Vec<Effect>) -> SettleCall {
     SettleCall::new(None, Settlement::Replied(JsonObject::new())).applying(effects)
 }
 
+fn hourly() -> Forget {
+    Forget::new(Retention::new().with_tasks(HOUR))
+}
+
 fn full<T: std::fmt::Debug>(result: Result<T, RegistryError>) -> &'static str {
     match result {
         Err(RegistryError::Full { what }) => what,
@@ -70,12 +75,22 @@ fn full<T: std::fmt::Debug>(result: Result<T, RegistryError>) -> &'static str {
 #[tokio::test]
 async fn keys_are_refused_at_the_bound_and_time_makes_room() {
     let (registry, clock) = registry(MemoryLimits::new().with_max_calls(2));
-    for buyer in ["p", "q"] {
-        assert!(matches!(registry.claim_call(claim(buyer, "1")).await.unwrap(), Claim::First(_)));
-    }
+    let first = async |buyer| match registry.claim_call(claim(buyer, "1")).await.unwrap() {
+        Claim::First(ticket) => ticket,
+        other => panic!("{other:?}"),
+    };
+    let replied = Settlement::Replied(JsonObject::new());
+    registry.settle_call(SettleCall::new(first("p").await, replied)).await.unwrap();
+    first("q").await;
     assert_eq!(full(registry.claim_call(claim("r", "1")).await), "idempotency keys");
     clock.advance(HOUR * 2);
-    assert!(matches!(registry.claim_call(claim("r", "1")).await.unwrap(), Claim::First(_)));
+    first("r").await;
+    clock.advance(HOUR * 2);
+    assert_eq!(
+        full(registry.claim_call(claim("s", "1")).await),
+        "idempotency keys",
+        "nobody knows of two calls"
+    );
 }
 
 #[tokio::test]
@@ -92,33 +107,18 @@ async fn replies_are_bounded_by_their_bytes() {
 
 #[tokio::test]
 async fn retention_makes_room_but_open_tasks_stay() {
-    let limits = MemoryLimits::new().with_max_tasks(2).with_task_retention(HOUR);
-    let (registry, clock) = registry(limits);
+    let (registry, clock) = registry(MemoryLimits::new().with_max_tasks(2));
     registry.issue(task("p", "open")).await.unwrap();
     registry.issue(task("q", "ended")).await.unwrap();
     registry.finish(canceled("q", "ended")).await.unwrap();
     assert_eq!(full(registry.issue(task("r", "x")).await), "tasks");
     clock.advance(HOUR);
+    assert_eq!(registry.forget(hourly()).await.unwrap().tasks, 1);
     registry.issue(task("r", "x")).await.unwrap();
     clock.advance(HOUR * 100);
+    assert_eq!(registry.forget(hourly()).await.unwrap().tasks, 0);
     assert_eq!(full(registry.issue(task("r", "y")).await), "tasks");
     assert!(registry.get(&TaskId::new("open"), &owner("p").scope()).await.unwrap().is_some());
-}
-
-#[tokio::test]
-async fn an_ended_task_and_its_event_are_forgotten_without_anybody_issuing_another() {
-    let (registry, clock) = registry(MemoryLimits::new().with_task_retention(HOUR));
-    let notify = Registration::new("https://buyer.example/hook", "op").unwrap();
-    registry.issue(task("p", "t").with_effects(Effects::none().with_notify(Some(notify)))).await.unwrap();
-    registry.finish(canceled("p", "t")).await.unwrap();
-    let seen = async || {
-        let task = registry.get(&TaskId::new("t"), &owner("p").scope()).await.unwrap();
-        (task.is_some(), registry.events(ListEvents::new(owner("p").scope())).await.unwrap().len())
-    };
-    clock.advance(HOUR - Duration::from_secs(1));
-    assert_eq!(seen().await, (true, 1));
-    clock.advance(Duration::from_secs(1));
-    assert_eq!(seen().await, (false, 0));
 }
 
 #[tokio::test]
@@ -138,7 +138,8 @@ async fn contexts_are_bounded_by_their_bytes() {
     );
     registry.issue(task("q", "bare")).await.unwrap();
     registry.finish(canceled("p", "t1")).await.unwrap();
-    clock.advance(MemoryLimits::new().task_retention);
+    clock.advance(HOUR);
+    registry.forget(hourly()).await.unwrap();
     registry.issue(big("q", "t2")).await.unwrap();
 }
 
@@ -181,7 +182,7 @@ async fn an_order_that_bought_twice_outlives_the_first_proposal() {
 
 #[tokio::test]
 async fn events_of_calls_are_bounded_and_forgotten() {
-    let limits = MemoryLimits::new().with_max_tasks(3).with_task_retention(HOUR);
+    let limits = MemoryLimits::new().with_max_tasks(3);
     let (registry, clock) = registry(limits);
     let to = Registration::new("https://buyer.example/hook", "op").unwrap();
     let elsewhere = TaskRecord::submitted(task("p", "elsewhere"), START);
@@ -194,6 +195,11 @@ async fn events_of_calls_are_bounded_and_forgotten() {
     let operator = || ListEvents::new(Scope::Operator { tenant: TenantId::single() });
     assert_eq!(registry.events(operator()).await.unwrap().len(), 2);
     clock.advance(HOUR);
+    let forget = Forget::new(Retention::new().with_dead_letters(HOUR));
+    assert_eq!(registry.forget(forget).await.unwrap().events, 0, "nobody gave them up");
+    registry.expire_deliveries(ExpireDeliveries::new(HOUR)).await.unwrap();
+    clock.advance(HOUR);
+    assert_eq!(registry.forget(forget).await.unwrap().events, 2);
     assert_eq!(registry.events(operator()).await.unwrap(), []);
     registry.settle_call(queue(3)).await.unwrap();
     // The end of a task is never refused for a bound.

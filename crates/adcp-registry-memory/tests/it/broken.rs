@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use adcp_core::{
-    CallKey, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, ConfirmTask, DeliveryOutbox as _,
-    DiscardTask, Effect, Effects, EndOverdue, EventKey, FinishTask, Finished, Hold, IssueTask, ListEvents,
-    ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, ProposalState, ProposalStore,
-    Registry, RegistryError, ReleaseJob, RenewLease, ReportProgress, ReserveProposal, Reserved, ResolveCall,
-    Scope, SettleCall, Settlement, TaskId, TaskPage, TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket,
-    UnresolvedCall,
+    Ages, CallKey, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, ConfirmTask, DeliveryOutbox as _,
+    DiscardTask, Effect, Effects, EndOverdue, EventKey, FinishTask, Finished, Forget, Forgotten, Hold,
+    IssueTask, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal,
+    ProposalState, ProposalStore, Registry, RegistryError, ReleaseJob, RenewLease, ReportProgress,
+    ReserveProposal, Reserved, Resolution, ResolveCall, Retention, Scope, SettleCall, Settlement, TaskId,
+    TaskPage, TaskPhase, TaskRecord, TaskRegistry, TenantId, Ticket, UnresolvedCall,
 };
 use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
@@ -67,6 +67,11 @@ pub(crate) enum Fault {
     RingsForNobody,
     ServesTenantsOneByOne,
     ShowsDeliveriesToOthers,
+    ForgetsTooEarly,
+    ForgetsWithoutABatch,
+    ForgetsUnresolvedCalls,
+    CountsForgottenRowsTwice,
+    LosesAges,
 }
 
 #[derive(Debug)]
@@ -378,8 +383,33 @@ impl ProposalStore for Broken {
     }
 }
 
+#[async_trait]
 impl Registry for Broken {
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
+    }
+
+    async fn forget(&self, mut req: Forget) -> Result<Forgotten, RegistryError> {
+        match self.fault {
+            Fault::ForgetsTooEarly => req.retention = Retention::new().with_tasks(Duration::ZERO),
+            Fault::ForgetsWithoutABatch => req.limit = usize::MAX,
+            _ => {}
+        }
+        let mut gone = self.inner.forget(req).await?;
+        if self.has(Fault::ForgetsUnresolvedCalls) {
+            let claimed: Vec<CallKey> = self.claimed.lock().unwrap().drain().collect();
+            for key in claimed {
+                self.inner.resolve_call(ResolveCall::new(key, Resolution::Released)).await?;
+            }
+        }
+        if self.has(Fault::CountsForgottenRowsTwice) {
+            gone.tasks *= 2;
+        }
+        Ok(gone)
+    }
+
+    async fn ages(&self) -> Result<Ages, RegistryError> {
+        let ages = self.inner.ages().await?;
+        Ok(if self.has(Fault::LosesAges) { Ages::default() } else { ages })
     }
 }

@@ -131,4 +131,12 @@ faults! {
     a_bell_that_nobody_hears: RingsForNobody => what_is_queued_is_heard_of;
     overdue_tasks_that_nobody_hears_of: EndsOverdueSilently =>
         overdue_tasks_end_failed_with_their_effects, random_tasks_agree_with_a_model;
+    rows_forgotten_too_early: ForgetsTooEarly =>
+        ended_tasks_are_forgotten_after_their_retention;
+    a_batch_without_a_bound: ForgetsWithoutABatch => a_batch_takes_the_oldest_first;
+    a_key_forgotten_before_anybody_knows: ForgetsUnresolvedCalls =>
+        keys_without_an_outcome_are_never_forgotten;
+    forgotten_rows_counted_twice: CountsForgottenRowsTwice =>
+        batches_at_once_forget_each_row_once, a_batch_takes_the_oldest_first;
+    backlogs_that_nobody_sees: LosesAges => ages_tell_what_waits;
 }

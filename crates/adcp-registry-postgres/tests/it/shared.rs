@@ -1,17 +1,14 @@
 //! What a shared database shows: one truth for many, an adopter's own transaction, nothing readable, nothing forever.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use adcp_core::{
-    Background, DeliveryOutbox, Effects, FinishTask, Finished, JobOrder, ListEvents, ListTasks, Outcome,
-    Registration, Registry, RegistryError, Secret, TaskFilter, TaskId, TaskRegistry, TaskStatus,
+    DeliveryOutbox, Effects, FinishTask, Finished, JobOrder, ListEvents, ListTasks, Outcome, Registration,
+    Registry, RegistryError, Secret, TaskFilter, TaskId, TaskRegistry, TaskStatus,
 };
-use adcp_registry_postgres::{ClockOffset, PostgresConfig, PostgresRegistry, Retention};
+use adcp_registry_postgres::{PostgresConfig, PostgresRegistry};
 use deadpool_postgres::tokio_postgres::NoTls;
 use deadpool_postgres::{Manager, Pool};
 
-use crate::fixture::{Mirror, Schema, connection, issue, owner, url};
+use crate::fixture::{Schema, connection, issue, owner, url};
 
 fn notifying(id: &str) -> adcp_core::IssueTask {
     let to = Registration::new("https://buyer.example/hook", "op-1").unwrap();
@@ -122,29 +119,4 @@ async fn names_with_a_nul_are_absent_and_no_fault() {
     let mut filter = TaskFilter::default();
     filter.context_contains = Some("\0".into());
     assert_eq!(list(filter).await, 0);
-}
-
-#[tokio::test]
-#[ignore = "needs a Postgres server"]
-async fn retention_goes_on_beside_the_agent_and_ends_with_it() {
-    let schema = Schema::migrated().await;
-    let offset = ClockOffset::new();
-    let config = schema.config().with_clock_offset(offset.clone()).with_sealer(Arc::new(Mirror));
-    let hour = Duration::from_secs(3600);
-    let registry = Arc::new(PostgresRegistry::connect(config.with_task_retention(hour)).await.unwrap());
-    for id in ["ended", "open"] {
-        registry.issue(notifying(id)).await.unwrap();
-    }
-    registry.finish(end("ended")).await.unwrap();
-    assert_eq!(registry.forget(100).await.unwrap().tasks, 0, "too early");
-    offset.advance(hour + Duration::from_secs(1));
-    let retention = Retention::of(Arc::clone(&registry));
-    retention.start(Arc::clone(&registry) as Arc<dyn Registry>);
-    while registry.get(&TaskId::new("ended"), &owner().scope()).await.unwrap().is_some() {
-        tokio::task::yield_now().await;
-    }
-    retention.drain(Duration::from_secs(10)).await;
-    assert_eq!(Arc::strong_count(&registry), 2, "only the test and the stopped companion hold it");
-    assert!(registry.get(&TaskId::new("open"), &owner().scope()).await.unwrap().is_some());
-    assert!(registry.events(ListEvents::new(owner().scope())).await.unwrap().is_empty());
 }

@@ -7,4 +7,4 @@ INSERT INTO calls (
 ON CONFLICT (tenant, account, principal, session, key) DO UPDATE SET
     tool = excluded.tool, hash = excluded.hash, token = excluded.token, state = excluded.state, reply = NULL,
     claimed_at = excluded.claimed_at, expires_at = excluded.expires_at, forget_at = excluded.forget_at
-WHERE calls.forget_at <= :claimed_at
+WHERE calls.forget_at <= :claimed_at AND calls.state NOT IN ('running', 'fenced')

@@ -1,1 +1,8 @@
-DELETE FROM events WHERE tenant = :tenant AND task = :task
+DELETE FROM events
+WHERE number IN (
+    SELECT number FROM events
+    WHERE settled_at IS NOT NULL AND state = :state AND settled_at <= :horizon
+    ORDER BY settled_at
+    LIMIT :limit
+)
+RETURNING tenant, key

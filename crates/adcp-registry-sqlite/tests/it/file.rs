@@ -7,8 +7,8 @@ use adcp_core::{
     AccountId, Clock, Effects, FinishTask, IssueTask, ListEvents, ManualClock, Outcome, Owner, Principal,
     Registration, RegistryError, Scope, Secret, TaskId, TaskStatus, TenantId, Timestamp,
 };
-use adcp_core::{Background, DeliveryOutbox, Registry, TaskRegistry};
-use adcp_registry_sqlite::{OpenError, Retention, Schema, SqliteConfig, SqliteRegistry};
+use adcp_core::{DeliveryOutbox, TaskRegistry};
+use adcp_registry_sqlite::{OpenError, Schema, SqliteConfig, SqliteRegistry};
 
 use crate::fixture::Mirror;
 
@@ -144,49 +144,6 @@ fn migrating_again_changes_nothing_also_at_once() {
     });
     SqliteRegistry::open(SqliteConfig::new(&path)).unwrap();
     assert!(SqliteRegistry::plan().contains("CREATE TABLE tasks"));
-}
-
-#[tokio::test]
-async fn what_retention_allows_is_forgotten_with_its_events() {
-    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_770_000_000_000_000)));
-    let folder = tempfile::tempdir().unwrap();
-    let config = SqliteConfig::new(folder.path().join("registry.db"))
-        .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
-        .with_sealer(Arc::new(Mirror))
-        .with_task_retention(Duration::from_secs(3600));
-    let registry = SqliteRegistry::open(config).unwrap();
-    for id in ["ended", "open"] {
-        registry.issue(notifying(id)).await.unwrap();
-    }
-    let end = Outcome::Canceled("enough".into());
-    registry.finish(FinishTask::new(TaskId::new("ended"), owner().scope(), end)).await.unwrap();
-    assert_eq!(registry.forget(100).await.unwrap().tasks, 0, "too early");
-    clock.advance(Duration::from_secs(3601));
-    assert_eq!(registry.forget(100).await.unwrap().tasks, 1);
-    assert_eq!(registry.get(&TaskId::new("ended"), &owner().scope()).await.unwrap(), None);
-    assert!(registry.get(&TaskId::new("open"), &owner().scope()).await.unwrap().is_some());
-    assert!(registry.events(ListEvents::new(owner().scope())).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn retention_goes_on_beside_the_agent_and_ends_with_it() {
-    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_770_000_000_000_000)));
-    let folder = tempfile::tempdir().unwrap();
-    let config = SqliteConfig::new(folder.path().join("registry.db"))
-        .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
-        .with_task_retention(Duration::from_secs(3600));
-    let registry = Arc::new(SqliteRegistry::open(config).unwrap());
-    registry.issue(issue("ended")).await.unwrap();
-    let end = Outcome::Canceled("enough".into());
-    registry.finish(FinishTask::new(TaskId::new("ended"), owner().scope(), end)).await.unwrap();
-    clock.advance(Duration::from_secs(3601));
-    let retention = Retention::of(Arc::clone(&registry));
-    retention.start(Arc::clone(&registry) as Arc<dyn Registry>);
-    while registry.get(&TaskId::new("ended"), &owner().scope()).await.unwrap().is_some() {
-        tokio::task::yield_now().await;
-    }
-    retention.drain(Duration::from_secs(10)).await;
-    assert_eq!(Arc::strong_count(&registry), 2, "only the test and the stopped companion hold it");
 }
 
 #[tokio::test]

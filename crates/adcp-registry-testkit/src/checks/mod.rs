@@ -15,6 +15,7 @@ mod list;
 mod phase;
 mod purchase;
 mod race;
+mod retention;
 mod scope;
 
 pub use crate::random::{
@@ -38,4 +39,5 @@ pub use list::*;
 pub use phase::*;
 pub use purchase::*;
 pub use race::*;
+pub use retention::*;
 pub use scope::*;

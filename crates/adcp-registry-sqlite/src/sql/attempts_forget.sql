@@ -1,0 +1,1 @@
+DELETE FROM attempts WHERE tenant = :tenant AND key = :key
