@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use adcp_core::{
-    AccountId, CallKey, Claim, ClaimCall, ConfirmTask, EndOverdue, FinishTask, LeaseToken, ListEvents,
-    ListTasks, Outcome, Owner, Principal, ProposalId, ProposalKey, ProposalState, Registry, RenewLease,
-    Resolution, ResolveCall, Scope, TaskId, TaskPhase, TaskRecord, TaskStatus, TenantId,
+    AccountId, CallKey, Claim, ClaimCall, ClaimDeliveries, ConfirmTask, EndOverdue, FinishTask, LeaseToken,
+    ListEvents, ListTasks, Outcome, Owner, Principal, ProposalId, ProposalKey, ProposalState, Registry,
+    RenewLease, Resolution, ResolveCall, Scope, TaskId, TaskPhase, TaskRecord, TaskStatus, TenantId,
 };
 use adcp_types::json::JsonObject;
 use serde_json::{Value, json};
@@ -132,6 +132,20 @@ async fn events(registry: &dyn Registry) -> BTreeMap<String, JsonObject> {
         TASKS.iter().any(|(known, _)| *known == id).then_some((id, body))
     });
     ours.collect()
+}
+
+/// What was queued is claimed for delivery, as it was queued. To be called once, before the ending.
+pub async fn events_of_schema_1_are_claimed(registry: &dyn Registry) {
+    let claimed = registry.claim_deliveries(ClaimDeliveries::new()).await.must();
+    assert!(claimed.dead.is_empty(), "{:?}", claimed.dead);
+    let events: Vec<_> = claimed.deliveries.iter().map(|claimed| &claimed.event).collect();
+    assert_eq!(events.len(), 5, "{events:?}");
+    for event in events {
+        let body: JsonObject = serde_json::from_str(&event.body).must();
+        let sealed = body["task_id"] == "t_bought";
+        assert_eq!(event.authentication.is_some(), sealed, "{event:?}");
+        assert_eq!(body["idempotency_key"], event.key.as_str());
+    }
 }
 
 /// Every row is taken up and ended as one of this version's own. To be called once, after the reading.

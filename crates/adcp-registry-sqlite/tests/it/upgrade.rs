@@ -32,6 +32,7 @@ async fn a_file_of_schema_1_is_migrated_with_its_rows_by_whoever_comes_first() {
     }
     let registry = SqliteRegistry::open(config()).unwrap();
     released::rows_of_schema_1_are_read(&registry).await;
+    released::events_of_schema_1_are_claimed(&registry).await;
     released::rows_of_schema_1_are_ended(&registry).await;
     let owner = Owner::new(TenantId::single(), None, Principal::new("agency"));
     let issue = IssueTask::new(TaskId::new("new"), owner, "get_products", "get_products", "media-buy");
