@@ -156,7 +156,10 @@ pub(super) async fn examine(
                 Schema::Current(number) => {
                     findings.good(&format!("its schema is one that this version serves on ({number})"));
                 }
-                Schema::Empty => unserved(address, &OpenError::Outdated { found: 0, needed: 1 }, findings),
+                Schema::Empty => findings.bad(
+                    &format!("{} has no registry yet", address.shown),
+                    "run `adcp migrate` with the same --registry",
+                ),
                 Schema::Outdated { found, needed } => {
                     unserved(address, &OpenError::Outdated { found, needed }, findings);
                 }
