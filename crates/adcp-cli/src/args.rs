@@ -119,6 +119,9 @@ pub(crate) struct ServeArgs {
     /// A further AdCP release to accept, such as 3.0. Repeatable.
     #[arg(long = "also-serve", value_name = "RELEASE")]
     pub(crate) also_serve: Vec<String>,
+    /// Tell Prometheus there what is counted and measured; a port alone is this machine's. Asks for no token.
+    #[arg(long, value_name = "HOST:PORT|PORT")]
+    pub(crate) metrics: Option<String>,
     /// How long a shutdown waits for requests and tasks, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub(crate) grace: Duration,

@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod input;
 mod log;
+mod metrics;
 mod migrate;
 mod output;
 mod registry;

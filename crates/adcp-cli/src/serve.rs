@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::args::{ServeArgs, Switch};
 use crate::credential;
 use crate::exit::{Exit, Failure};
+use crate::metrics::Metrics;
 use crate::output::{Terminal, say};
 use crate::registry::{Opened, Place};
 use crate::{log, seller};
@@ -24,6 +25,11 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
     let at = listen_at(&args.bind)?;
     let plan = Plan::new(args, at)?;
     let stop = stop_signal()?;
+    // First, so that nothing goes uncounted.
+    let metrics = match &args.metrics {
+        Some(bind) => Some(Metrics::open(bind).await?),
+        None => None,
+    };
     let opened = plan.place.open_to_serve(&args.keys, plan.local).await?;
     let tokens =
         Tokens::new().with_token(Principal::new("buyer"), plan.token.secret()).with_demo_keys(plan.demo_keys);
@@ -31,8 +37,12 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
     let config = |bind| mcp(args, bind).with_shutdown(stopped(stop.clone()));
     let server = seller::open(at, args.public_url.as_deref(), agent, config).await?;
     // Nobody has to read it.
-    let _ = greet(args, &plan, &opened, &server.url(), terminal);
+    let _ = greet(args, &plan, &opened, &server.url(), metrics.as_ref(), terminal);
+    let told = metrics.map(|metrics| tokio::spawn(metrics.serve()));
     server.run().await;
+    if let Some(told) = told {
+        told.abort();
+    }
     say("stopped");
     Ok(Exit::Done)
 }
@@ -138,6 +148,7 @@ fn greet(
     plan: &Plan,
     opened: &Opened,
     url: &str,
+    metrics: Option<&Metrics>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let row = |name: &str, text: &str| {
@@ -147,6 +158,9 @@ fn greet(
     row("listening", url)?;
     if let Some(public) = &args.public_url {
         row("public url", public)?;
+    }
+    if let Some(metrics) = metrics {
+        row("metrics", &metrics.url())?;
     }
     match &plan.token {
         Token::Made(token) => {

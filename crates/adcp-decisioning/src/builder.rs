@@ -20,6 +20,9 @@ use crate::companions::Companions;
 use crate::generated::descriptions;
 use crate::janitor::Janitor;
 use crate::listing::Tool;
+use crate::lookout::{self, Lookout};
+use crate::metered::Metered;
+use crate::metric;
 use crate::parts::Parts;
 use crate::proposal::ProposalTerms;
 use crate::rescue::Rescuer;
@@ -339,11 +342,14 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if !registry.capabilities().durable {
             tracing::warn!("the registry is volatile: accepted tasks are lost when this process ends");
         }
+        metric::describe();
+        let registry: Arc<dyn Registry> = Arc::new(Metered(registry));
         let background = Tasks::new(self.background_tasks);
         let rescuer = Rescuer::new(background.signals().clone());
         let janitor = Janitor::new(self.retention);
         self.companions.push(Arc::new(Rounds::new(self.rescue_interval, rescuer)));
         self.companions.push(Arc::new(Rounds::new(self.retention_interval, janitor)));
+        self.companions.push(Arc::new(Rounds::new(lookout::EVERY, Lookout)));
         if !jobs.is_empty() {
             let worker = Worker::new(jobs.clone(), background.clone(), self.lease, pace);
             self.companions.push(Arc::new(worker));

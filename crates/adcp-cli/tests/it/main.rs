@@ -6,6 +6,7 @@ mod call;
 mod demo;
 mod doctor;
 mod line;
+mod metrics;
 mod operate;
 mod postgres;
 mod registry;

@@ -23,6 +23,7 @@ mod job_loss;
 mod jobs;
 mod lifecycle;
 mod market;
+mod metrics;
 mod polling;
 mod proposal;
 mod purchase;
