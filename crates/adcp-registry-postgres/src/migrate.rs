@@ -163,6 +163,7 @@ fn is_there_already(error: &Error) -> bool {
         &SqlState::UNIQUE_VIOLATION,
         &SqlState::DUPLICATE_SCHEMA,
         &SqlState::DUPLICATE_TABLE,
+        &SqlState::DUPLICATE_OBJECT,
         &SqlState::T_R_SERIALIZATION_FAILURE,
         &SqlState::T_R_DEADLOCK_DETECTED,
     ];
