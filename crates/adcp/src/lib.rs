@@ -19,6 +19,8 @@ pub use adcp_registry_sqlite as registry_sqlite;
 pub use adcp_schemas as schemas;
 #[cfg(feature = "signing")]
 pub use adcp_signing as signing;
+#[cfg(feature = "webhooks")]
+pub use adcp_webhooks as webhooks;
 
 #[cfg(feature = "decisioning")]
 pub use adcp_decisioning::{Agent, Asking, Ctx, Decision, Discovery, Interactive};

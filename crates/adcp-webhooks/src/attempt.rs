@@ -1,0 +1,161 @@
+//! One attempt: authenticated afresh, sent, judged.
+
+use std::sync::Arc;
+
+use adcp_core::{AttemptClass, AttemptReport, ClaimedDelivery, Clock, DeadReason, Event};
+use adcp_egress::{Egress, EgressError, Limits, Request, Response};
+use adcp_signing::{
+    BearerToken, HmacKey, Message, Secret, SignError, SignedHeaders, Signer, UnixTime, sign_webhook,
+};
+use tokio::time::Instant;
+
+use crate::classify::{Judged, Step, classify};
+use crate::redact::Secrets;
+
+const CONTENT_TYPE: &str = "application/json";
+
+/// Sends events, each attempt signed anew.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    pub(crate) egress: Egress,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+}
+
+/// What an attempt came to, and what is kept of it.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    pub(crate) judged: Judged,
+    pub(crate) begun: Instant,
+    /// Without its times, which are counted when it is recorded.
+    pub(crate) report: AttemptReport,
+}
+
+impl Sender {
+    /// Tries once; and once more at once, when a kept connection turned out to be gone.
+    pub(crate) async fn attempt(&self, claimed: &ClaimedDelivery) -> Tried {
+        let begun = Instant::now();
+        let (judged, answer, twice) = match self.exchange(&claimed.event).await {
+            Ok(Exchange { result: Err(error), .. }) if is_stale(&error) => {
+                match self.exchange(&claimed.event).await {
+                    Ok(exchange) => (classify(&exchange.result, self.clock.now()), Some(exchange), true),
+                    Err(unsent) => (unsent, None, true),
+                }
+            }
+            Ok(exchange) => (classify(&exchange.result, self.clock.now()), Some(exchange), false),
+            Err(unsent) => (unsent, None, false),
+        };
+        let mut report = AttemptReport::new(judged.class, begun.elapsed(), begun.elapsed());
+        if let Some(Exchange { result, fields }) = &answer {
+            report = seen(report, result, &claimed.event, fields);
+        }
+        let gone = twice.then_some("sent twice, because a kept connection was gone");
+        let detail: Vec<&str> = judged.detail.as_deref().into_iter().chain(gone).collect();
+        if !detail.is_empty() {
+            report = report.with_detail(detail.join("; "));
+        }
+        Tried { judged, begun, report }
+    }
+
+    async fn exchange(&self, event: &Event) -> Result<Exchange, Judged> {
+        let url = match self.egress.admits(&event.url) {
+            Ok(url) => url,
+            Err(refusal) => {
+                let refused = Err(EgressError::Refused(refusal));
+                return Err(classify(&refused, self.clock.now()));
+            }
+        };
+        let fields = self.authenticate(event, url.as_str()).await?;
+        let mut request =
+            Request::post(url.as_str(), event.body.as_bytes()).with_header("content-type", CONTENT_TYPE);
+        for (name, value) in fields.iter() {
+            request = request.with_header(name, value);
+        }
+        let result = self.egress.send(request, self.limits).await;
+        Ok(Exchange { result, fields })
+    }
+
+    /// What the registration asked for, and nothing else: a legacy scheme where it names one, a signature otherwise.
+    ///
+    /// Spec: `core/push-notification-config.json`, `authentication`.
+    async fn authenticate(&self, event: &Event, url: &str) -> Result<SignedHeaders, Judged> {
+        let (now, body) = (UnixTime::from_micros(self.clock.now().as_micros()), event.body.as_bytes());
+        let Some(legacy) = &event.authentication else {
+            let message = Message::new("POST", url, body).with_header("content-type", CONTENT_TYPE);
+            return sign_webhook(&*self.signer, &message, now).await.map_err(|error| unsigned(&error));
+        };
+        let secret = Secret::new(legacy.credentials.expose());
+        let unusable =
+            |why: &str| Judged::new(AttemptClass::Unsent, Step::GiveUp(DeadReason::Unsealable)).because(why);
+        match legacy.scheme.as_str() {
+            "HMAC-SHA256" => {
+                let key = HmacKey::new(secret)
+                    .ok_or_else(|| unusable("the credentials are shorter than 32 bytes"))?;
+                key.sign(body, now).map_err(|error| unsigned(&error))
+            }
+            "Bearer" => {
+                let token = BearerToken::new(secret)
+                    .ok_or_else(|| unusable("the credentials cannot stand in a header field"))?;
+                Ok(token.sign())
+            }
+            _ => Err(unusable("the registration asks for a scheme that nobody knows")),
+        }
+    }
+}
+
+/// An answer or its absence, and the fields that authenticated what was sent.
+struct Exchange {
+    result: Result<Response, EgressError>,
+    fields: SignedHeaders,
+}
+
+fn is_stale(error: &EgressError) -> bool {
+    error.failure().is_some_and(adcp_egress::Failure::is_stale)
+}
+
+/// Why nothing was sent. What lies with the signer may pass; a body that cannot be signed stays so.
+fn unsigned(error: &SignError) -> Judged {
+    let step = match error {
+        error if error.is_transient() => Step::Again(None),
+        SignError::Target(_) => Step::GiveUp(DeadReason::ForbiddenAddress),
+        SignError::NotJson | SignError::DuplicateKey => Step::GiveUp(DeadReason::Corrupt),
+        _ => Step::Again(None),
+    };
+    let mut detail = format!("not signed: {error}");
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        detail.push_str(": ");
+        detail.push_str(&error.to_string());
+        next = error.source();
+    }
+    Judged::new(AttemptClass::Unsent, step).because(detail)
+}
+
+/// Adds what was seen of the receiver.
+fn seen(
+    mut report: AttemptReport,
+    result: &Result<Response, EgressError>,
+    event: &Event,
+    fields: &SignedHeaders,
+) -> AttemptReport {
+    match result {
+        Ok(response) => {
+            report = report.with_http_status(response.status).with_peer(response.peer.to_string());
+            if !response.body.is_empty() {
+                let secrets = Secrets::of(event, fields.iter().map(|(_, value)| value));
+                report = report.with_answer(secrets.withheld_from(&response.body, response.truncated));
+            }
+        }
+        Err(error) => {
+            let Some(failure) = error.failure() else { return report };
+            if let Some(peer) = failure.peer() {
+                report = report.with_peer(peer.to_string());
+            }
+            if let Some(status) = failure.status() {
+                report = report.with_http_status(status);
+            }
+        }
+    }
+    report
+}

@@ -1,0 +1,153 @@
+//! When an event is tried again. Values in, a value out; the registry has the clock.
+
+use std::time::Duration;
+
+/// Waits between attempts, and how long an event is tried at all.
+///
+/// ```
+/// use std::time::Duration;
+/// use adcp_webhooks::Schedule;
+///
+/// let schedule = Schedule::new();
+/// assert_eq!(schedule.attempts(), 11);
+/// assert_eq!(schedule.horizon(), Duration::from_secs(24 * 60 * 60));
+/// let short = Schedule::of([Duration::from_secs(1), Duration::from_secs(60)]);
+/// assert_eq!((short.attempts(), short.horizon()), (3, Duration::from_secs(24 * 60 * 60)));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    waits: Vec<Duration>,
+    horizon: Duration,
+    jitter: f64,
+}
+
+/// The last attempt ends before its time is over.
+const MARGIN: Duration = Duration::from_secs(60);
+
+impl Schedule {
+    /// Now, then after 5 s, 30 s, 2 m, 10 m, 30 m, 1 h, 2 h, 4 h, 8 h and 8 h, each give or take a fifth; 24 hours at most.
+    #[must_use]
+    pub fn new() -> Self {
+        const HOUR: u64 = 3_600;
+        let waits = [5, 30, 120, 600, 1_800, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR];
+        Self::of(waits.map(Duration::from_secs))
+    }
+
+    /// Waits of your own, each counted from the end of the attempt before.
+    #[must_use]
+    pub fn of(waits: impl IntoIterator<Item = Duration>) -> Self {
+        let day = Duration::from_secs(24 * 60 * 60);
+        Self { waits: waits.into_iter().collect(), horizon: day, jitter: 0.2 }
+    }
+
+    /// Sets how long after it was queued or redelivered an event is tried at most. Receivers must remember keys at least
+    /// as long, so announce it when it is longer than a day.
+    #[must_use]
+    pub const fn with_horizon(mut self, horizon: Duration) -> Self {
+        self.horizon = horizon;
+        self
+    }
+
+    /// Sets by which part of itself a wait is longer or shorter, from 0 to 1. Default 0.2.
+    #[must_use]
+    pub const fn with_jitter(mut self, part: f64) -> Self {
+        self.jitter = part.clamp(0.0, 1.0);
+        self
+    }
+
+    /// How often an event is tried at most.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        u32::try_from(self.waits.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// How long an event is tried at most.
+    #[must_use]
+    pub const fn horizon(&self) -> Duration {
+        self.horizon
+    }
+
+    /// The wait after attempt number `attempt`, counted from 1, of an event that has waited for `waited` in all. The
+    /// receiver may have asked for a wait: it is heard from once to twice what the schedule says. `spread` is a random
+    /// part of 1. `None` when the event is given up.
+    #[must_use]
+    pub fn next(
+        &self,
+        attempt: u32,
+        waited: Duration,
+        asked: Option<Duration>,
+        spread: f64,
+    ) -> Option<Duration> {
+        let base = *self.waits.get(usize::try_from(attempt.checked_sub(1)?).ok()?)?;
+        let wait = match asked {
+            Some(asked) => asked.clamp(base, base.saturating_mul(2)),
+            None => base.mul_f64(2.0_f64.mul_add(self.jitter * spread.clamp(0.0, 1.0), 1.0 - self.jitter)),
+        };
+        let left = self.horizon.saturating_sub(MARGIN.min(self.horizon / 20)).checked_sub(waited)?;
+        (!left.is_zero()).then(|| wait.min(left))
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    /// Waits of an event whose every attempt fails at once.
+    fn waits(schedule: &Schedule, asked: Option<Duration>, spread: f64) -> Vec<u64> {
+        let (mut waited, mut waits) = (Duration::ZERO, Vec::new());
+        for attempt in 1.. {
+            let Some(wait) = schedule.next(attempt, waited, asked, spread) else { break };
+            waited += wait;
+            waits.push(wait.as_secs());
+        }
+        assert!(waited < schedule.horizon());
+        waits
+    }
+
+    #[test]
+    fn a_day_of_attempts_and_never_a_second_more() {
+        let schedule = Schedule::new();
+        let usual = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800];
+        assert_eq!(waits(&schedule, None, 0.5), usual);
+        assert_eq!(waits(&schedule, Some(Duration::ZERO), 0.5), usual);
+        assert_eq!(waits(&schedule, None, 0.0)[..4], [4, 24, 96, 480]);
+        let late = waits(&schedule, None, 1.0);
+        assert_eq!((late.len(), late.iter().sum::<u64>()), (10, 86_340));
+        let patient = waits(&schedule, Some(Duration::MAX), 0.5);
+        assert_eq!(patient[..3], [10, 60, 240]);
+        assert_eq!(patient.iter().sum::<u64>(), 86_340);
+    }
+
+    #[test]
+    fn a_wish_of_the_receiver_is_heard_within_bounds() {
+        let schedule = Schedule::new();
+        for (asked, want) in [(0, 30), (29, 30), (31, 31), (60, 60), (61, 60), (u64::MAX, 60)] {
+            assert_eq!(schedule.next(2, secs(5), Some(secs(asked)), 0.9), Some(secs(want)), "{asked}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_waited_too_long_is_given_up() {
+        let schedule = Schedule::new();
+        let day = schedule.horizon();
+        assert_eq!(schedule.next(1, day - secs(61), None, 0.5), Some(secs(1)));
+        for waited in [day - secs(60), day, Duration::MAX] {
+            assert_eq!(schedule.next(1, waited, None, 0.5), None);
+        }
+        for attempt in [0, 11, u32::MAX] {
+            assert_eq!(schedule.next(attempt, Duration::ZERO, None, 0.5), None);
+        }
+        let odd = Schedule::of([Duration::MAX]).with_horizon(Duration::MAX);
+        assert!(odd.next(1, Duration::ZERO, Some(Duration::MAX), 0.5).is_some());
+    }
+}

@@ -1,0 +1,13 @@
+//! What the worker does with queued events: loopback sockets, a registry in memory, and a clock that stands.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod attempts;
+mod dying;
+mod matrix;
+mod receiver;
+mod setup;
+mod sharing;
+mod stage;
+mod stopping;
+mod watched;

@@ -1,0 +1,56 @@
+//! What a worker is refused for, and what it says of addresses.
+
+use std::time::Duration;
+
+use adcp_core::Delivery as _;
+use adcp_egress::{Egress, Limits};
+use adcp_signing::{Algorithm, KeyUse, LocalSigner};
+use adcp_webhooks::{BadWebhooks, Webhooks, WebhooksBuilder};
+
+fn key(purpose: KeyUse) -> LocalSigner {
+    LocalSigner::generate(Algorithm::EcdsaP256Sha256, purpose, "k").unwrap()
+}
+
+fn builder() -> WebhooksBuilder {
+    Webhooks::builder()
+        .signer(key(KeyUse::WebhookSigning))
+        .egress(Egress::builder().allow_loopback_http().build().unwrap())
+}
+
+#[test]
+fn what_could_not_work_is_refused_at_the_start() {
+    type Fits = fn(&BadWebhooks) -> bool;
+    let rows: [(WebhooksBuilder, Fits); 8] = [
+        (Webhooks::builder(), |bad| matches!(bad, BadWebhooks::NoSigner)),
+        (builder().signer(key(KeyUse::RequestSigning)), |bad| matches!(bad, BadWebhooks::Purpose)),
+        (builder().concurrency(0, 1), |bad| matches!(bad, BadWebhooks::NoRoom)),
+        (builder().concurrency(1, 0), |bad| matches!(bad, BadWebhooks::NoRoom)),
+        (builder().limits(Limits::new().with_total(Duration::ZERO)), |bad| matches!(bad, BadWebhooks::Total)),
+        (builder().limits(Limits::new().with_total(Duration::from_secs(31))), |bad| {
+            matches!(bad, BadWebhooks::Total)
+        }),
+        (builder().poll_every(Duration::ZERO), |bad| matches!(bad, BadWebhooks::Poll)),
+        (builder().poll_every(Duration::ZERO).concurrency(0, 0), |bad| matches!(bad, BadWebhooks::NoRoom)),
+    ];
+    for (builder, fits) in rows {
+        let bad = builder.build().unwrap_err();
+        assert!(fits(&bad), "{bad}");
+    }
+}
+
+#[test]
+fn addresses_are_judged_when_they_are_registered() {
+    let webhooks = builder().build().unwrap();
+    assert!(webhooks.admits("https://buyer.example/hook").is_ok());
+    assert!(webhooks.admits("http://127.0.0.1:9/hook").is_ok());
+    let refused = webhooks.admits("http://buyer.example/hook").unwrap_err();
+    assert_eq!(refused.to_string(), "the scheme must be `https`");
+    assert!(webhooks.admits("https://10.0.0.1/").is_err());
+    assert_eq!(webhooks.algorithm(), Algorithm::EcdsaP256Sha256);
+}
+
+#[test]
+fn nothing_prints_a_secret() {
+    let text = format!("{:?}", builder().build().unwrap());
+    assert!(text.starts_with("Webhooks"), "{text}");
+}

@@ -1,0 +1,218 @@
+//! A registry in memory that tells when something happened to its queue, and where a caller can be held for ever.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use adcp_core::*;
+use adcp_registry_memory::MemoryRegistry;
+use async_trait::async_trait;
+use tokio::sync::{Notify, watch};
+
+/// Where a caller is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Point {
+    /// It has claimed, and does not hear what.
+    AfterClaim,
+    /// It has sent, and cannot say so.
+    BeforeRecord,
+    /// It has said so, and does not hear that it did.
+    AfterRecord,
+}
+
+#[derive(Debug)]
+pub(crate) struct Watched {
+    inner: MemoryRegistry,
+    steps: watch::Sender<usize>,
+    hold_at: Mutex<Option<Point>>,
+    held: Notify,
+    /// Claims that found nothing.
+    empty: watch::Sender<usize>,
+    recorded: Mutex<Vec<Recorded>>,
+    /// So many calls to record fail.
+    failing: Mutex<usize>,
+}
+
+impl Watched {
+    pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
+        Self {
+            inner: MemoryRegistry::volatile().with_clock(clock),
+            steps: watch::Sender::new(0),
+            hold_at: Mutex::default(),
+            held: Notify::new(),
+            empty: watch::Sender::new(0),
+            recorded: Mutex::default(),
+            failing: Mutex::default(),
+        }
+    }
+
+    /// Changes whenever a worker did something to the queue.
+    pub(crate) fn steps(&self) -> watch::Receiver<usize> {
+        self.steps.subscribe()
+    }
+
+    /// Counts claims that found nothing.
+    pub(crate) fn empty_claims(&self) -> watch::Receiver<usize> {
+        self.empty.subscribe()
+    }
+
+    /// What became of records so far.
+    pub(crate) fn recorded(&self) -> Vec<Recorded> {
+        self.recorded.lock().unwrap().clone()
+    }
+
+    /// Holds the next caller who comes to a point.
+    pub(crate) fn hold_at(&self, point: Point) {
+        *self.hold_at.lock().unwrap() = Some(point);
+    }
+
+    pub(crate) async fn held(&self) {
+        tokio::time::timeout(Duration::from_secs(20), self.held.notified()).await.expect("nobody came");
+    }
+
+    /// Lets so many records fail.
+    pub(crate) fn fail_records(&self, calls: usize) {
+        *self.failing.lock().unwrap() = calls;
+    }
+
+    async fn at(&self, point: Point) {
+        let hold = {
+            let mut hold_at = self.hold_at.lock().unwrap();
+            if *hold_at == Some(point) { hold_at.take().is_some() } else { false }
+        };
+        if hold {
+            self.held.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn step(&self) {
+        self.steps.send_modify(|steps| *steps += 1);
+    }
+}
+
+#[async_trait]
+impl DeliveryOutbox for Watched {
+    async fn events(&self, req: ListEvents) -> Result<Vec<Event>, RegistryError> {
+        self.inner.events(req).await
+    }
+
+    async fn publish(&self, req: PublishEvents) -> Result<Vec<Published>, RegistryError> {
+        self.inner.publish(req).await
+    }
+
+    async fn claim_deliveries(&self, req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
+        let claimed = self.inner.claim_deliveries(req).await?;
+        if claimed.deliveries.is_empty() {
+            self.empty.send_modify(|empty| *empty += 1);
+        } else {
+            self.at(Point::AfterClaim).await;
+            self.step();
+        }
+        Ok(claimed)
+    }
+
+    async fn renew_deliveries(&self, req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
+        self.inner.renew_deliveries(req).await
+    }
+
+    async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
+        self.at(Point::BeforeRecord).await;
+        {
+            let mut failing = self.failing.lock().unwrap();
+            if *failing > 0 {
+                *failing -= 1;
+                let source = "the store blinked".into();
+                return Err(RegistryError::Unavailable { op: "record_attempts", source });
+            }
+        }
+        let recorded = self.inner.record_attempts(req).await?;
+        self.at(Point::AfterRecord).await;
+        self.recorded.lock().unwrap().extend(&recorded);
+        self.step();
+        Ok(recorded)
+    }
+
+    async fn expire_deliveries(&self, req: ExpireDeliveries) -> Result<usize, RegistryError> {
+        let expired = self.inner.expire_deliveries(req).await?;
+        if expired > 0 {
+            self.step();
+        }
+        Ok(expired)
+    }
+
+    async fn deliveries(&self, req: ListDeliveries) -> Result<DeliveryPage, RegistryError> {
+        self.inner.deliveries(req).await
+    }
+
+    async fn delivery(&self, key: &EventKey, scope: &Scope) -> Result<Option<DeliveryDetail>, RegistryError> {
+        self.inner.delivery(key, scope).await
+    }
+
+    async fn redeliver(&self, req: Redeliver) -> Result<Vec<(EventKey, Redelivered)>, RegistryError> {
+        self.inner.redeliver(req).await
+    }
+
+    async fn endpoints(&self, req: ListEndpoints) -> Result<Vec<EndpointRecord>, RegistryError> {
+        self.inner.endpoints(req).await
+    }
+
+    fn changes(&self) -> Changes {
+        self.inner.changes()
+    }
+}
+
+#[async_trait]
+impl Registry for Watched {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn forget(&self, req: Forget) -> Result<Forgotten, RegistryError> {
+        self.inner.forget(req).await
+    }
+
+    async fn ages(&self) -> Result<Ages, RegistryError> {
+        self.inner.ages().await
+    }
+}
+
+/// What no worker of webhooks calls.
+macro_rules! forward {
+    ($($of:ident { $($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)* })*) => {$(
+        #[async_trait]
+        impl $of for Watched {
+            $(async fn $name(&self, $($arg: $ty),*) -> Result<$out, RegistryError> {
+                self.inner.$name($($arg),*).await
+            })*
+        }
+    )*};
+}
+
+forward! {
+    TaskRegistry {
+        issue(req: IssueTask) -> TaskRecord;
+        confirm(req: ConfirmTask) -> TaskRecord;
+        discard(req: DiscardTask) -> ();
+        get(id: &TaskId, scope: &Scope) -> Option<TaskRecord>;
+        list(req: ListTasks) -> TaskPage;
+        report(req: ReportProgress) -> ();
+        pause(req: PauseTask) -> ();
+        finish(req: FinishTask) -> Finished;
+        renew_lease(req: RenewLease) -> ();
+        end_overdue(req: EndOverdue) -> Vec<TaskRecord>;
+        claim_jobs(req: ClaimJobs) -> Vec<TaskRecord>;
+        release_job(req: ReleaseJob) -> ();
+    }
+    CallStore {
+        claim_call(req: ClaimCall) -> Claim;
+        settle_call(req: SettleCall) -> ();
+        unresolved_calls(tenant: &TenantId, limit: usize) -> Vec<UnresolvedCall>;
+        resolve_call(req: ResolveCall) -> bool;
+    }
+    ProposalStore {
+        proposal(key: &ProposalKey) -> Option<ProposalRecord>;
+        proposal_of_buy(owner: &Owner, media_buy_id: &str) -> Option<ProposalRecord>;
+        reserve(req: ReserveProposal) -> Reserved;
+        renew_hold(hold: &Hold, lease: Duration) -> ();
+    }
+}
