@@ -11,6 +11,7 @@ use adcp_types::{Recovery, tools};
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::background::Tasks;
@@ -118,6 +119,7 @@ impl Crew {
     async fn claim(&self, registry: &Arc<dyn Registry>, mut free: Vec<OwnedSemaphorePermit>) -> usize {
         // A shutdown that begins meanwhile waits until what was claimed is under way, and then ends it.
         let Some(open) = self.background.open() else { return 0 };
+        let asked = Instant::now();
         let req = ClaimJobs::new(self.jobs.kinds(), free.len(), self.lease);
         let claimed = match registry.claim_jobs(req).await {
             Ok(claimed) => claimed,
@@ -130,6 +132,16 @@ impl Crew {
         let count = claimed.len();
         if count > 0 {
             fault::point("job-claimed");
+        }
+        if asked.elapsed() > self.lease - self.lease / 3 {
+            // The leases may be over before the first renewal: then the jobs are somebody else's, or soon will be.
+            tracing::warn!(jobs = count, "the store took so long to give out jobs that they are given back");
+            for task in &claimed {
+                if let Some(attempt) = Attempt::of(task) {
+                    self.give_up(registry, &attempt, Again::at_once()).await;
+                }
+            }
+            return 0;
         }
         for task in claimed {
             let (crew, registry, place) = (self.clone(), Arc::clone(registry), free.pop());
@@ -144,14 +156,7 @@ impl Crew {
 
     /// Does one job that was claimed.
     async fn run(self, registry: Arc<dyn Registry>, task: TaskRecord) {
-        let (Some(job), Some(lease)) = (&task.job, &task.lease) else { return };
-        let attempt = Attempt {
-            task: task.reference(),
-            kind: job.kind.clone(),
-            token: lease.token,
-            number: job.attempts,
-            of: job.max_attempts,
-        };
+        let (Some(job), Some(attempt)) = (&task.job, Attempt::of(&task)) else { return };
         // By the store's clock, on which the attempt began.
         let left = task.deadline.zip(job.claimed_at).map(|(at, begun)| at.since(begun));
         let Some(spec) = tools::find(&task.tool) else {
@@ -280,6 +285,18 @@ struct Attempt {
 }
 
 impl Attempt {
+    /// The attempt that a claimed task is in.
+    fn of(task: &TaskRecord) -> Option<Self> {
+        let (job, lease) = (task.job.as_ref()?, task.lease?);
+        Some(Self {
+            task: task.reference(),
+            kind: job.kind.clone(),
+            token: lease.token,
+            number: job.attempts,
+            of: job.max_attempts,
+        })
+    }
+
     const fn is_last(&self) -> bool {
         self.number >= self.of
     }

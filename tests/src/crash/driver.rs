@@ -63,6 +63,20 @@ impl Driver {
                     replica.kill().await?;
                     self.recorder.crash(format!("replica {number} is killed"));
                 }
+                Fault::Stop { after } => {
+                    replica.start(None).await?;
+                    sleep(Duration::from_millis(*after)).await;
+                    replica.stop().await?;
+                    self.recorder.crash(format!("replica {number} was stopped"));
+                }
+                Fault::Freeze { after, time } => {
+                    replica.start(None).await?;
+                    sleep(Duration::from_millis(*after)).await;
+                    replica.freeze(Duration::from_millis(*time)).await?;
+                    self.recorder.crash(format!("replica {number} stood still for {time} ms"));
+                    // What it was about to write is written, or refused, before it goes.
+                    sleep(Duration::from_secs(1)).await;
+                }
                 Fault::Point { name, hit } => {
                     // Another turn asks for the first time the point is reached.
                     let hit = if turns == 0 { *hit } else { 1 };

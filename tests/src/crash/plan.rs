@@ -88,13 +88,17 @@ impl Pace {
     }
 }
 
-/// How a replica is ended.
+/// How a replica is ended, or held up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// By itself, when it reaches a point for the so-manyeth time.
     Point { name: &'static str, hit: u64 },
     /// From outside, after so many milliseconds.
     Kill { after: u64 },
+    /// As a supervisor does it, after so many milliseconds: it ends what it has, or leaves it to others.
+    Stop { after: u64 },
+    /// Not at all: it stands still for so long, longer than its leases, and then goes on as if nothing was.
+    Freeze { after: u64, time: u64 },
 }
 
 /// What is done to the database.
@@ -120,7 +124,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// Every point once, spread over the replicas, with kills in between and outages beside them.
+    /// Every point once, spread over the replicas, with other faults in between and outages beside them.
     pub(crate) fn of_points(seed: u64, replicas: usize, database: bool) -> Self {
         let mut dice = Dice::stream(seed, "faults");
         let mut points = POINTS.to_vec();
@@ -131,6 +135,15 @@ impl Schedule {
             lane.push(Fault::Point { name, hit: dice.between(1, 2) });
             if dice.chance(15) {
                 lane.push(Fault::Kill { after: dice.between(100, 1500) });
+            }
+        }
+        for lane in &mut lanes {
+            for fault in [
+                Fault::Stop { after: dice.between(500, 1500) },
+                Fault::Freeze { after: dice.between(500, 1500), time: dice.between(2500, 4000) },
+            ] {
+                let at = dice.between(1, lane.len() as u64);
+                lane.insert(usize::try_from(at).unwrap_or(0), fault);
             }
         }
         let outages = if database { Self::outages(&mut dice, 24_000) } else { Vec::new() };
@@ -171,6 +184,8 @@ impl fmt::Display for Fault {
         match self {
             Self::Point { name, hit } => write!(f, "{name}:{hit}"),
             Self::Kill { after } => write!(f, "kill after {after} ms"),
+            Self::Stop { after } => write!(f, "stop after {after} ms"),
+            Self::Freeze { after, time } => write!(f, "freeze after {after} ms for {time} ms"),
         }
     }
 }

@@ -129,13 +129,26 @@ impl Replica {
         Ok(())
     }
 
+    /// Has it stand still for so long.
+    pub(crate) async fn freeze(&mut self, time: Duration) -> anyhow::Result<()> {
+        self.signal("-STOP").await?;
+        sleep(time).await;
+        self.signal("-CONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let Some(pid) = self.child.as_ref().and_then(Child::id) else { return Ok(()) };
+        let told = Command::new("kill").args([signal, &pid.to_string()]).status().await?;
+        anyhow::ensure!(told.success(), "kill {signal} of replica {} failed", self.number);
+        Ok(())
+    }
+
     /// Asks it to stop as a supervisor does, and expects that it does so in good order.
     pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
+        self.signal("-TERM").await?;
         let Some(mut child) = self.child.take() else { return Ok(()) };
-        let Some(pid) = child.id() else { return Ok(()) };
-        let told = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
         let status = timeout(START, child.wait()).await.context("a replica does not stop")??;
-        if !told.success() || !status.success() {
+        if !status.success() {
             bail!("replica {} did not stop in good order: {status}", self.number);
         }
         Ok(())

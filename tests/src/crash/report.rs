@@ -127,8 +127,9 @@ fn judge(run: &Run, outcome: &Outcome) -> bool {
     };
     println!("{}: {} in {:.0} s", run.name, summary(&outcome.history), outcome.took.as_secs_f64());
     let last = outcome.history.crashes.iter().map(|crash| crash.at).max().unwrap_or_default();
-    // Those that began later have nothing to do with it.
-    let hit = outcome.history.tables.tasks.iter().filter(|task| task.created_at <= last);
+    // Those that began later have nothing to do with it, and of the others that were enqueued nobody was told.
+    let hit =
+        outcome.history.tables.tasks.iter().filter(|task| task.created_at <= last && task.open_to_buyer);
     let ends = hit.filter_map(|task| task.ended_at);
     let latest = ends.max().map_or(0, |end| end - last).max(0);
     println!(

@@ -31,15 +31,21 @@ pub(crate) struct Flaky {
     pub(crate) batches: AtomicUsize,
     /// How many batches were asked for, also those that failed.
     pub(crate) forgets: AtomicUsize,
+    /// How many claims of jobs are heard of when their leases are over already.
+    pub(crate) late_claims: AtomicUsize,
     /// Set for a store that has nothing to seal credentials with.
     pub(crate) keyless: AtomicBool,
 }
 
 impl Flaky {
     pub(crate) fn new() -> Arc<Self> {
+        Self::over(Arc::new(MemoryRegistry::volatile()))
+    }
+
+    pub(crate) fn over(inner: Arc<MemoryRegistry>) -> Arc<Self> {
         let none = || AtomicUsize::new(0);
         Arc::new(Self {
-            inner: Arc::new(MemoryRegistry::volatile()),
+            inner,
             issues: none(),
             finishes: none(),
             confirms: none(),
@@ -50,6 +56,7 @@ impl Flaky {
             releases: none(),
             batches: none(),
             forgets: none(),
+            late_claims: none(),
             keyless: AtomicBool::new(false),
         })
     }
@@ -111,7 +118,12 @@ impl TaskRegistry for Flaky {
 
     async fn claim_jobs(&self, req: ClaimJobs) -> Result<Vec<TaskRecord>, RegistryError> {
         gate(&self.claims, "claim_jobs")?;
-        self.inner.claim_jobs(req).await
+        let within = req.lease;
+        let claimed = self.inner.claim_jobs(req).await?;
+        if !claimed.is_empty() && gate(&self.late_claims, "claim_jobs").is_err() {
+            tokio::time::sleep(within + Duration::from_secs(1)).await;
+        }
+        Ok(claimed)
     }
 
     async fn release_job(&self, req: ReleaseJob) -> Result<(), RegistryError> {

@@ -1,6 +1,6 @@
 //! Jobs whose process died, shut down, or lost its hold: begun again, and ended once.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -218,4 +218,31 @@ async fn a_renewal_that_never_comes_through_stops_the_work() {
     buy(&agent).await;
     stopped.notified().await;
     assert!((DEFAULT_LEASE..DEFAULT_LEASE * 2).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_took_longer_than_its_lease_begins_nothing() {
+    let store = Store::new().ticking();
+    let slow = Flaky::over(Arc::clone(&store.registry));
+    slow.late_claims.store(1, Ordering::SeqCst);
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let review = || {
+        let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+        Review::new(move |_, _| {
+            let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+            async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                bought()
+            }
+        })
+    };
+    let first = building(&seller(), slow).job(review()).build().unwrap();
+    buy(&first).await;
+    let second = store.agent(review());
+    second.start();
+    let record = store.ended().await;
+    assert_eq!((record.status, attempts_of(&record)), (TaskStatus::Completed, 2));
+    assert_eq!(most.load(Ordering::SeqCst), 1, "whoever claimed it in time does it alone");
 }
