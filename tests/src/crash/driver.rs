@@ -67,7 +67,7 @@ impl Driver {
                     replica.start(None).await?;
                     sleep(Duration::from_millis(*after)).await;
                     replica.stop().await?;
-                    self.recorder.crash(format!("replica {number} was stopped"));
+                    self.recorder.stopped(number);
                 }
                 Fault::Freeze { after, time } => {
                     replica.start(None).await?;

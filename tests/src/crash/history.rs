@@ -83,6 +83,8 @@ pub(crate) struct Heard {
 pub(crate) struct Crash {
     pub(crate) at: Micros,
     pub(crate) what: String,
+    /// Whether a replica was told to stop, and left its jobs to others.
+    pub(crate) orderly: bool,
 }
 
 /// A line of the seller's own journal.

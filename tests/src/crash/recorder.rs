@@ -37,7 +37,16 @@ impl Recorder {
 
     /// Something was broken, until now.
     pub(crate) fn crash(&self, what: impl Into<String>) {
-        let crash = Crash { at: self.now(), what: what.into() };
+        self.broken(what.into(), false);
+    }
+
+    /// A replica was told to stop, and did.
+    pub(crate) fn stopped(&self, replica: usize) {
+        self.broken(format!("replica {replica} was stopped"), true);
+    }
+
+    fn broken(&self, what: String, orderly: bool) {
+        let crash = Crash { at: self.now(), what, orderly };
         self.keep(crash.at, &crash).0.crashes.push(crash);
     }
 

@@ -13,6 +13,9 @@ const JOB: &str = "job";
 /// How often a job is begun.
 const ATTEMPTS: usize = adcp_core::DEFAULT_JOB_ATTEMPTS as usize;
 
+/// The longest that a replica takes to stop, in microseconds.
+const SLOWEST_STOP: Micros = 30_000_000;
+
 /// Codes that say nothing about the order: the buyer may ask again.
 pub(crate) const PASSING: [&str; 3] = ["IDEMPOTENCY_IN_FLIGHT", "SERVICE_UNAVAILABLE", "RATE_LIMITED"];
 
@@ -118,7 +121,10 @@ pub(super) fn jobs(history: &History, limits: Limits) -> Vec<Violation> {
                 found.push(Violation::new(P6, task, words));
             }
         }
-        if starts.len() > ATTEMPTS {
+        // An attempt that a replica gave up because it was told to stop does not count.
+        let during = |at: Micros| starts.iter().any(|line| line.at <= at && at <= line.at + SLOWEST_STOP);
+        let given_up = history.crashes.iter().filter(|crash| crash.orderly && during(crash.at)).count();
+        if starts.len() > ATTEMPTS + given_up {
             found.push(Violation::new(P6, task, format!("was begun {} times", starts.len())));
         }
     }
@@ -177,7 +183,7 @@ impl Said {
 mod tests {
     use super::super::{check, sample::*};
     use super::*;
-    use crate::crash::history::Resolved;
+    use crate::crash::history::{Crash, Resolved};
     use crate::crash::tables::TaskRow;
 
     fn released(at: Micros) -> Resolved {
@@ -240,7 +246,10 @@ mod tests {
         assert_eq!(check(&with(&[(2, false), (5, true), (5, false), (8, true)]), LIMITS), []);
         expect(&with(&[(2, false), (2, true)]), P6, TASK, "still held it");
         let often: Vec<(Micros, bool)> = (0..6).map(|at| (at * 3, true)).collect();
-        expect(&with(&often), P6, TASK, "6 times");
+        let mut history = with(&often);
+        expect(&history, P6, TASK, "6 times");
+        history.crashes.push(Crash { orderly: true, ..crash(4) });
+        assert_eq!(check(&history, LIMITS), []);
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub(super) fn status(at: Micros, task: &str, status: &str, result: Option<&str>)
 }
 
 pub(super) fn crash(at: Micros) -> Crash {
-    Crash { at: at * SECOND, what: "killed".into() }
+    Crash { at: at * SECOND, what: "killed".into(), orderly: false }
 }
 
 /// A beginning names its task, an end says how it went.
