@@ -98,7 +98,9 @@ impl Claimer {
     async fn run(mut self, registry: Weak<dyn Registry>) {
         let Switch { stop, wake, .. } = self.crew.switch.clone();
         loop {
+            // Who is told to stop does so, whatever else there is.
             let free = tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 free = places(&self.slots) => free,
             };
@@ -110,6 +112,7 @@ impl Claimer {
                 continue;
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = self.changes.next() => {}
                 () = self.room.notified() => {}
