@@ -120,9 +120,9 @@ impl Outbox {
         let mut tenants = if req.tenants.is_empty() { self.tenants_after(req.after.tenant()) } else { asked };
         let all = tenants.len() <= ClaimDeliveries::MAX_TENANTS;
         tenants.truncate(ClaimDeliveries::MAX_TENANTS);
-        let each = req.lanes_each(tenants.len());
+        let bounds = (req.lanes_each(tenants.len()), req.due_lanes_each(tenants.len()));
         let visits: Vec<Visit> =
-            tenants.into_iter().map(|tenant| self.visit(tenant, req, each, now)).collect();
+            tenants.into_iter().map(|tenant| self.visit(tenant, req, bounds, now)).collect();
         let plan = plan_claims(&visits, all, req, now);
         let mut claimed = ClaimedDeliveries::default();
         for take in &plan.takes {
@@ -159,14 +159,20 @@ impl Outbox {
         found
     }
 
-    /// At most `each` lanes of a tenant, beginning after the cursor's.
-    fn visit(&self, tenant: TenantId, req: &ClaimDeliveries, each: usize, now: Timestamp) -> Visit {
+    /// Lanes of a tenant, beginning after the cursor's: at most so many, and so many with something due.
+    fn visit(
+        &self,
+        tenant: TenantId,
+        req: &ClaimDeliveries,
+        (each, wanted): (usize, u32),
+        now: Timestamp,
+    ) -> Visit {
         let next = |from: &str| {
             let place = (tenant.clone(), Endpoint::stored(from), FIRST, 0);
             self.due.range(place..).next().filter(|(found, ..)| *found == tenant)
         };
         let last = req.after.endpoint_of(&tenant);
-        let mut lanes: Vec<Lane> = Vec::new();
+        let (mut lanes, mut hits): (Vec<Lane>, u32) = (Vec::new(), 0);
         let mut from = last.map_or_else(String::new, |last| behind(last.as_str()));
         let mut wrapped = last.is_none();
         let whole = loop {
@@ -174,9 +180,10 @@ impl Outbox {
                 Some((_, endpoint, due_at, _))
                     if lanes.first().is_none_or(|lane| lane.endpoint != *endpoint) =>
                 {
-                    if lanes.len() == each {
+                    if lanes.len() == each || hits == wanted {
                         break false;
                     }
+                    hits += u32::from(*due_at <= now);
                     from = behind(endpoint.as_str());
                     lanes.push(self.lane(&tenant, endpoint, *due_at, req.per_endpoint, now));
                 }

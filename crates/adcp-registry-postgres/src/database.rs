@@ -1,9 +1,10 @@
 //! The connections, and how a unit of work becomes one transaction, or several tries of one.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use adcp_core::{RegistryError, Timestamp, fault, random_bytes};
+use adcp_core::{RegistryError, Signal, Timestamp, fault, random_bytes};
 use deadpool_postgres::tokio_postgres::{Config, Row, SimpleQueryMessage};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use futures_util::future::join3;
@@ -24,6 +25,8 @@ const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 pub(crate) struct Database {
     pub(crate) pool: Pool,
     pub(crate) shared: Shared,
+    /// Rung after events were queued.
+    pub(crate) signal: Signal,
     begin_write: String,
     begin_read: String,
 }
@@ -54,7 +57,7 @@ impl Database {
         let begin_write =
             format!("BEGIN ISOLATION LEVEL {level} READ WRITE; SELECT {NOW}, {timeouts}, {durable}");
         let begin_read = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT {NOW}, {timeouts}");
-        Ok(Self { pool, shared: Shared { sql, config }, begin_write, begin_read })
+        Ok(Self { pool, shared: Shared { sql, config }, signal: Signal::new(), begin_write, begin_read })
     }
 
     /// Does a unit of work in one transaction, on disk when this returns. An error leaves nothing behind.
@@ -65,6 +68,9 @@ impl Database {
                 Ok(done) => return Ok(done),
                 Err(fail) => fail,
             };
+            if fail.is_uncertain() {
+                unit.unanswered();
+            }
             tries += 1;
             self.again(U::OP, fail, tries, unit.repeatable()).await?;
         }
@@ -112,8 +118,12 @@ impl Database {
         match unit.run(&tx).await {
             Ok(done) => {
                 fault::point("before-commit");
+                let queued = tx.queued.load(Ordering::Relaxed);
                 open.commit().await?;
                 fault::point("after-commit");
+                if queued {
+                    self.signal.ring();
+                }
                 Ok(done)
             }
             Err(fail) => {

@@ -1,7 +1,7 @@
 //! The driver's errors as the seam's, nowhere else; and which of them allow another try.
 
 use adcp_core::stored::{SealError, Unreadable};
-use adcp_core::{BoxError, NoRandomness, RegistryError};
+use adcp_core::{BoxError, DeadReason, NoRandomness, RegistryError};
 use deadpool_postgres::PoolError;
 use deadpool_postgres::tokio_postgres::Error;
 use deadpool_postgres::tokio_postgres::error::SqlState;
@@ -98,6 +98,11 @@ impl Fail {
         }
     }
 
+    /// Whether it is not known if the transaction took effect.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Commit(error) if is_connection_lost(error))
+    }
+
     pub(crate) fn of(self, op: &'static str) -> RegistryError {
         let unavailable = |source: BoxError| RegistryError::Unavailable { op, source };
         match self {
@@ -154,6 +159,17 @@ fn is_io(error: &Error) -> bool {
         source = cause.source();
     }
     false
+}
+
+impl Fail {
+    /// Why one row cannot be used, when it is the row that is at fault.
+    pub(crate) fn of_one_row(self) -> Result<DeadReason, Self> {
+        match self {
+            Self::Seal(_) => Ok(DeadReason::Unsealable),
+            Self::Unreadable(_) | Self::Registry(RegistryError::Corrupt { .. }) => Ok(DeadReason::Corrupt),
+            other => Err(other),
+        }
+    }
 }
 
 impl From<RegistryError> for Fail {

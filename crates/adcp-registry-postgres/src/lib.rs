@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod calls;
+mod claims;
 mod config;
 mod database;
 mod error;
 mod examine;
 mod jobs;
+mod letters;
 mod list;
 mod migrate;
 mod outbox;

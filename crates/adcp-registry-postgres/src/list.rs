@@ -22,19 +22,25 @@ impl Unit for ListTasks {
 }
 
 /// A condition under construction, with the values it binds.
-struct Condition {
-    sql: String,
+pub(crate) struct Condition {
+    pub(crate) sql: String,
     values: Vec<Box<dyn Value + Send>>,
     /// Whether a text is asked for that no row can hold.
-    nowhere: bool,
+    pub(crate) nowhere: bool,
 }
 
 impl Condition {
+    /// The rows of one tenant.
+    pub(crate) fn in_tenant(tenant: String) -> Self {
+        let mut wanted = Self { sql: "tenant = $1".to_owned(), values: Vec::new(), nowhere: false };
+        wanted.bind(tenant);
+        wanted
+    }
+
     /// The rows that a list is about.
     fn of(req: &ListTasks) -> Self {
         let bounds = Bounds::of(&req.scope);
-        let mut wanted = Self { sql: "tenant = $1".to_owned(), values: Vec::new(), nowhere: false };
-        wanted.bind(bounds.tenant);
+        let mut wanted = Self::in_tenant(bounds.tenant);
         if let Some(principal) = bounds.principal {
             wanted.and("principal = ?", principal);
             wanted.and("phase = ?", row::write_phase(TaskPhase::Open).to_owned());
@@ -70,18 +76,18 @@ impl Condition {
     }
 
     /// Binds a value, and gives its place in the text.
-    fn bind(&mut self, value: impl Value + Send + 'static) -> String {
+    pub(crate) fn bind(&mut self, value: impl Value + Send + 'static) -> String {
         self.nowhere |= value.is_nowhere();
         self.values.push(Box::new(value));
         format!("${}", self.values.len())
     }
 
-    fn and(&mut self, sql: &str, value: impl Value + Send + 'static) {
+    pub(crate) fn and(&mut self, sql: &str, value: impl Value + Send + 'static) {
         let place = self.bind(value);
         let _ = write!(self.sql, " AND {}", sql.replace('?', &place));
     }
 
-    fn and_any<'a>(&mut self, column: &str, values: impl Iterator<Item = &'a str>) {
+    pub(crate) fn and_any<'a>(&mut self, column: &str, values: impl Iterator<Item = &'a str>) {
         let asked: Vec<String> = values.map(str::to_owned).collect();
         if asked.is_empty() {
             return;
@@ -90,7 +96,7 @@ impl Condition {
         self.and(&format!("{column} = ANY (?)"), possible);
     }
 
-    fn typed(&self) -> Vec<Typed<'_>> {
+    pub(crate) fn typed(&self) -> Vec<Typed<'_>> {
         self.values.iter().map(|value| value.typed()).collect()
     }
 }

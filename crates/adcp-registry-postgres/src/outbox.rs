@@ -1,17 +1,21 @@
-//! Events that wait for delivery.
+//! Events on their way to receivers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use adcp_core::{
-    Changes, ClaimDeliveries, ClaimedDeliveries, DeliveryDetail, DeliveryPage, EndpointRecord, EventKey,
-    ExpireDeliveries, ListDeliveries, ListEndpoints, PublishEvents, Published, RecordAttempts, Recorded,
-    Redeliver, Redelivered, RenewDeliveries, Scope, Signal,
+    Changes, ClaimDeliveries, ClaimedDeliveries, DeliveryDetail, DeliveryOutbox, DeliveryPage,
+    EndpointRecord, Event, EventKey, ExpireDeliveries, LeaseToken, ListDeliveries, ListEndpoints, ListEvents,
+    Publication, PublishEvents, Published, RecordAttempts, Recorded, Redeliver, Redelivered, RegistryError,
+    RenewDeliveries, Scope, Subject, TaskId, TaskStatus,
 };
-use adcp_core::{DeliveryOutbox, Event, ListEvents, RegistryError, TaskId, TaskStatus};
 use async_trait::async_trait;
 
+use crate::claims::{ClaimOnce, RecordOnce};
 use crate::error::Fail;
+use crate::letters::Detail;
 use crate::registry::PostgresRegistry;
 use crate::row::{self, Bounds};
-use crate::unit::Tx;
+use crate::unit::{Tx, Unit};
 
 #[async_trait]
 impl DeliveryOutbox for PostgresRegistry {
@@ -36,80 +40,121 @@ impl DeliveryOutbox for PostgresRegistry {
         rows.iter().map(|found| row::event(found, sealer).map_err(|fail| fail.of("events"))).collect()
     }
 
-    async fn publish(&self, _req: PublishEvents) -> Result<Vec<Published>, RegistryError> {
-        Err(unwritten("publish"))
+    async fn publish(&self, req: PublishEvents) -> Result<Vec<Published>, RegistryError> {
+        self.database.write(&req).await
     }
 
-    async fn claim_deliveries(&self, _req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
-        Err(unwritten("claim_deliveries"))
+    async fn claim_deliveries(&self, req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
+        let token = LeaseToken::random().map_err(|error| Fail::from(error).of(ClaimOnce::OP))?;
+        self.database.write(&ClaimOnce { req, token, unanswered: AtomicBool::new(false) }).await
     }
 
-    async fn renew_deliveries(&self, _req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
-        Err(unwritten("renew_deliveries"))
+    async fn renew_deliveries(&self, req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
+        self.database.write(&req).await
     }
 
-    async fn record_attempts(&self, _req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
-        Err(unwritten("record_attempts"))
+    async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
+        self.database.write(&RecordOnce { req, unanswered: AtomicBool::new(false) }).await
     }
 
-    async fn expire_deliveries(&self, _req: ExpireDeliveries) -> Result<usize, RegistryError> {
-        Err(unwritten("expire_deliveries"))
+    async fn expire_deliveries(&self, req: ExpireDeliveries) -> Result<usize, RegistryError> {
+        self.database.write(&req).await
     }
 
-    async fn deliveries(&self, _req: ListDeliveries) -> Result<DeliveryPage, RegistryError> {
-        Err(unwritten("deliveries"))
+    async fn deliveries(&self, req: ListDeliveries) -> Result<DeliveryPage, RegistryError> {
+        self.database.read(&req).await
     }
 
-    async fn delivery(
-        &self,
-        _key: &EventKey,
-        _scope: &Scope,
-    ) -> Result<Option<DeliveryDetail>, RegistryError> {
-        Err(unwritten("delivery"))
+    async fn delivery(&self, key: &EventKey, scope: &Scope) -> Result<Option<DeliveryDetail>, RegistryError> {
+        self.database.read(&Detail { key, bounds: Bounds::of(scope) }).await
     }
 
-    async fn redeliver(&self, _req: Redeliver) -> Result<Vec<(EventKey, Redelivered)>, RegistryError> {
-        Err(unwritten("redeliver"))
+    async fn redeliver(&self, req: Redeliver) -> Result<Vec<(EventKey, Redelivered)>, RegistryError> {
+        self.database.write(&req).await
     }
 
-    async fn endpoints(&self, _req: ListEndpoints) -> Result<Vec<EndpointRecord>, RegistryError> {
-        Err(unwritten("endpoints"))
+    async fn endpoints(&self, req: ListEndpoints) -> Result<Vec<EndpointRecord>, RegistryError> {
+        let values: crate::statement::Values<'_> = &[
+            ("tenant", &req.tenant.as_str()),
+            ("after", &req.after.as_ref().map_or("", |after| after.as_str())),
+            ("paused", &req.paused),
+            ("limit", &i64::try_from(req.limit).unwrap_or(i64::MAX)),
+        ];
+        let rows = self.database.rows("endpoints", &self.database.shared.sql.endpoints_list, values).await?;
+        rows.iter().map(|found| row::endpoint(found, "state").map_err(|fail| fail.of("endpoints"))).collect()
     }
 
     fn changes(&self) -> Changes {
-        Signal::new().changes()
+        self.database.signal.changes()
     }
 }
 
-fn unwritten(op: &'static str) -> RegistryError {
-    RegistryError::Unavailable { op, source: "this registry only queues".into() }
+impl Unit for PublishEvents {
+    type Done = Vec<Published>;
+    const OP: &'static str = "publish";
+
+    /// A second time finds the keys known.
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Vec<Published>, Fail> {
+        // In one order, whoever publishes, so that two of them do not wait for each other.
+        let place = |event: &Publication| (event.owner.tenant.clone(), event.key.clone());
+        let mut order: Vec<usize> = (0..self.events.len()).collect();
+        order.sort_by_cached_key(|at| place(&self.events[*at]));
+        let mut published = vec![Published::Known; self.events.len()];
+        for at in order {
+            let event = &self.events[at];
+            if queue(tx, &event.event(tx.now), event.secret).await? {
+                published[at] = Published::Queued;
+            }
+        }
+        Ok(published)
+    }
 }
 
-/// Queues an event in the transaction that made it true. A body that holds the buyer's token is sealed whole.
-pub(crate) async fn queue(tx: &Tx<'_>, event: &Event, secret: bool) -> Result<(), Fail> {
+/// Queues an event in the transaction that made it true, unless its key is known. A body that holds a secret is sealed
+/// whole.
+pub(crate) async fn queue(tx: &Tx<'_>, event: &Event, secret: bool) -> Result<bool, Fail> {
     let sealer = &*tx.shared.config.sealer;
     let key = event.key.as_str();
     let body = if secret { sealer.seal(&event.body, key)? } else { event.body.clone() };
     let authentication = event.authentication.as_ref();
     let credentials = authentication.map(|auth| sealer.seal(auth.credentials.expose(), key)).transpose()?;
-    tx.execute(
-        &tx.shared.sql.event_queue,
-        &[
-            ("tenant", &event.owner.tenant.as_str()),
-            ("key", &key),
-            ("account", &row::write_account(event.owner.account.as_ref())),
-            ("principal", &event.owner.principal.as_str()),
-            ("task", &event.subject.task().map_or("", TaskId::as_str)),
-            ("task_type", &event.subject.kind()),
-            ("status", &event.subject.status().unwrap_or(TaskStatus::Unknown).as_str()),
-            ("url", &event.url),
-            ("scheme", &authentication.map(|auth| auth.scheme.as_str())),
-            ("sealed_credentials", &credentials),
-            ("body", &body),
-            ("sealed_body", &secret),
-            ("queued_at", &event.queued_at.as_micros()),
-        ],
-    )
-    .await?;
-    Ok(())
+    let (notification, about, subscriber) = match &event.subject {
+        Subject::Notification { kind, about, subscriber } => {
+            (Some(kind.as_str()), about.as_deref(), subscriber.as_deref())
+        }
+        _ => (None, None, None),
+    };
+    let queued = tx
+        .execute(
+            &tx.shared.sql.event_queue,
+            &[
+                ("tenant", &event.owner.tenant.as_str()),
+                ("key", &key),
+                ("account", &row::write_account(event.owner.account.as_ref())),
+                ("principal", &event.owner.principal.as_str()),
+                ("task", &event.subject.task().map_or("", TaskId::as_str)),
+                ("task_type", &event.subject.kind()),
+                // A version that knows no notifications reads one as the end of a task that nobody has.
+                ("status", &event.subject.status().unwrap_or(TaskStatus::Unknown).as_str()),
+                ("url", &event.url),
+                ("scheme", &authentication.map(|auth| auth.scheme.as_str())),
+                ("sealed_credentials", &credentials),
+                ("body", &body),
+                ("sealed_body", &secret),
+                ("queued_at", &event.queued_at.as_micros()),
+                ("endpoint", &event.endpoint().as_str()),
+                ("notification", &notification),
+                ("about", &about),
+                ("subscriber", &subscriber),
+            ],
+        )
+        .await?;
+    if queued == 1 {
+        tx.queued.store(true, Ordering::Relaxed);
+    }
+    Ok(queued == 1)
 }

@@ -148,7 +148,7 @@ pub(crate) async fn apply(tx: &Tx<'_>, mut effects: Vec<Effect>, secret: bool) -
     effects.sort_by_cached_key(place);
     for effect in effects {
         match effect {
-            Effect::Queue(event) => outbox::queue(tx, &event, secret).await?,
+            Effect::Queue(event) => outbox::queue(tx, &event, secret).await.map(drop)?,
             Effect::Consume { hold, buyer, media_buy_id, packages } => {
                 change(tx, &hold.key, ProposalRefusal::Unknown, |row| {
                     row.consume(&hold.token, &buyer, &media_buy_id, packages, tx.now)

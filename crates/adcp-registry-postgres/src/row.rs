@@ -1,10 +1,13 @@
 //! Rows to records and back, nowhere else.
 
+use std::time::Duration;
+
 use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
-    AccountId, BoxError, CallbackAuth, Effects, Event, EventKey, IssueTask, Lease, LeaseToken, Owner,
-    Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Secret, Subject,
-    TaskId, TaskRecord, TaskStatus, TenantId, Timestamp,
+    AccountId, Attempt, AttemptClass, BoxError, Breaker, BreakerState, CallbackAuth, DeadReason,
+    DeliveryRecord, DeliveryState, Effects, Endpoint, EndpointRecord, Event, EventKey, IssueTask, Lease,
+    LeaseToken, Owner, Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError,
+    Secret, Subject, TaskId, TaskRecord, TaskStatus, TenantId, Timestamp,
 };
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::FromSql;
@@ -45,7 +48,7 @@ fn word<T>(row: &Row, name: &'static str, parse: impl Fn(&str) -> Option<T>) -> 
     parse(&text).ok_or_else(|| corrupt(format!("`{name}` is `{text}`").into()))
 }
 
-fn token(row: &Row, name: &str) -> Result<Option<[u8; 16]>, Fail> {
+pub(crate) fn token(row: &Row, name: &str) -> Result<Option<[u8; 16]>, Fail> {
     let bytes: Option<&[u8]> = get(row, name)?;
     bytes.map(<[u8; 16]>::try_from).transpose().map_err(|error| corrupt(Box::new(error)))
 }
@@ -132,22 +135,21 @@ pub(crate) fn proposal(row: &Row) -> Result<ProposalRecord, Fail> {
     Ok(proposal)
 }
 
+/// What every attempt sends.
+pub(crate) fn body(row: &Row, sealer: &dyn Sealer) -> Result<String, Fail> {
+    let (key, body): (&str, String) = (get(row, "key")?, get(row, "body")?);
+    Ok(if get(row, "sealed_body")? { sealer.open(&body, key)? } else { body })
+}
+
 pub(crate) fn event(row: &Row, sealer: &dyn Sealer) -> Result<Event, Fail> {
     let key: String = get(row, "key")?;
-    let body: String = get(row, "body")?;
-    let body = if get(row, "sealed_body")? { sealer.open(&body, &key)? } else { body };
-    let subject = Subject::Ended {
-        task: TaskId::new(get::<String>(row, "task")?),
-        task_type: get(row, "task_type")?,
-        status: word(row, "status", TaskStatus::parse)?,
-    };
     let queued_at = instant(row, "queued_at")?;
     let mut event = Event::stored(
         EventKey::stored(key.as_str()),
         owner(row)?,
-        subject,
+        subject(row)?,
         get(row, "url")?,
-        body,
+        body(row, sealer)?,
         queued_at,
     );
     let authentication: (Option<String>, Option<String>) =
@@ -157,4 +159,69 @@ pub(crate) fn event(row: &Row, sealer: &dyn Sealer) -> Result<Event, Fail> {
         event.authentication = Some(CallbackAuth::new(scheme, Secret::new(credentials)));
     }
     Ok(event)
+}
+
+fn subject(row: &Row) -> Result<Subject, Fail> {
+    Ok(match get::<Option<String>>(row, "notification")? {
+        Some(kind) => {
+            Subject::Notification { kind, about: get(row, "about")?, subscriber: get(row, "subscriber")? }
+        }
+        None => Subject::Ended {
+            task: TaskId::new(get::<String>(row, "task")?),
+            task_type: get(row, "task_type")?,
+            status: word(row, "status", TaskStatus::parse)?,
+        },
+    })
+}
+
+/// A number that counts something.
+pub(crate) fn count(row: &Row, name: &str) -> Result<u32, Fail> {
+    u32::try_from(get::<i64>(row, name)?).map_err(|error| corrupt(Box::new(error)))
+}
+
+/// What is known of a delivery, whatever keys are at hand.
+pub(crate) fn delivery(row: &Row) -> Result<DeliveryRecord, Fail> {
+    let (key, url): (String, String) = (get(row, "key")?, get(row, "url")?);
+    let queued_at = instant(row, "queued_at")?;
+    let mut record =
+        DeliveryRecord::queued(EventKey::stored(key), owner(row)?, subject(row)?, url, queued_at);
+    record.scheme = get(row, "scheme")?;
+    record.state = word(row, "state", DeliveryState::parse)?;
+    record.reason = get::<Option<&str>>(row, "reason")?.map(DeadReason::parse);
+    record.attempts = count(row, "attempts")?;
+    record.attempts_before = count(row, "attempts_before")?;
+    record.due_at = optional_instant(row, "due_at")?;
+    record.since = optional_instant(row, "since")?.unwrap_or(queued_at);
+    record.settled_at = optional_instant(row, "settled_at")?;
+    record.has_body = !get::<&str>(row, "body")?.is_empty();
+    record.redeliveries = stored::read_redeliveries(get(row, "redeliveries")?)?;
+    Ok(record)
+}
+
+pub(crate) fn attempt(row: &Row) -> Result<Attempt, Fail> {
+    let class = AttemptClass::parse(get(row, "class")?);
+    let took = Duration::from_micros(get::<i64>(row, "took")?.unsigned_abs());
+    let mut attempt = Attempt::stored(count(row, "number")?, class, instant(row, "started_at")?, took);
+    attempt.http_status =
+        get::<Option<i64>>(row, "http_status")?.and_then(|status| u16::try_from(status).ok());
+    attempt.peer = get(row, "peer")?;
+    attempt.detail = get(row, "detail")?;
+    attempt.answer = get(row, "answer")?;
+    Ok(attempt)
+}
+
+/// What is known of an endpoint, whose breaker's state is in the column `state`.
+pub(crate) fn endpoint(row: &Row, state: &'static str) -> Result<EndpointRecord, Fail> {
+    let tenant = TenantId::new(get::<String>(row, "tenant")?);
+    let endpoint = Endpoint::stored(get::<String>(row, "endpoint")?);
+    let mut record = EndpointRecord::new(tenant, endpoint, instant(row, "changed_at")?);
+    record.breaker = Breaker {
+        state: word(row, state, BreakerState::parse)?,
+        failures: count(row, "failures")?,
+        openings: count(row, "openings")?,
+        until: optional_instant(row, "until")?,
+        probe: token(row, "probe")?.map(LeaseToken::stored),
+    };
+    record.last = get::<Option<&str>>(row, "last")?.map(AttemptClass::parse);
+    Ok(record)
 }

@@ -112,6 +112,12 @@ values! {
     Vec<u8> => BYTEA,
     Option<Vec<u8>> => BYTEA,
     Vec<String> => TEXT_ARRAY,
+    Option<Vec<String>> => TEXT_ARRAY,
+    Vec<Option<String>> => TEXT_ARRAY,
+    Vec<i64> => INT8_ARRAY,
+    Vec<Option<i64>> => INT8_ARRAY,
+    Vec<Vec<u8>> => BYTEA_ARRAY,
+    Vec<Option<Vec<u8>>> => BYTEA_ARRAY,
 }
 values!(text String, &str);
 values!(maybe Option<String>, Option<&str>);
@@ -122,6 +128,8 @@ macro_rules! statements {
         pub(crate) struct Statements {
             /// The table of tasks, for statements that are put together.
             pub(crate) tasks: String,
+            /// The table of events, likewise.
+            pub(crate) events: String,
             $( pub(crate) $name: Statement, )*
         }
 
@@ -130,6 +138,7 @@ macro_rules! statements {
                 let schema = config.quoted_schema()?;
                 Ok(Self {
                     tasks: format!("{schema}.tasks"),
+                    events: format!("{schema}.events"),
                     $( $name: Statement::new(
                         include_str!(concat!("sql/", stringify!($name), ".sql")),
                         &schema,
@@ -142,10 +151,13 @@ macro_rules! statements {
 }
 
 statements! {
-    ages call_claim call_get call_release call_resolve_released call_resolve_succeeded call_settle calls_forget
-    calls_unresolved clock event_queue events_forget events_list jobs_lock jobs_waiting proposal_get proposal_insert proposal_lock
-    proposal_of_buy proposal_update proposals_forget task_delete task_get task_insert task_lock task_update
-    tasks_forget tasks_overdue
+    ages attempts_insert attempts_list attempts_trim call_claim call_get call_release call_resolve_released
+    call_resolve_succeeded call_settle calls_forget calls_unresolved clock deliveries_claim deliveries_claimed
+    deliveries_expire deliveries_held deliveries_lock deliveries_redeliver deliveries_renew deliveries_settle
+    delivery_get delivery_tenants endpoints_claim endpoints_insert endpoints_list endpoints_lock
+    endpoints_update event_queue events_forget events_list jobs_lock jobs_waiting lanes lanes_name lanes_unnamed
+    proposal_get proposal_insert proposal_lock proposal_of_buy proposal_update proposals_forget task_delete
+    task_get task_insert task_lock task_update tasks_forget tasks_overdue
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One unit of work in one transaction, and what it works with.
 
+use std::sync::atomic::AtomicBool;
+
 use adcp_core::Timestamp;
 use deadpool_postgres::tokio_postgres::{Client, Row};
 
@@ -20,6 +22,9 @@ pub(crate) trait Unit: Sync {
         false
     }
 
+    /// A commit was sent and no answer came: the next try may find its own work.
+    fn unanswered(&self) {}
+
     fn run(&self, tx: &Tx<'_>) -> impl Future<Output = Result<Self::Done, Fail>> + Send;
 }
 
@@ -29,11 +34,13 @@ pub(crate) struct Tx<'a> {
     pub(crate) shared: &'a Shared,
     /// When it began, by the registry's clock.
     pub(crate) now: Timestamp,
+    /// Whether it queued an event.
+    pub(crate) queued: AtomicBool,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) const fn new(client: &'a Client, shared: &'a Shared, now: Timestamp) -> Self {
-        Self { client, shared, now }
+        Self { client, shared, now, queued: AtomicBool::new(false) }
     }
 
     /// Reads rows. Statements are sent unnamed and typed, so that nothing of them stays in the session.

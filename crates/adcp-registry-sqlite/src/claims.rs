@@ -23,11 +23,11 @@ pub(crate) fn claim(
     let mut tenants = if req.tenants.is_empty() { tenants_after(tx, req.after.tenant())? } else { asked };
     let all = tenants.len() <= ClaimDeliveries::MAX_TENANTS;
     tenants.truncate(ClaimDeliveries::MAX_TENANTS);
-    let each = req.lanes_each(tenants.len());
+    let bounds = (req.lanes_each(tenants.len()), req.due_lanes_each(tenants.len()));
     let mut visits = Vec::with_capacity(tenants.len());
     for tenant in tenants {
         name_lanes(tx, &tenant)?;
-        visits.push(visit(tx, tenant, req, each, now)?);
+        visits.push(visit(tx, tenant, req, bounds, now)?);
     }
     let plan = plan_claims(&visits, all, req, now);
     let mut claimed = ClaimedDeliveries::default();
@@ -78,12 +78,12 @@ fn name_lanes(tx: &Transaction<'_>, tenant: &TenantId) -> Result<(), Fail> {
     Ok(())
 }
 
-/// At most `each` lanes of a tenant, beginning after the cursor's.
+/// Lanes of a tenant, beginning after the cursor's: at most so many, and so many with something due.
 fn visit(
     tx: &Transaction<'_>,
     tenant: TenantId,
     req: &ClaimDeliveries,
-    each: usize,
+    (each, wanted): (usize, u32),
     now: Timestamp,
 ) -> Result<Visit, Fail> {
     let mut statement = tx.prepare_cached(include_str!("sql/lane_next.sql"))?;
@@ -92,15 +92,16 @@ fn visit(
         statement.query_row(values, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).optional()
     };
     let last = req.after.endpoint_of(&tenant);
-    let mut lanes: Vec<Lane> = Vec::new();
+    let (mut lanes, mut hits): (Vec<Lane>, u32) = (Vec::new(), 0);
     let mut from = last.map_or_else(String::new, |last| last.as_str().to_owned());
     let mut wrapped = last.is_none();
     let whole = loop {
         match next(&from)? {
             Some((endpoint, due)) if lanes.first().is_none_or(|lane| lane.endpoint.as_str() != endpoint) => {
-                if lanes.len() == each {
+                if lanes.len() == each || hits == wanted {
                     break false;
                 }
+                hits += u32::from(due <= now.as_micros());
                 lanes.push(lane(tx, &tenant, &endpoint, Timestamp::from_micros(due), req, now)?);
                 from = endpoint;
             }

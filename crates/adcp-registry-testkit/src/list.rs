@@ -132,43 +132,6 @@ macro_rules! __each_check {
             event_body_and_key_are_fixed
             a_task_without_registration_queues_nothing
             events_are_read_oldest_first
-            lists_are_sorted_and_paged
-            list_pages_are_stable_while_rows_are_added
-            filters_agree_with_their_definition
-            totals_count_every_match
-            totals_are_left_out_when_many_match
-            a_cursor_outlives_its_task
-            ended_tasks_are_forgotten_after_their_retention
-            a_batch_takes_the_oldest_first
-            an_open_task_is_never_forgotten
-            keys_are_forgotten_when_their_time_is_over_twice
-            keys_without_an_outcome_are_never_forgotten
-            proposals_are_forgotten_by_their_own_time
-            batches_at_once_forget_each_row_once
-            ages_tell_what_waits
-            claims_race_to_one_winner
-            reservation_race_has_one_winner
-            a_lapsed_hold_is_taken_once
-            ends_race_to_one_winner
-            equal_ends_race_to_one_write
-            a_finish_and_a_deadline_race_to_one_end
-            reports_do_not_revive_a_task
-            confirm_and_discard_race_to_one
-            a_ticket_is_used_once
-            overlapping_commits_race_to_whole_ones
-            random_tasks_agree_with_a_model
-            random_ledgers_agree_with_a_model
-            concurrent_purchases_keep_the_ledger_whole
-            claim_storms_have_one_first
-        }
-    };
-}
-
-/// Makes each check of deliveries a test of its own, like [`registry_conformance`].
-#[macro_export]
-macro_rules! delivery_conformance {
-    ($make:expr) => {
-        $crate::__tests! { [] $make;
             a_queued_event_is_claimed_whole
             a_published_event_is_delivered_like_any_other
             publishing_again_changes_nothing
@@ -207,6 +170,34 @@ macro_rules! delivery_conformance {
             records_race_to_one_write
             publications_race_to_one_event
             redeliveries_race_to_one
+            lists_are_sorted_and_paged
+            list_pages_are_stable_while_rows_are_added
+            filters_agree_with_their_definition
+            totals_count_every_match
+            totals_are_left_out_when_many_match
+            a_cursor_outlives_its_task
+            ended_tasks_are_forgotten_after_their_retention
+            a_batch_takes_the_oldest_first
+            an_open_task_is_never_forgotten
+            keys_are_forgotten_when_their_time_is_over_twice
+            keys_without_an_outcome_are_never_forgotten
+            proposals_are_forgotten_by_their_own_time
+            batches_at_once_forget_each_row_once
+            ages_tell_what_waits
+            claims_race_to_one_winner
+            reservation_race_has_one_winner
+            a_lapsed_hold_is_taken_once
+            ends_race_to_one_winner
+            equal_ends_race_to_one_write
+            a_finish_and_a_deadline_race_to_one_end
+            reports_do_not_revive_a_task
+            confirm_and_discard_race_to_one
+            a_ticket_is_used_once
+            overlapping_commits_race_to_whole_ones
+            random_tasks_agree_with_a_model
+            random_ledgers_agree_with_a_model
+            concurrent_purchases_keep_the_ledger_whole
+            claim_storms_have_one_first
         }
     };
 }

@@ -151,7 +151,7 @@ pub struct ClaimedDeliveries {
 }
 
 /// Proves a claim on one event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct DeliveryHold {
     /// The seller.

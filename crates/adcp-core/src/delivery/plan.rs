@@ -91,6 +91,12 @@ impl ClaimDeliveries {
     pub fn lanes_each(&self, tenants: usize) -> usize {
         (1024.max(self.limit.saturating_mul(2)) / tenants.max(1)).max(16)
     }
+
+    /// Lanes of each of `tenants` with something due after which one claim looks no further.
+    #[must_use]
+    pub fn due_lanes_each(&self, tenants: usize) -> u32 {
+        u32::try_from((self.limit.saturating_mul(2) / tenants.max(1)).max(16)).unwrap_or(u32::MAX)
+    }
 }
 
 impl ClaimDeliveries {

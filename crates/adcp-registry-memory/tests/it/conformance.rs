@@ -5,13 +5,10 @@ use std::time::Duration;
 
 use adcp_core::{Clock, ManualClock, Registry, Timestamp};
 use adcp_registry_memory::MemoryRegistry;
-use adcp_registry_testkit::{
-    Cases, Harness, OnManualClock, checks, delivery_conformance, registry_conformance, run,
-};
+use adcp_registry_testkit::{Cases, Harness, OnManualClock, checks, registry_conformance, run};
 use async_trait::async_trait;
 
 registry_conformance!(memory);
-delivery_conformance!(memory);
 
 async fn memory() -> OnManualClock {
     OnManualClock::new(|clock| MemoryRegistry::volatile().with_clock(clock))
@@ -30,7 +27,6 @@ mod ticking {
     use super::*;
 
     registry_conformance!(async || Ticking::new());
-    delivery_conformance!(async || Ticking::new());
 
     #[derive(Debug)]
     struct Tick(ManualClock);

@@ -32,7 +32,6 @@ mod without_a_fault {
     use super::{Fault, broken};
 
     adcp_registry_testkit::registry_conformance!(async || broken(Fault::Nothing).await);
-    adcp_registry_testkit::delivery_conformance!(async || broken(Fault::Nothing).await);
 }
 
 faults! {

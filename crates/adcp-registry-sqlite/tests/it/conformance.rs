@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adcp_core::Registry;
 use adcp_registry_sqlite::{SqliteConfig, SqliteRegistry};
-use adcp_registry_testkit::{Harness, OnManualClock, delivery_conformance, registry_conformance};
+use adcp_registry_testkit::{Harness, OnManualClock, registry_conformance};
 use tempfile::TempDir;
 
 use crate::fixture::Mirror;
@@ -28,7 +28,6 @@ impl Harness for OnFile {
 }
 
 registry_conformance!(on_file);
-delivery_conformance!(on_file);
 
 async fn on_file() -> OnFile {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,624 @@
+//! Deliveries under way: claimed, renewed, recorded, given up. Whoever claims holds the rows of the endpoints it claims
+//! for, so that what is in flight is counted by one at a time.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use adcp_core::{
+    Admission, Breaker, ClaimDeliveries, ClaimPlan, ClaimedDeliveries, ClaimedDelivery, DeadReason,
+    DeliveryHold, DeliveryState, Endpoint, EndpointRecord, EventKey, ExpireDeliveries, Health, Lane,
+    LeaseToken, MAX_ATTEMPTS_KEPT, RecordAttempt, RecordAttempts, Recorded, RenewDeliveries, Settled, Take,
+    TenantId, Timestamp, Verdict, Visit, plan_claims,
+};
+use deadpool_postgres::tokio_postgres::Row;
+use futures_util::future::try_join;
+
+use crate::error::Fail;
+use crate::row::{self, get};
+use crate::statement::Values;
+use crate::unit::{Tx, Unit};
+
+/// A lane of a tenant.
+type At = (TenantId, Endpoint);
+
+/// A claim under a token that was drawn before the first try, by which a later try knows its own work.
+pub(crate) struct ClaimOnce {
+    pub(crate) req: ClaimDeliveries,
+    pub(crate) token: LeaseToken,
+    /// Whether an earlier try may have taken effect.
+    pub(crate) unanswered: AtomicBool,
+}
+
+impl Unit for ClaimOnce {
+    type Done = ClaimedDeliveries;
+    const OP: &'static str = "claim_deliveries";
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    fn unanswered(&self) {
+        self.unanswered.store(true, Ordering::Relaxed);
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<ClaimedDeliveries, Fail> {
+        if self.unanswered.load(Ordering::Relaxed) {
+            let token = self.token.as_bytes().to_vec();
+            let own = tx.rows(&tx.shared.sql.deliveries_claimed, &[("token", &token)]).await?;
+            if !own.is_empty() {
+                let mut claimed = ClaimedDeliveries::default();
+                claimed.cursor = self.req.after.clone();
+                claimed.more = true;
+                self.read(tx, &own, &[], &mut claimed).await?;
+                return Ok(claimed);
+            }
+        }
+        let (visits, all) = visits(tx, &self.req).await?;
+        let plan = plan_claims(&visits, all, &self.req, tx.now);
+        let mut claimed = ClaimedDeliveries::default();
+        if !plan.takes.is_empty() {
+            let takes = hold(tx, &plan).await?;
+            let rows = self.take(tx, &takes).await?;
+            self.read(tx, &rows, &takes, &mut claimed).await?;
+        }
+        claimed.cursor = plan.cursor;
+        claimed.more = plan.more;
+        claimed.next_due = plan.next_due;
+        Ok(claimed)
+    }
+}
+
+impl ClaimOnce {
+    /// Claims the rows.
+    async fn take(&self, tx: &Tx<'_>, takes: &[(Take, EndpointRecord)]) -> Result<Vec<Row>, Fail> {
+        if takes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (tenants, endpoints) = columns(takes.iter().map(|(take, _)| (&take.tenant, &take.endpoint)));
+        let rows: Vec<i64> = takes.iter().map(|(take, _)| i64::from(take.rows)).collect();
+        let values: Values<'_> = &[
+            ("tenants", &tenants),
+            ("endpoints", &endpoints),
+            ("rows", &rows),
+            ("limit", &rows.iter().sum::<i64>()),
+            ("now", &tx.now.as_micros()),
+            ("most", &i64::from(self.req.per_endpoint)),
+            ("token", &self.token.as_bytes().to_vec()),
+            ("until", &tx.now.after(self.req.lease).as_micros()),
+        ];
+        tx.rows(&tx.shared.sql.deliveries_claim, values).await
+    }
+
+    /// Reads what was claimed, in the order of the lanes. What cannot be read is given up.
+    async fn read(
+        &self,
+        tx: &Tx<'_>,
+        rows: &[Row],
+        takes: &[(Take, EndpointRecord)],
+        claimed: &mut ClaimedDeliveries,
+    ) -> Result<(), Fail> {
+        let sealer = &*tx.shared.config.sealer;
+        let mut dead = Settle::default();
+        for found in rows {
+            let read = row::event(found, sealer).and_then(|event| Ok((event, row::delivery(found)?)));
+            let (event, record) = match read {
+                Ok(read) => read,
+                Err(fail) => {
+                    let reason = fail.of_one_row()?;
+                    let tenant = TenantId::new(get::<String>(found, "tenant")?);
+                    let key = EventKey::stored(get::<String>(found, "key")?);
+                    let attempts = get(found, "attempts")?;
+                    dead.push(&tenant, &key, &Verdict::Dead(reason).settle(tx.now), attempts);
+                    claimed.dead.push((tenant, key, reason));
+                    continue;
+                }
+            };
+            let probe = takes.iter().any(|(take, _)| {
+                take.probe && take.tenant == record.owner.tenant && take.endpoint == record.endpoint
+            });
+            claimed.deliveries.push(
+                ClaimedDelivery::new(event, record.endpoint, self.token)
+                    .counted(record.attempts.saturating_sub(record.attempts_before), record.attempts)
+                    .having_waited(tx.now.since(record.since))
+                    .as_probe(probe),
+            );
+        }
+        dead.write(tx).await?;
+        let turn: HashMap<(&TenantId, &Endpoint), usize> =
+            takes.iter().enumerate().map(|(at, (take, _))| ((&take.tenant, &take.endpoint), at)).collect();
+        claimed
+            .deliveries
+            .sort_by_key(|found| turn.get(&(&found.event.owner.tenant, &found.endpoint)).copied());
+        let looked = |at: &&(Take, EndpointRecord)| {
+            let of = |found: &&ClaimedDelivery| {
+                found.endpoint == at.0.endpoint && found.event.owner.tenant == at.0.tenant
+            };
+            at.0.probe && claimed.deliveries.iter().any(|found| of(&found))
+        };
+        let probes = takes.iter().filter(looked).map(|(_, known)| {
+            let mut known = known.clone();
+            known.breaker = known.breaker.probed(self.token, self.req.lease, tx.now);
+            known.changed_at = tx.now;
+            known
+        });
+        update(tx, &probes.collect::<Vec<_>>()).await
+    }
+}
+
+/// What has events waiting, and whether no tenant was left out.
+async fn visits(tx: &Tx<'_>, req: &ClaimDeliveries) -> Result<(Vec<Visit>, bool), Fail> {
+    let mut tenants = if req.tenants.is_empty() {
+        tenants_after(tx, req.after.tenant()).await?
+    } else {
+        req.tenants_in_turn().into_iter().filter(|tenant| !tenant.as_str().contains('\0')).collect()
+    };
+    let all = tenants.len() <= ClaimDeliveries::MAX_TENANTS;
+    tenants.truncate(ClaimDeliveries::MAX_TENANTS);
+    if tenants.is_empty() {
+        return Ok((Vec::new(), all));
+    }
+    let (names, each) = (texts(&tenants), req.lanes_each(tenants.len()));
+    let wanted = req.due_lanes_each(tenants.len());
+    let afters: Vec<String> = tenants
+        .iter()
+        .map(|tenant| req.after.endpoint_of(tenant).map_or_else(String::new, |at| at.as_str().to_owned()))
+        .collect();
+    let waiting: Values<'_> = &[
+        ("tenants", &names),
+        ("afters", &afters),
+        ("now", &tx.now.as_micros()),
+        ("most", &i64::from(req.per_endpoint)),
+        // One more than is looked at shows that there are more.
+        ("each", &i64::try_from(each + 1).unwrap_or(i64::MAX)),
+        ("wanted", &i64::from(wanted)),
+    ];
+    let unnamed: Values<'_> = &[("tenants", &names)];
+    let (unnamed, mut found) =
+        try_join(tx.rows(&tx.shared.sql.lanes_unnamed, unnamed), tx.rows(&tx.shared.sql.lanes, waiting))
+            .await?;
+    if !unnamed.is_empty() {
+        name_lanes(tx, &unnamed).await?;
+        found = tx.rows(&tx.shared.sql.lanes, waiting).await?;
+    }
+    let mut visits: Vec<Visit> =
+        tenants.into_iter().map(|tenant| Visit { tenant, lanes: Vec::new(), whole: true }).collect();
+    for found in &found {
+        let tenant: &str = get(found, "tenant")?;
+        let Some(visit) = visits.iter_mut().find(|visit| visit.tenant.as_str() == tenant) else { continue };
+        if visit.lanes.len() < each {
+            visit.lanes.push(lane(found)?);
+            visit.whole &= row::count(found, "hits")? < wanted;
+        } else {
+            visit.whole = false;
+        }
+    }
+    for visit in &mut visits {
+        let last = req.after.endpoint_of(&visit.tenant);
+        visit.lanes.sort_by(|a, b| {
+            (last >= Some(&a.endpoint), &a.endpoint).cmp(&(last >= Some(&b.endpoint), &b.endpoint))
+        });
+    }
+    Ok((visits, all))
+}
+
+fn lane(found: &Row) -> Result<Lane, Fail> {
+    // A lane that nothing was sent on has no breaker yet.
+    let known = get::<Option<&str>>(found, "state")?.is_some();
+    Ok(Lane {
+        endpoint: Endpoint::stored(get::<String>(found, "endpoint")?),
+        due_at: Timestamp::from_micros(get(found, "due_at")?),
+        ready: row::count(found, "ready")?,
+        flying: row::count(found, "flying")?,
+        breaker: if known { row::endpoint(found, "state")?.breaker } else { Breaker::default() },
+    })
+}
+
+/// Tenants with events that wait, beginning after one; one more than a claim looks at.
+async fn tenants_after(tx: &Tx<'_>, last: Option<&TenantId>) -> Result<Vec<TenantId>, Fail> {
+    let after = last.map_or("", TenantId::as_str);
+    let most = i64::try_from(ClaimDeliveries::MAX_TENANTS + 1).unwrap_or(i64::MAX);
+    let rows = tx.rows(&tx.shared.sql.delivery_tenants, &[("after", &after), ("most", &most)]).await?;
+    let tenant = |found: &Row| Ok(TenantId::new(get::<String>(found, "tenant")?));
+    let mut tenants = rows.iter().map(tenant).collect::<Result<Vec<_>, Fail>>()?;
+    tenants.sort_by(|a, b| (a.as_str() <= after, a).cmp(&(b.as_str() <= after, b)));
+    Ok(tenants)
+}
+
+/// Gives events their lanes that a version without lanes queued.
+async fn name_lanes(tx: &Tx<'_>, unnamed: &[Row]) -> Result<(), Fail> {
+    let (mut tenants, mut keys, mut endpoints) = (Vec::new(), Vec::new(), Vec::new());
+    for found in unnamed {
+        tenants.push(get::<String>(found, "tenant")?);
+        keys.push(get::<String>(found, "key")?);
+        endpoints.push(Endpoint::of(get(found, "url")?).as_str().to_owned());
+    }
+    let values: Values<'_> = &[("tenants", &tenants), ("keys", &keys), ("endpoints", &endpoints)];
+    tx.execute(&tx.shared.sql.lanes_name, values).await?;
+    Ok(())
+}
+
+/// Takes hold of the endpoints of a plan, as far as nobody else holds them, and looks at their breakers again.
+async fn hold(tx: &Tx<'_>, plan: &ClaimPlan) -> Result<Vec<(Take, EndpointRecord)>, Fail> {
+    let mut lanes: Vec<&Take> = plan.takes.iter().collect();
+    lanes.sort_by(|a, b| (&a.tenant, &a.endpoint).cmp(&(&b.tenant, &b.endpoint)));
+    let (tenants, endpoints) = columns(lanes.iter().map(|take| (&take.tenant, &take.endpoint)));
+    let now = tx.now.as_micros();
+    let values: Values<'_> = &[("tenants", &tenants), ("endpoints", &endpoints), ("now", &now)];
+    tx.execute(&tx.shared.sql.endpoints_insert, values).await?;
+    let rows = tx.rows(&tx.shared.sql.endpoints_claim, values).await?;
+    let mut held: HashMap<At, EndpointRecord> = records(&rows)?;
+    let again = |take: &Take| {
+        let known = held.remove(&(take.tenant.clone(), take.endpoint.clone()))?;
+        let mut take = take.clone();
+        match known.breaker.admits(tx.now) {
+            Admission::All => take.probe = false,
+            Admission::Probe => (take.probe, take.rows) = (true, 1),
+            Admission::Nothing(_) => return None,
+        }
+        Some((take, known))
+    };
+    Ok(plan.takes.iter().filter_map(again).collect())
+}
+
+fn records(rows: &[Row]) -> Result<HashMap<At, EndpointRecord>, Fail> {
+    let record = |found: &Row| {
+        let known = row::endpoint(found, "state")?;
+        Ok(((known.tenant.clone(), known.endpoint.clone()), known))
+    };
+    rows.iter().map(record).collect()
+}
+
+fn texts<'a>(tenants: impl IntoIterator<Item = &'a TenantId>) -> Vec<String> {
+    tenants.into_iter().map(|tenant| tenant.as_str().to_owned()).collect()
+}
+
+fn columns<'a>(lanes: impl Iterator<Item = (&'a TenantId, &'a Endpoint)>) -> (Vec<String>, Vec<String>) {
+    lanes.map(|(tenant, endpoint)| (tenant.as_str().to_owned(), endpoint.as_str().to_owned())).unzip()
+}
+
+/// Writes the breakers of endpoints that are held.
+async fn update(tx: &Tx<'_>, known: &[EndpointRecord]) -> Result<(), Fail> {
+    if known.is_empty() {
+        return Ok(());
+    }
+    let (tenants, endpoints) = columns(known.iter().map(|known| (&known.tenant, &known.endpoint)));
+    let micros = |at: Timestamp| at.as_micros();
+    let token = |token: LeaseToken| token.as_bytes().to_vec();
+    let states: Vec<_> = known.iter().map(|known| known.breaker.state.as_str().to_owned()).collect();
+    let failures: Vec<_> = known.iter().map(|known| i64::from(known.breaker.failures)).collect();
+    let openings: Vec<_> = known.iter().map(|known| i64::from(known.breaker.openings)).collect();
+    let untils: Vec<_> = known.iter().map(|known| known.breaker.until.map(micros)).collect();
+    let probes: Vec<_> = known.iter().map(|known| known.breaker.probe.map(token)).collect();
+    let changed: Vec<_> = known.iter().map(|known| known.changed_at.as_micros()).collect();
+    let lasts: Vec<_> = known.iter().map(|known| known.last.map(|last| last.as_str().to_owned())).collect();
+    let values: Values<'_> = &[
+        ("tenants", &tenants),
+        ("endpoints", &endpoints),
+        ("states", &states),
+        ("failures", &failures),
+        ("openings", &openings),
+        ("untils", &untils),
+        ("probes", &probes),
+        ("changed", &changed),
+        ("lasts", &lasts),
+    ];
+    tx.execute(&tx.shared.sql.endpoints_update, values).await?;
+    Ok(())
+}
+
+/// A row that a hold names, locked.
+struct Held {
+    endpoint: Endpoint,
+    attempts: i64,
+    /// Whether its claim lasts.
+    lasts: bool,
+    known: Option<EndpointRecord>,
+}
+
+/// The rows whose newest claim these are.
+async fn held(
+    tx: &Tx<'_>,
+    holds: impl Iterator<Item = &DeliveryHold>,
+) -> Result<HashMap<DeliveryHold, Held>, Fail> {
+    let (mut tenants, mut keys, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+    for hold in holds.filter(|hold| ![hold.tenant.as_str(), hold.key.as_str()].concat().contains('\0')) {
+        tenants.push(hold.tenant.as_str().to_owned());
+        keys.push(hold.key.as_str().to_owned());
+        tokens.push(hold.token.as_bytes().to_vec());
+    }
+    if tenants.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let values: Values<'_> = &[("tenants", &tenants), ("keys", &keys), ("tokens", &tokens)];
+    let rows = tx.rows(&tx.shared.sql.deliveries_held, values).await?;
+    let read = |found: &Row| {
+        let sending = get::<&str>(found, "state")? == DeliveryState::Sending.as_str();
+        let until: Option<i64> = get(found, "due_at")?;
+        let known = get::<Option<&str>>(found, "breaker")?.is_some();
+        let held = Held {
+            endpoint: Endpoint::stored(get::<String>(found, "endpoint")?),
+            attempts: get(found, "attempts")?,
+            lasts: sending && until.is_some_and(|until| until > tx.now.as_micros()),
+            known: if known { Some(row::endpoint(found, "breaker")?) } else { None },
+        };
+        let tenant = TenantId::new(get::<String>(found, "tenant")?);
+        let key = EventKey::stored(get::<String>(found, "key")?);
+        let token = row::token(found, "token")?.unwrap_or_default();
+        Ok((DeliveryHold::new(tenant, key, LeaseToken::stored(token)), held))
+    };
+    rows.iter().map(read).collect()
+}
+
+impl Unit for RenewDeliveries {
+    type Done = Vec<Recorded>;
+    const OP: &'static str = "renew_deliveries";
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Vec<Recorded>, Fail> {
+        let held = held(tx, self.holds.iter()).await?;
+        let until = tx.now.after(self.lease).as_micros();
+        let lasts = |hold: &DeliveryHold| held.get(hold).filter(|held| held.lasts);
+        let (mut tenants, mut keys, mut probes) = (Vec::new(), Vec::new(), Vec::new());
+        for hold in &self.holds {
+            let Some(held) = lasts(hold) else { continue };
+            tenants.push(hold.tenant.as_str().to_owned());
+            keys.push(hold.key.as_str().to_owned());
+            let known = held.known.as_ref().filter(|known| known.breaker.probe == Some(hold.token));
+            probes.extend(known.map(|known| (known, hold.token)));
+        }
+        if !tenants.is_empty() {
+            let values: Values<'_> = &[("tenants", &tenants), ("keys", &keys), ("until", &until)];
+            tx.execute(&tx.shared.sql.deliveries_renew, values).await?;
+        }
+        if !probes.is_empty() {
+            let known = lock(tx, probes.iter().map(|(known, _)| (&known.tenant, &known.endpoint))).await?;
+            let renewed = known.into_values().map(|mut known| {
+                for (_, token) in &probes {
+                    known.breaker = known.breaker.renewed(*token, self.lease, tx.now);
+                }
+                known
+            });
+            update(tx, &renewed.collect::<Vec<_>>()).await?;
+        }
+        let answer = |hold| if lasts(hold).is_some() { Recorded::Written } else { Recorded::Lost };
+        Ok(self.holds.iter().map(answer).collect())
+    }
+}
+
+/// Locks what is known of endpoints.
+async fn lock<'a>(
+    tx: &Tx<'_>,
+    lanes: impl Iterator<Item = (&'a TenantId, &'a Endpoint)>,
+) -> Result<HashMap<At, EndpointRecord>, Fail> {
+    let (tenants, endpoints) = columns(lanes);
+    let values: Values<'_> = &[("tenants", &tenants), ("endpoints", &endpoints)];
+    records(&tx.rows(&tx.shared.sql.endpoints_lock, values).await?)
+}
+
+/// Records that know their own work when they are tried again.
+pub(crate) struct RecordOnce {
+    pub(crate) req: RecordAttempts,
+    /// Whether an earlier try may have taken effect.
+    pub(crate) unanswered: AtomicBool,
+}
+
+impl Unit for RecordOnce {
+    type Done = Vec<Recorded>;
+    const OP: &'static str = "record_attempts";
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    fn unanswered(&self) {
+        self.unanswered.store(true, Ordering::Relaxed);
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<Vec<Recorded>, Fail> {
+        let held = held(tx, self.req.records.iter().map(|record| &record.hold)).await?;
+        // A settled row keeps the token of the claim that settled it.
+        let own = self.unanswered.load(Ordering::Relaxed);
+        let (mut seen, mut written, mut recorded) = (HashSet::new(), Vec::new(), Vec::new());
+        for record in &self.req.records {
+            let found = held.get(&record.hold).filter(|_| seen.insert(&record.hold));
+            recorded.push(match found {
+                Some(held) if held.lasts => {
+                    written.push((record, held));
+                    Recorded::Written
+                }
+                Some(_) if own => Recorded::Written,
+                _ => Recorded::Lost,
+            });
+        }
+        self.write(tx, &written).await?;
+        Ok(recorded)
+    }
+}
+
+impl RecordOnce {
+    async fn write(&self, tx: &Tx<'_>, written: &[(&RecordAttempt, &Held)]) -> Result<(), Fail> {
+        let (mut done, mut attempts) = (Settle::default(), Attempts::default());
+        for (record, held) in written {
+            let settled = record.verdict.settle(tx.now);
+            let counted = held.attempts - i64::from(!settled.counts);
+            done.push(&record.hold.tenant, &record.hold.key, &settled, counted);
+            if let Some(report) = record.attempt.as_ref().filter(|_| settled.counts) {
+                let number = u32::try_from(held.attempts).unwrap_or(u32::MAX);
+                attempts.push(&record.hold, &report.kept(number, tx.now));
+            }
+        }
+        try_join(done.write(tx), attempts.write(tx)).await?;
+        self.move_breakers(tx, written).await
+    }
+
+    /// Moves the breakers of endpoints. Those that stay where they are, which are nearly all, are not locked.
+    async fn move_breakers(&self, tx: &Tx<'_>, written: &[(&RecordAttempt, &Held)]) -> Result<(), Fail> {
+        let mut seen: HashMap<At, EndpointRecord> = HashMap::new();
+        for (record, held) in written {
+            let at = (record.hold.tenant.clone(), held.endpoint.clone());
+            let known = held.known.clone();
+            let known = || known.unwrap_or_else(|| EndpointRecord::new(at.0.clone(), at.1.clone(), tx.now));
+            seen.entry(at.clone()).or_insert_with(known);
+        }
+        let moved: HashSet<At> = seen
+            .iter()
+            .filter(|(at, known)| self.moved((*known).clone(), at, written, tx.now).is_some())
+            .map(|(at, _)| at.clone())
+            .collect();
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let locked = lock(tx, moved.iter().map(|(tenant, endpoint)| (tenant, endpoint))).await?;
+        let after = locked.into_iter().filter_map(|(at, known)| self.moved(known, &at, written, tx.now));
+        update(tx, &after.collect::<Vec<_>>()).await
+    }
+
+    /// A breaker after everything that was recorded of its endpoint, when it is another then.
+    fn moved(
+        &self,
+        mut known: EndpointRecord,
+        at: &At,
+        written: &[(&RecordAttempt, &Held)],
+        now: Timestamp,
+    ) -> Option<EndpointRecord> {
+        let before = known.breaker;
+        for (record, held) in written {
+            if held.endpoint != at.1 || record.hold.tenant != at.0 {
+                continue;
+            }
+            let class = record.attempt.as_ref().map(|attempt| attempt.class);
+            let counts = record.verdict.settle(now).counts;
+            let health = class.filter(|_| counts).map_or(Health::Unasked, |class| class.health());
+            let breaker = known.breaker.after(record.hold.token, health, &self.req.breaker, now);
+            if std::mem::replace(&mut known.breaker, breaker) != breaker {
+                known.changed_at = now;
+                known.last = class;
+            }
+        }
+        (known.breaker != before).then_some(known)
+    }
+}
+
+/// What is written of events, by column.
+#[derive(Default)]
+struct Settle {
+    tenants: Vec<String>,
+    keys: Vec<String>,
+    states: Vec<String>,
+    reasons: Vec<Option<String>>,
+    due: Vec<Option<i64>>,
+    settled: Vec<Option<i64>>,
+    attempts: Vec<i64>,
+}
+
+impl Settle {
+    fn push(&mut self, tenant: &TenantId, key: &EventKey, settled: &Settled, attempts: i64) {
+        self.tenants.push(tenant.as_str().to_owned());
+        self.keys.push(key.as_str().to_owned());
+        self.states.push(settled.state.as_str().to_owned());
+        self.reasons.push(settled.reason.map(|reason| reason.as_str().to_owned()));
+        self.due.push(settled.due_at.map(Timestamp::as_micros));
+        self.settled.push(settled.settled_at.map(Timestamp::as_micros));
+        self.attempts.push(attempts);
+    }
+
+    async fn write(&self, tx: &Tx<'_>) -> Result<(), Fail> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        let values: Values<'_> = &[
+            ("tenants", &self.tenants),
+            ("keys", &self.keys),
+            ("states", &self.states),
+            ("reasons", &self.reasons),
+            ("due", &self.due),
+            ("settled", &self.settled),
+            ("attempts", &self.attempts),
+        ];
+        tx.execute(&tx.shared.sql.deliveries_settle, values).await?;
+        Ok(())
+    }
+}
+
+/// Attempts that are kept, by column.
+#[derive(Default)]
+struct Attempts {
+    tenants: Vec<String>,
+    keys: Vec<String>,
+    numbers: Vec<i64>,
+    classes: Vec<String>,
+    started: Vec<i64>,
+    took: Vec<i64>,
+    statuses: Vec<Option<i64>>,
+    peers: Vec<Option<String>>,
+    details: Vec<Option<String>>,
+    answers: Vec<Option<String>>,
+}
+
+impl Attempts {
+    fn push(&mut self, hold: &DeliveryHold, attempt: &adcp_core::Attempt) {
+        self.tenants.push(hold.tenant.as_str().to_owned());
+        self.keys.push(hold.key.as_str().to_owned());
+        self.numbers.push(i64::from(attempt.number));
+        self.classes.push(attempt.class.as_str().to_owned());
+        self.started.push(attempt.started_at.as_micros());
+        self.took.push(i64::try_from(attempt.took.as_micros()).unwrap_or(i64::MAX));
+        self.statuses.push(attempt.http_status.map(i64::from));
+        self.peers.push(attempt.peer.clone());
+        self.details.push(attempt.detail.clone());
+        self.answers.push(attempt.answer.clone());
+    }
+
+    async fn write(&self, tx: &Tx<'_>) -> Result<(), Fail> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        let values: Values<'_> = &[
+            ("tenants", &self.tenants),
+            ("keys", &self.keys),
+            ("numbers", &self.numbers),
+            ("classes", &self.classes),
+            ("started", &self.started),
+            ("took", &self.took),
+            ("statuses", &self.statuses),
+            ("peers", &self.peers),
+            ("details", &self.details),
+            ("answers", &self.answers),
+        ];
+        tx.execute(&tx.shared.sql.attempts_insert, values).await?;
+        let most = i64::from(MAX_ATTEMPTS_KEPT);
+        if self.numbers.iter().any(|number| *number > most) {
+            let old: Vec<i64> = self.numbers.iter().map(|number| number - most).collect();
+            let values: Values<'_> = &[("tenants", &self.tenants), ("keys", &self.keys), ("numbers", &old)];
+            tx.execute(&tx.shared.sql.attempts_trim, values).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Unit for ExpireDeliveries {
+    type Done = usize;
+    const OP: &'static str = "expire_deliveries";
+
+    /// A second time gives up more, which is as well.
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<usize, Fail> {
+        let tenants = (!self.tenants.is_empty()).then(|| texts(&self.tenants));
+        let values: Values<'_> = &[
+            ("state", &DeliveryState::Dead.as_str()),
+            ("reason", &DeadReason::Exhausted.as_str()),
+            ("horizon", &tx.now.before(self.horizon).as_micros()),
+            ("now", &tx.now.as_micros()),
+            ("tenants", &tenants),
+            ("limit", &i64::try_from(self.limit).unwrap_or(i64::MAX)),
+        ];
+        let gone = tx.execute(&tx.shared.sql.deliveries_expire, values).await?;
+        Ok(usize::try_from(gone).unwrap_or(usize::MAX))
+    }
+}

@@ -1,0 +1,1 @@
+SELECT * FROM {schema}.events WHERE state = 'sending' AND token = :token
