@@ -4,16 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use adcp_core::{LeaseToken, ManualClock, Registry, TaskRecord, TaskRegistry as _, Timestamp};
+use adcp_core::{Forget, LeaseToken, ManualClock, Registry, Retention, TaskRecord, Timestamp};
 use adcp_registry_memory::{MemoryLimits, MemoryRegistry};
 
-use super::{Plan, rate, work};
+use super::{Plan, outbox, rate, work};
 
 /// Enough for whatever a run issues.
 const ROOM: usize = 10_000_000;
 
 pub(super) async fn run(plan: Plan) -> anyhow::Result<()> {
     throughput(plan).await?;
+    deliveries(plan).await?;
     bytes_per_task().await?;
     bounded(plan).await
 }
@@ -54,6 +55,21 @@ fn bare(map: &Mutex<HashMap<String, TaskRecord>>, id: &str) -> anyhow::Result<()
     Ok(())
 }
 
+/// Claims and records, of few events and of ten times as many.
+async fn deliveries(plan: Plan) -> anyhow::Result<()> {
+    let mut rates = Vec::new();
+    let sizes = (plan.rows.0, plan.rows.0 * 10);
+    for rows in [sizes.0, sizes.1] {
+        let registry: Arc<dyn Registry> = Arc::new(roomy());
+        for _ in 0..rows as usize / outbox::ENDPOINTS {
+            outbox::seed(&*registry).await?;
+        }
+        rates.push(outbox::drain(&registry, 2, plan.events.min(sizes.0 as usize)).await?);
+    }
+    outbox::print("memory", sizes, &rates);
+    Ok(())
+}
+
 async fn bytes_per_task() -> anyhow::Result<()> {
     const TASKS: u32 = 100_000;
     let registry = roomy();
@@ -80,8 +96,10 @@ async fn bounded(plan: Plan) -> anyhow::Result<()> {
         work::issue_and_finish(&registry, &format!("task_{number:016}")).await?;
         // Tasks are kept for seven days: so many are there at once.
         clock.advance(Duration::from_secs(7 * 24 * 3600) / kept);
+        if number % 100 == 0 {
+            registry.forget(Forget::new(Retention::default())).await?;
+        }
         if (number + 1) % (plan.tasks / 5) == 0 {
-            registry.list(adcp_core::ListTasks::new(work::scope())).await?;
             marks.push(format!("{:.0}", resident()? as f64 / 1e6));
         }
     }

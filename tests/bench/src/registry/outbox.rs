@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adcp_core::{
-    AttemptClass, AttemptReport, ClaimDeliveries, DeliveryCursor, EventKey, Publication, PublishEvents, RecordAttempt,
-    RecordAttempts, Registry, Verdict,
+    AttemptClass, AttemptReport, ClaimDeliveries, DeliveryCursor, EventKey, Publication, PublishEvents,
+    RecordAttempt, RecordAttempts, Registry, Verdict,
 };
 use anyhow::ensure;
 
@@ -37,8 +37,31 @@ pub(super) async fn seed(registry: &dyn Registry) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub(super) fn print(name: &str, rows: (u32, u32), rates: &[f64]) {
+    let [few, many] = rates else { return };
+    println!(
+        "{name}, claim and record in batches of {BATCH}: {few:.0} events/s of {} queued, {many:.0}/s of {}, ratio {:.2} (goal: flat)",
+        rows.0,
+        rows.1,
+        many / few
+    );
+}
+
+/// A column of a copied event: keys and instants are each row's own.
+pub(super) fn copied(column: &str, number: &str) -> String {
+    match column {
+        "key" => format!("key || '_' || {number}"),
+        "queued_at" => "queued_at + n".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 /// Claims and records so many events with several workers, and returns events per second.
-pub(super) async fn drain(registry: &Arc<dyn Registry>, workers: usize, events: usize) -> anyhow::Result<f64> {
+pub(super) async fn drain(
+    registry: &Arc<dyn Registry>,
+    workers: usize,
+    events: usize,
+) -> anyhow::Result<f64> {
     let begun = Instant::now();
     let share = events / workers;
     let working: Vec<_> = (0..workers)

@@ -7,11 +7,13 @@ use adcp_registry_postgres::{PostgresConfig, PostgresRegistry};
 use anyhow::Context;
 use deadpool_postgres::tokio_postgres::{Client, NoTls, connect};
 
-use super::{Plan, floor, list, rate, work};
+use super::{Plan, floor, list, outbox, rate, work};
 
 const SCHEMA: &str = "adcp_bench";
 const CLIENTS: usize = 16;
 const ROUNDS: usize = 3;
+/// Workers that claim and record at once.
+const WORKERS: usize = 4;
 /// What the registry should reach at least, as a part of the floor.
 const GOAL: f64 = 0.8;
 
@@ -26,6 +28,7 @@ pub(super) async fn run(url: &str, plan: Plan) -> anyhow::Result<()> {
     println!("postgres {version}, fsync on, {CLIENTS} connections");
     pairs(url, &client, &registry, plan).await?;
     lists(&client, &registry, plan).await?;
+    deliveries(&client, &registry, plan).await?;
     client.batch_execute(&format!("DROP SCHEMA {SCHEMA} CASCADE")).await?;
     connection.abort();
     Ok(())
@@ -80,16 +83,66 @@ async fn lists(client: &Client, registry: &Arc<PostgresRegistry>, plan: Plan) ->
     Ok(())
 }
 
+/// Claims and records, of few events and of many, beside the same done by two statements for each batch.
+async fn deliveries(client: &Client, registry: &Arc<PostgresRegistry>, plan: Plan) -> anyhow::Result<()> {
+    let (mut rates, mut floors) = (Vec::new(), Vec::new());
+    for rows in [plan.rows.0, plan.rows.1] {
+        client.batch_execute(&format!("TRUNCATE {SCHEMA}.events, {SCHEMA}.attempts")).await?;
+        outbox::seed(&**registry).await?;
+        let names = columns(client, "events").await?;
+        let values: Vec<String> =
+            names.iter().map(|name| outbox::copied(name, "lpad(n::text, 8, '0')")).collect();
+        let sql = format!(
+            "INSERT INTO {SCHEMA}.events ({}) SELECT {} FROM {SCHEMA}.events, generate_series(2, {}) AS n",
+            names.join(", "),
+            values.join(", "),
+            rows as usize / outbox::ENDPOINTS
+        );
+        client.batch_execute(&sql).await?;
+        client.batch_execute(&format!("VACUUM ANALYZE {SCHEMA}.events")).await?;
+        let shared: Arc<dyn Registry> = Arc::clone(registry) as _;
+        rates.push(outbox::drain(&shared, WORKERS, plan.events / 2).await?);
+        floors.push(bare(client, plan.events / 2).await?);
+    }
+    outbox::print("postgres", plan.rows, &rates);
+    let what = format!("postgres, claim and record of {} events, {WORKERS} workers", plan.rows.1);
+    rate::print(&what, rates[1], "one bare connection, two statements a batch", floors[1], None);
+    Ok(())
+}
+
+/// Claims events in batches and marks them delivered, with nothing else of what an outbox is for.
+async fn bare(client: &Client, events: usize) -> anyhow::Result<f64> {
+    let claim = format!(
+        "UPDATE {SCHEMA}.events SET state = 'sending', due_at = due_at + 60000000 WHERE (tenant, key) IN (\
+         SELECT tenant, key FROM {SCHEMA}.events WHERE due_at IS NOT NULL AND state = 'pending' LIMIT 100 \
+         FOR UPDATE SKIP LOCKED) RETURNING key, body"
+    );
+    let record = format!(
+        "UPDATE {SCHEMA}.events SET state = 'delivered', due_at = NULL, settled_at = 1 WHERE key = ANY($1) AND tenant <> ''"
+    );
+    let (begun, mut done) = (std::time::Instant::now(), 0);
+    while done < events {
+        let keys: Vec<String> = client.query(&claim, &[]).await?.iter().map(|row| row.get(0)).collect();
+        done += keys.len();
+        client.execute(&record, &[&keys]).await?;
+    }
+    Ok(done as f64 / begun.elapsed().as_secs_f64())
+}
+
 /// A statement that copies the one row so often, each with an id and an instant of its own.
 async fn copies(client: &Client, rows: u32) -> anyhow::Result<String> {
-    let sql = "SELECT column_name::text FROM information_schema.columns \
-               WHERE table_schema = $1 AND table_name = 'tasks' ORDER BY ordinal_position";
-    let columns = client.query(sql, &[&SCHEMA]).await?;
-    let names: Vec<String> = columns.iter().map(|row| row.get(0)).collect();
+    let names = columns(client, "tasks").await?;
     let values: Vec<String> = names.iter().map(|name| list::copied(name, "lpad(n::text, 8, '0')")).collect();
     Ok(format!(
         "INSERT INTO {SCHEMA}.tasks ({}) SELECT {} FROM {SCHEMA}.tasks, generate_series(2, {rows}) AS n",
         names.join(", "),
         values.join(", ")
     ))
+}
+
+async fn columns(client: &Client, table: &str) -> anyhow::Result<Vec<String>> {
+    let sql = "SELECT column_name::text FROM information_schema.columns \
+               WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position";
+    let columns = client.query(sql, &[&SCHEMA, &table]).await?;
+    Ok(columns.iter().map(|row| row.get(0)).collect())
 }

@@ -7,7 +7,7 @@ use adcp_core::{Registry, TenantId};
 use adcp_registry_sqlite::{SqliteConfig, SqliteRegistry};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::{Plan, list, rate, work};
+use super::{Plan, list, outbox, rate, work};
 
 const CALLERS: usize = 4;
 const ROUNDS: usize = 3;
@@ -46,6 +46,36 @@ pub(super) async fn run(plan: Plan) -> anyhow::Result<()> {
         pages.push(list::first_pages(&*registry).await?);
     }
     list::print("sqlite", plan.rows, &pages);
+    deliveries(&path, &registry, plan).await
+}
+
+/// Claims and records, of few events and of many.
+async fn deliveries(
+    path: &std::path::Path,
+    registry: &Arc<SqliteRegistry>,
+    plan: Plan,
+) -> anyhow::Result<()> {
+    let mut rates = Vec::new();
+    for rows in [plan.rows.0, plan.rows.1] {
+        let writer = Connection::open(path)?;
+        writer.busy_timeout(Duration::from_secs(60))?;
+        writer.execute_batch("DELETE FROM events; DELETE FROM attempts")?;
+        outbox::seed(&**registry).await?;
+        let names: Vec<String> =
+            names(&writer, "events")?.into_iter().filter(|name| name != "number").collect();
+        let values: Vec<String> =
+            names.iter().map(|name| outbox::copied(name, "printf('%08d', n)")).collect();
+        writer.execute_batch(&format!(
+            "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {}) \
+             INSERT INTO events ({}) SELECT {} FROM numbers, events",
+            rows as usize / outbox::ENDPOINTS,
+            names.join(", "),
+            values.join(", ")
+        ))?;
+        let registry: Arc<dyn Registry> = Arc::clone(registry) as _;
+        rates.push(outbox::drain(&registry, 2, plan.events).await?);
+    }
+    outbox::print("sqlite", plan.rows, &rates);
     Ok(())
 }
 
@@ -54,7 +84,7 @@ fn bare(path: &std::path::Path, round: usize, seconds: u32) -> anyhow::Result<f6
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.execute_batch("PRAGMA synchronous = FULL")?;
-    let names = names(&connection)?;
+    let names = names(&connection, "tasks")?;
     let values: Vec<&str> =
         names.iter().map(|name| if name == "id" { ":id" } else { name.as_str() }).collect();
     let insert = format!(
@@ -82,14 +112,14 @@ fn bare(path: &std::path::Path, round: usize, seconds: u32) -> anyhow::Result<f6
     Ok(f64::from(done) / begun.elapsed().as_secs_f64())
 }
 
-fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare("SELECT name FROM pragma_table_info('tasks')")?;
-    statement.query_map([], |row| row.get(0))?.collect()
+fn names(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    statement.query_map([table], |row| row.get(0))?.collect()
 }
 
 /// A statement that copies the one row so often, each with an id and an instant of its own.
 fn copies(connection: &Connection, rows: u32) -> rusqlite::Result<String> {
-    let names = names(connection)?;
+    let names = names(connection, "tasks")?;
     let values: Vec<String> = names.iter().map(|name| list::copied(name, "printf('%08d', n)")).collect();
     Ok(format!(
         "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows}) \
