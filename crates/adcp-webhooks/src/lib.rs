@@ -3,6 +3,7 @@
 mod attempt;
 mod classify;
 mod config;
+mod receiver;
 mod record;
 mod redact;
 mod retry_after;
@@ -12,5 +13,11 @@ mod webhooks;
 mod worker;
 
 pub use config::{BadWebhooks, WebhooksBuilder};
+pub use receiver::{
+    Agreement, Agreements, Answer, Arrival, BadPayload, Claimed, Dedup, Envelope, Incoming, MemoryDedup,
+    Notification, Opened, Payload, Seen, TaskNews, Webhook, WebhookReceiver,
+};
+#[cfg(feature = "tower")]
+pub use receiver::{Receive, ReceiveLayer};
 pub use schedule::Schedule;
 pub use webhooks::Webhooks;

@@ -4,8 +4,11 @@
 
 mod attempts;
 mod dying;
+#[cfg(feature = "tower")]
+mod layer;
 mod matrix;
 mod receiver;
+mod receiving;
 mod setup;
 mod sharing;
 mod stage;
