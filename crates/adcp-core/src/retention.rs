@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::DEFAULT_TASK_RETENTION;
+use crate::{DEFAULT_TASK_RETENTION, DeliveryState};
 
 /// How long things stay once they are over.
 ///
@@ -13,9 +13,12 @@ use crate::DEFAULT_TASK_RETENTION;
 pub struct Retention {
     /// How long an ended task stays readable. Default seven days.
     pub tasks: Duration,
+    /// How long the body of what was delivered is kept. Default seven days.
+    pub bodies: Duration,
     /// How long it is remembered what was delivered, and by which attempts. Default 30 days.
     pub delivered: Duration,
-    /// How long a dead letter can be sent again. Default 30 days.
+    /// How long a dead letter can be sent again, and for as long again it is remembered that there was one. Default 30
+    /// days.
     pub dead_letters: Duration,
 }
 
@@ -27,6 +30,7 @@ impl Retention {
     pub const fn new() -> Self {
         Self {
             tasks: DEFAULT_TASK_RETENTION,
+            bodies: DAY.saturating_mul(7),
             delivered: DAY.saturating_mul(30),
             dead_letters: DAY.saturating_mul(30),
         }
@@ -36,6 +40,13 @@ impl Retention {
     #[must_use]
     pub const fn with_tasks(mut self, tasks: Duration) -> Self {
         self.tasks = tasks;
+        self
+    }
+
+    /// Sets how long the body of what was delivered is kept.
+    #[must_use]
+    pub const fn with_bodies(mut self, bodies: Duration) -> Self {
+        self.bodies = bodies;
         self
     }
 
@@ -51,6 +62,15 @@ impl Retention {
     pub const fn with_dead_letters(mut self, dead_letters: Duration) -> Self {
         self.dead_letters = dead_letters;
         self
+    }
+
+    /// Of events that were settled so: after how long their bodies and credentials go, and after how long they do.
+    #[must_use]
+    pub fn of_events(&self) -> [(DeliveryState, Duration, Duration); 2] {
+        [
+            (DeliveryState::Delivered, self.bodies.min(self.delivered), self.delivered),
+            (DeliveryState::Dead, self.dead_letters, self.dead_letters.saturating_mul(2)),
+        ]
     }
 }
 
@@ -94,6 +114,8 @@ impl Forget {
 pub struct Forgotten {
     /// Tasks.
     pub tasks: usize,
+    /// Bodies of events, with their credentials.
+    pub bodies: usize,
     /// Events, with what is known of their attempts.
     pub events: usize,
     /// Idempotency keys.
@@ -106,7 +128,9 @@ impl Forgotten {
     /// Whether a batch of this limit was full, so that more may be left.
     #[must_use]
     pub fn may_be_more(&self, limit: usize) -> bool {
-        self.tasks.max(self.events).max(self.calls).max(self.proposals) >= limit.max(1)
+        [self.tasks, self.bodies, self.events, self.calls, self.proposals]
+            .iter()
+            .any(|rows| *rows >= limit.max(1))
     }
 }
 
@@ -161,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_full_batch_of_any_kind_asks_for_another() {
-        let batch = |tasks, events, calls, proposals| Forgotten { tasks, events, calls, proposals };
+        let batch =
+            |tasks, events, calls, proposals| Forgotten { tasks, bodies: 0, events, calls, proposals };
         for (gone, more) in [
             (batch(0, 0, 0, 0), false),
             (batch(9, 9, 9, 9), false),
@@ -172,6 +197,7 @@ mod tests {
         ] {
             assert_eq!(gone.may_be_more(10), more, "{gone:?}");
         }
+        assert!(Forgotten { bodies: 10, ..batch(0, 0, 0, 0) }.may_be_more(10));
         assert!(!batch(0, 0, 0, 0).may_be_more(0), "a batch of nothing is no reason to go on for ever");
     }
 }

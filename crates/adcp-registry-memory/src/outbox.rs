@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use adcp_core::{
     Attempt, CallbackAuth, DeliveryPlace, DeliveryRecord, DeliveryState, Endpoint, EndpointRecord, Event,
-    EventKey, LeaseToken, ListEvents, MOST_COUNTED, RegistryError, Signal, TaskId, TenantId, Timestamp,
+    EventKey, LeaseToken, ListEvents, MOST_COUNTED, RegistryError, Retention, Signal, TaskId, TenantId,
+    Timestamp,
 };
 
 use crate::config::MemoryLimits;
@@ -32,8 +33,8 @@ pub(crate) struct Outbox {
     pub(super) claimed: BTreeSet<InLane>,
     /// What is not settled, by when its schedule began.
     pub(super) ages: BTreeSet<(Timestamp, u64)>,
-    /// What was delivered or given up, by when it was.
-    settled: BTreeSet<(DeliveryState, Timestamp, u64)>,
+    /// What was delivered or given up, with a body or without, by when it was.
+    settled: BTreeSet<(DeliveryState, bool, Timestamp, u64)>,
     pub(super) endpoints: BTreeMap<(TenantId, Endpoint), EndpointRecord>,
     answers: usize,
     pub(super) signal: Signal,
@@ -130,7 +131,7 @@ impl Outbox {
 
     fn link(&mut self, id: u64, row: &Row) {
         if let Some(at) = row.record.settled_at {
-            self.settled.insert((row.record.state, at, id));
+            self.settled.insert((row.record.state, row.record.has_body, at, id));
         }
         let Some(place) = row.in_lane(id) else { return };
         if row.record.state == DeliveryState::Sending {
@@ -142,7 +143,7 @@ impl Outbox {
 
     fn unlink(&mut self, id: u64, row: &Row) {
         if let Some(at) = row.record.settled_at {
-            self.settled.remove(&(row.record.state, at, id));
+            self.settled.remove(&(row.record.state, row.record.has_body, at, id));
         }
         let Some(place) = row.in_lane(id) else { return };
         self.claimed.remove(&place);
@@ -178,20 +179,33 @@ impl Outbox {
         self.by_key.remove(&(record.owner.tenant, record.key));
     }
 
-    /// Forgets what was delivered or given up until these horizons, and says how much.
-    pub(crate) fn forget(&mut self, delivered: Timestamp, dead: Timestamp, limit: usize) -> usize {
-        let mut gone = 0;
-        for (state, horizon) in [(DeliveryState::Delivered, delivered), (DeliveryState::Dead, dead)] {
-            while gone < limit {
-                let first = self.settled.range((state, Timestamp::from_micros(i64::MIN), 0)..).next();
-                match first.copied() {
-                    Some((found, at, id)) if found == state && at <= horizon => self.remove(id),
-                    _ => break,
-                }
-                gone += 1;
+    /// Forgets the bodies of events that were settled long ago, and events whose bodies were forgotten long ago.
+    pub(crate) fn forget(&mut self, kept: &Retention, now: Timestamp, limit: usize) -> (usize, usize) {
+        let (mut bodies, mut events) = (0, 0);
+        for (state, body, whole) in kept.of_events() {
+            while bodies < limit
+                && let Some(id) = self.settled_until(state, true, now.before(body))
+            {
+                self.change(id, |row| {
+                    row.record.has_body = false;
+                    row.body = String::new();
+                    row.authentication = None;
+                });
+                bodies += 1;
+            }
+            while events < limit
+                && let Some(id) = self.settled_until(state, false, now.before(whole))
+            {
+                self.remove(id);
+                events += 1;
             }
         }
-        gone
+        (bodies, events)
+    }
+
+    fn settled_until(&self, state: DeliveryState, has_body: bool, horizon: Timestamp) -> Option<u64> {
+        let from = (state, has_body, Timestamp::from_micros(i64::MIN), 0);
+        self.settled.range(from..=(state, has_body, horizon, u64::MAX)).next().map(|(.., id)| *id)
     }
 
     /// How many events are still to be delivered, and since when the oldest is.
@@ -201,9 +215,11 @@ impl Outbox {
 
     /// How many dead letters there are, and since when the oldest is one.
     pub(crate) fn dead(&self) -> (usize, Option<Timestamp>) {
-        let from = (DeliveryState::Dead, Timestamp::from_micros(i64::MIN), 0);
-        let dead = || self.settled.range(from..).take_while(|(state, ..)| *state == DeliveryState::Dead);
-        (dead().take(MOST_COUNTED).count(), dead().next().map(|(_, at, _)| *at))
+        let from = (DeliveryState::Dead, true, Timestamp::from_micros(i64::MIN), 0);
+        let dead = || {
+            self.settled.range(from..=(DeliveryState::Dead, true, Timestamp::from_micros(i64::MAX), u64::MAX))
+        };
+        (dead().take(MOST_COUNTED).count(), dead().next().map(|(_, _, at, _)| *at))
     }
 
     pub(crate) fn list(&self, req: &ListEvents) -> Vec<Event> {

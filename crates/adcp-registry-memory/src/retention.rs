@@ -11,8 +11,7 @@ impl Tables {
         let kept = req.retention;
         let mut gone = Forgotten::default();
         gone.tasks = self.tasks.forget(now.before(kept.tasks), req.limit);
-        gone.events =
-            self.outbox.forget(now.before(kept.delivered), now.before(kept.dead_letters), req.limit);
+        (gone.bodies, gone.events) = self.outbox.forget(&kept, now, req.limit);
         gone.calls = self.calls.forget(now, req.limit);
         gone.proposals = self.ledger.forget(now, req.limit);
         gone

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use adcp_core::{Ages, Backlog, Forget, Forgotten, MOST_COUNTED, RegistryError, Timestamp};
+use adcp_core::{Ages, Backlog, DeliveryState, Forget, Forgotten, MOST_COUNTED, RegistryError, Timestamp};
 
 use crate::database::Database;
 use crate::error::Fail;
 use crate::row;
-use crate::statement::Statement;
+use crate::statement::{Statement, Values};
 use crate::unit::{Tx, Unit};
 
 /// Each kind in a transaction of its own, so that nobody waits long for its rows.
@@ -15,45 +15,25 @@ pub(crate) async fn forget(database: &Database, req: Forget) -> Result<Forgotten
     let limit = i64::try_from(req.limit).unwrap_or(i64::MAX);
     let sql = &database.shared.sql;
     let mut gone = Forgotten::default();
-    gone.tasks = database.write(&ForgetTasks { retention: req.retention.tasks, limit }).await?;
-    gone.calls = database.write(&ForgetRows { statement: &sql.calls_forget, limit }).await?;
-    gone.proposals = database.write(&ForgetRows { statement: &sql.proposals_forget, limit }).await?;
+    let kept = req.retention;
+    gone.tasks = database.write(&ForgetRows { statement: &sql.tasks_forget, age: kept.tasks, limit }).await?;
+    for (state, body, whole) in kept.of_events() {
+        gone.bodies += database.write(&ForgetBodies { state, age: body, limit }).await?;
+        gone.events += database.write(&ForgetEvents { state, age: whole, limit }).await?;
+    }
+    let idle = ForgetRows { statement: &sql.endpoints_forget, age: kept.delivered, limit };
+    database.write(&idle).await?;
+    gone.calls =
+        database.write(&ForgetRows { statement: &sql.calls_forget, age: Duration::ZERO, limit }).await?;
+    gone.proposals =
+        database.write(&ForgetRows { statement: &sql.proposals_forget, age: Duration::ZERO, limit }).await?;
     Ok(gone)
 }
 
-/// Tasks that ended long ago, with their events.
-struct ForgetTasks {
-    retention: Duration,
-    limit: i64,
-}
-
-impl Unit for ForgetTasks {
-    type Done = usize;
-    const OP: &'static str = "forget";
-
-    /// A second time forgets more, which is as well.
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<usize, Fail> {
-        let sql = &tx.shared.sql;
-        let horizon = tx.now.before(self.retention).as_micros();
-        let gone = tx.rows(&sql.tasks_forget, &[("horizon", &horizon), ("limit", &self.limit)]).await?;
-        if !gone.is_empty() {
-            let column = |name: &str| {
-                gone.iter().map(|row| row::get::<String>(row, name)).collect::<Result<Vec<_>, _>>()
-            };
-            let (tenants, tasks) = (column("tenant")?, column("id")?);
-            tx.execute(&sql.events_forget, &[("tenants", &tenants), ("tasks", &tasks)]).await?;
-        }
-        Ok(gone.len())
-    }
-}
-
-/// Rows that carry the instant after which they may go.
+/// Rows that were over so long ago.
 struct ForgetRows<'a> {
     statement: &'a Statement,
+    age: Duration,
     limit: i64,
 }
 
@@ -67,9 +47,65 @@ impl Unit for ForgetRows<'_> {
     }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<usize, Fail> {
-        let gone =
-            tx.execute(self.statement, &[("now", &tx.now.as_micros()), ("limit", &self.limit)]).await?;
+        let horizon = tx.now.before(self.age).as_micros();
+        let gone = tx.execute(self.statement, &[("horizon", &horizon), ("limit", &self.limit)]).await?;
         Ok(usize::try_from(gone).unwrap_or(usize::MAX))
+    }
+}
+
+/// Bodies of events that were settled long ago, with their credentials.
+struct ForgetBodies {
+    state: DeliveryState,
+    age: Duration,
+    limit: i64,
+}
+
+impl Unit for ForgetBodies {
+    type Done = usize;
+    const OP: &'static str = "forget";
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<usize, Fail> {
+        let horizon = tx.now.before(self.age).as_micros();
+        let values: Values<'_> =
+            &[("state", &self.state.as_str()), ("horizon", &horizon), ("limit", &self.limit)];
+        let gone = tx.execute(&tx.shared.sql.bodies_forget, values).await?;
+        Ok(usize::try_from(gone).unwrap_or(usize::MAX))
+    }
+}
+
+/// Events whose bodies were forgotten long ago, with their attempts.
+struct ForgetEvents {
+    state: DeliveryState,
+    age: Duration,
+    limit: i64,
+}
+
+impl Unit for ForgetEvents {
+    type Done = usize;
+    const OP: &'static str = "forget";
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<usize, Fail> {
+        let sql = &tx.shared.sql;
+        let horizon = tx.now.before(self.age).as_micros();
+        let values: Values<'_> =
+            &[("state", &self.state.as_str()), ("horizon", &horizon), ("limit", &self.limit)];
+        let gone = tx.rows(&sql.events_forget, values).await?;
+        if !gone.is_empty() {
+            let column = |name: &str| {
+                gone.iter().map(|row| row::get::<String>(row, name)).collect::<Result<Vec<_>, _>>()
+            };
+            let (tenants, keys) = (column("tenant")?, column("key")?);
+            tx.execute(&sql.attempts_forget, &[("tenants", &tenants), ("keys", &keys)]).await?;
+        }
+        Ok(gone.len())
     }
 }
 
@@ -97,6 +133,7 @@ impl Unit for ReadAges {
         ages.overdue_tasks = backlog("overdue", "overdue_since")?;
         ages.unresolved_calls = backlog("unresolved", "unresolved_since")?;
         ages.undelivered_events = backlog("events", "events_since")?;
+        ages.dead_letters = backlog("dead", "dead_since")?;
         ages.oldest_ended_task = since("ended_since")?;
         ages.forgettable_calls = since("calls_since")?.unwrap_or_default();
         ages.forgettable_proposals = since("proposals_since")?.unwrap_or_default();

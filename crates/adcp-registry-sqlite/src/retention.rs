@@ -18,11 +18,10 @@ pub(crate) async fn forget(registry: &SqliteRegistry, req: Forget) -> Result<For
     gone.tasks = database
         .write(OP, move |tx| rows(tx, include_str!("sql/tasks_forget.sql"), now.before(kept.tasks), limit))
         .await?;
-    for (state, horizon) in [
-        (DeliveryState::Delivered, now.before(kept.delivered)),
-        (DeliveryState::Dead, now.before(kept.dead_letters)),
-    ] {
-        gone.events += database.write(OP, move |tx| events(tx, state, horizon, limit)).await?;
+    for (state, body, whole) in kept.of_events() {
+        let horizons = (now.before(body), now.before(whole));
+        gone.bodies += database.write(OP, move |tx| bodies(tx, state, horizons.0, limit)).await?;
+        gone.events += database.write(OP, move |tx| events(tx, state, horizons.1, limit)).await?;
     }
     let idle = now.before(kept.delivered);
     database.write(OP, move |tx| rows(tx, include_str!("sql/endpoints_forget.sql"), idle, limit)).await?;
@@ -33,7 +32,13 @@ pub(crate) async fn forget(registry: &SqliteRegistry, req: Forget) -> Result<For
     Ok(gone)
 }
 
-/// Events that were settled long ago, with their attempts.
+/// Bodies of events that were settled long ago, with their credentials.
+fn bodies(tx: &Transaction<'_>, state: DeliveryState, horizon: Timestamp, limit: i64) -> Result<usize, Fail> {
+    let values = named_params! { ":state": state.as_str(), ":horizon": horizon.as_micros(), ":limit": limit };
+    Ok(tx.prepare_cached(include_str!("sql/bodies_forget.sql"))?.execute(values)?)
+}
+
+/// Events whose bodies were forgotten long ago, with their attempts.
 fn events(tx: &Transaction<'_>, state: DeliveryState, horizon: Timestamp, limit: i64) -> Result<usize, Fail> {
     let mut statement = tx.prepare_cached(include_str!("sql/events_forget.sql"))?;
     let values = named_params! { ":state": state.as_str(), ":horizon": horizon.as_micros(), ":limit": limit };

@@ -164,6 +164,10 @@ macro_rules! __each_check {
             deliveries_hide_other_accounts_and_principals
             deliveries_are_listed_newest_first
             delivery_filters_agree_with_their_definition
+            what_was_delivered_is_forgotten_in_two_steps
+            dead_letters_outlive_their_task_and_are_refused_after_their_time
+            what_is_undelivered_is_never_forgotten
+            ages_tell_of_dead_letters
             events_race_to_one_claimer
             the_bound_in_flight_holds_in_a_race
             one_probe_looks_in_a_race
@@ -234,6 +238,7 @@ mod tests {
             include_str!("checks/delivery.rs"),
             include_str!("checks/delivery_race.rs"),
             include_str!("checks/ending.rs"),
+            include_str!("checks/kept.rs"),
             include_str!("checks/lanes.rs"),
             include_str!("checks/events.rs"),
             include_str!("checks/job.rs"),

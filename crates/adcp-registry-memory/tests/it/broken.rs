@@ -70,6 +70,7 @@ pub(crate) enum Fault {
     ForgetsTooEarly,
     ForgetsWithoutABatch,
     ForgetsUnresolvedCalls,
+    ForgetsDeadLetters,
     CountsForgottenRowsTwice,
     LosesAges,
 }
@@ -392,6 +393,7 @@ impl Registry for Broken {
     async fn forget(&self, mut req: Forget) -> Result<Forgotten, RegistryError> {
         match self.fault {
             Fault::ForgetsTooEarly => req.retention = Retention::new().with_tasks(Duration::ZERO),
+            Fault::ForgetsDeadLetters => req.retention = req.retention.with_dead_letters(Duration::ZERO),
             Fault::ForgetsWithoutABatch => req.limit = usize::MAX,
             _ => {}
         }

@@ -133,6 +133,8 @@ faults! {
     rows_forgotten_too_early: ForgetsTooEarly =>
         ended_tasks_are_forgotten_after_their_retention;
     a_batch_without_a_bound: ForgetsWithoutABatch => a_batch_takes_the_oldest_first;
+    a_dead_letter_forgotten_too_early: ForgetsDeadLetters =>
+        dead_letters_outlive_their_task_and_are_refused_after_their_time;
     a_key_forgotten_before_anybody_knows: ForgetsUnresolvedCalls =>
         keys_without_an_outcome_are_never_forgotten;
     forgotten_rows_counted_twice: CountsForgottenRowsTwice =>

@@ -9,8 +9,17 @@ SELECT
     (SELECT count(*) FROM (
         SELECT 1 FROM {schema}.calls WHERE state IN ('running', 'fenced') LIMIT :most
     ) AS t) AS unresolved,
-    (SELECT min(queued_at) FROM {schema}.events) AS events_since,
-    (SELECT count(*) FROM (SELECT 1 FROM {schema}.events LIMIT :most) AS t) AS events,
+    (SELECT min(coalesce(since, queued_at)) FROM {schema}.events WHERE due_at IS NOT NULL) AS events_since,
+    (SELECT count(*) FROM (SELECT 1 FROM {schema}.events WHERE due_at IS NOT NULL LIMIT :most) AS t) AS events,
+    (
+        SELECT min(settled_at) FROM {schema}.events
+        WHERE settled_at IS NOT NULL AND body <> '' AND state = 'dead'
+    ) AS dead_since,
+    (SELECT count(*) FROM (
+        SELECT 1 FROM {schema}.events
+        WHERE settled_at IS NOT NULL AND body <> '' AND state = 'dead'
+        LIMIT :most
+    ) AS t) AS dead,
     (SELECT min(ended_at) FROM {schema}.tasks WHERE ended_at IS NOT NULL) AS ended_since,
     (SELECT min(forget_at) FROM {schema}.calls WHERE state NOT IN ('running', 'fenced')) AS calls_since,
     (SELECT min(forget_at) FROM {schema}.proposals) AS proposals_since

@@ -7,9 +7,9 @@ SELECT
     (SELECT count(*) FROM (SELECT 1 FROM calls WHERE state IN ('running', 'fenced') LIMIT :most)) AS unresolved,
     (SELECT min(coalesce(since, queued_at)) FROM events WHERE due_at IS NOT NULL) AS events_since,
     (SELECT count(*) FROM (SELECT 1 FROM events WHERE due_at IS NOT NULL LIMIT :most)) AS events,
-    (SELECT min(settled_at) FROM events WHERE settled_at IS NOT NULL AND state = 'dead') AS dead_since,
+    (SELECT min(settled_at) FROM events WHERE settled_at IS NOT NULL AND body <> '' AND state = 'dead') AS dead_since,
     (SELECT count(*) FROM (
-        SELECT 1 FROM events WHERE settled_at IS NOT NULL AND state = 'dead' LIMIT :most
+        SELECT 1 FROM events WHERE settled_at IS NOT NULL AND body <> '' AND state = 'dead' LIMIT :most
     )) AS dead,
     (SELECT min(ended_at) FROM tasks WHERE ended_at IS NOT NULL) AS ended_since,
     (SELECT min(forget_at) FROM calls WHERE state NOT IN ('running', 'fenced')) AS calls_since,

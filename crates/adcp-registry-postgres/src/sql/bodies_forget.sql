@@ -1,0 +1,8 @@
+UPDATE {schema}.events SET body = '', sealed_body = false, sealed_credentials = NULL
+WHERE (tenant, key) IN (
+    SELECT tenant, key FROM {schema}.events
+    WHERE settled_at IS NOT NULL AND body <> '' AND state = :state AND settled_at <= :horizon
+    ORDER BY settled_at
+    LIMIT :limit
+    FOR UPDATE {skip locked}
+)
