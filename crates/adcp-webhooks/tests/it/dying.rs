@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::{Background as _, Registry};
+use adcp_core::{Background as _, Recorded, Registry};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::receiver::{OK, Receiver, Step};
@@ -67,4 +67,47 @@ async fn a_worker_that_dies_before_it_records_is_repeated() {
 #[tokio::test]
 async fn a_worker_that_dies_after_it_recorded_is_not_repeated() {
     assert_eq!(die(Some(Point::AfterRecord), &[&[Read, OK]]).await, 1);
+}
+
+/// A worker hears late what it claimed: by so much on its own clock, and on the registry's.
+async fn hear_late(own: Duration, of_registry: Duration) -> (Stage, adcp_core::EventKey, Receiver) {
+    let stage = Stage::new();
+    let receiver = Receiver::plain(&[&[Read, OK]]).await;
+    let key = stage.publish(&receiver.url()).await;
+    stage.registry.hold_at(Point::AfterClaim);
+    let worker = stage.start(stage.builder());
+    stage.registry.held().await;
+    tokio::time::pause();
+    tokio::time::advance(own).await;
+    tokio::time::resume();
+    stage.clock.advance(of_registry);
+    stage.registry.let_go();
+    let mut steps = stage.registry.steps();
+    let renewed = async {
+        while stage.registry.renewed().is_empty() {
+            steps.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(crate::stage::BOUND, renewed).await.unwrap();
+    worker.drain(crate::stage::BOUND).await;
+    (stage, key, receiver)
+}
+
+#[tokio::test]
+async fn a_claim_that_waited_is_lengthened_before_it_is_sent() {
+    let late = Duration::from_secs(40);
+    let (stage, key, receiver) = hear_late(late, late).await;
+    assert_eq!(stage.registry.renewed(), [Recorded::Written]);
+    stage.delivered(&key).await;
+    assert_eq!(receiver.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_that_was_lost_meanwhile_is_not_sent() {
+    let (stage, key, receiver) = hear_late(Duration::from_secs(61), Duration::from_secs(61)).await;
+    assert_eq!(stage.registry.renewed(), [Recorded::Lost]);
+    assert_eq!(receiver.accepted(), 0);
+    let _other = stage.start(stage.builder());
+    stage.delivered(&key).await;
+    assert_eq!(receiver.accepted(), 1);
 }

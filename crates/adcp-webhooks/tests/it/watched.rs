@@ -25,6 +25,8 @@ pub(crate) struct Watched {
     steps: watch::Sender<usize>,
     hold_at: Mutex<Option<Point>>,
     held: Notify,
+    let_go: Notify,
+    renewed: Mutex<Vec<Recorded>>,
     /// Claims that found nothing.
     empty: watch::Sender<usize>,
     recorded: Mutex<Vec<Recorded>>,
@@ -39,6 +41,8 @@ impl Watched {
             steps: watch::Sender::new(0),
             hold_at: Mutex::default(),
             held: Notify::new(),
+            let_go: Notify::new(),
+            renewed: Mutex::default(),
             empty: watch::Sender::new(0),
             recorded: Mutex::default(),
             failing: Mutex::default(),
@@ -69,6 +73,16 @@ impl Watched {
         tokio::time::timeout(Duration::from_secs(20), self.held.notified()).await.expect("nobody came");
     }
 
+    /// Lets whoever is held go on.
+    pub(crate) fn let_go(&self) {
+        self.let_go.notify_one();
+    }
+
+    /// What became of claims that were to be lengthened.
+    pub(crate) fn renewed(&self) -> Vec<Recorded> {
+        self.renewed.lock().unwrap().clone()
+    }
+
     /// Lets so many records fail.
     pub(crate) fn fail_records(&self, calls: usize) {
         *self.failing.lock().unwrap() = calls;
@@ -81,7 +95,7 @@ impl Watched {
         };
         if hold {
             self.held.notify_one();
-            std::future::pending::<()>().await;
+            self.let_go.notified().await;
         }
     }
 
@@ -112,7 +126,10 @@ impl DeliveryOutbox for Watched {
     }
 
     async fn renew_deliveries(&self, req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
-        self.inner.renew_deliveries(req).await
+        let renewed = self.inner.renew_deliveries(req).await?;
+        self.renewed.lock().unwrap().extend(&renewed);
+        self.step();
+        Ok(renewed)
     }
 
     async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
