@@ -21,6 +21,14 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_receiver_writes_is_too_much(text in ".*", micros: i64) {
+            let _ = retry_after(&text, Timestamp::from_micros(micros));
+        }
+    }
 
     #[test]
     fn seconds_and_dates_are_read_and_nothing_else() {

@@ -51,7 +51,7 @@ impl Schedule {
     /// Sets by which part of itself a wait is longer or shorter, from 0 to 1. Default 0.2.
     #[must_use]
     pub const fn with_jitter(mut self, part: f64) -> Self {
-        self.jitter = part.clamp(0.0, 1.0);
+        self.jitter = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
         self
     }
 
@@ -81,7 +81,10 @@ impl Schedule {
         let base = *self.waits.get(usize::try_from(attempt.checked_sub(1)?).ok()?)?;
         let wait = match asked {
             Some(asked) => asked.clamp(base, base.saturating_mul(2)),
-            None => base.mul_f64(2.0_f64.mul_add(self.jitter * spread.clamp(0.0, 1.0), 1.0 - self.jitter)),
+            None => {
+                let part = 2.0_f64.mul_add(self.jitter * spread.clamp(0.0, 1.0), 1.0 - self.jitter);
+                Duration::try_from_secs_f64(base.as_secs_f64() * part).unwrap_or(Duration::MAX)
+            }
         };
         let left = self.horizon.saturating_sub(MARGIN.min(self.horizon / 20)).checked_sub(waited)?;
         (!left.is_zero()).then(|| wait.min(left))
@@ -97,9 +100,14 @@ impl Default for Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const fn secs(secs: u64) -> Duration {
         Duration::from_secs(secs)
+    }
+
+    fn short() -> Schedule {
+        Schedule::of([secs(5)])
     }
 
     /// Waits of an event whose every attempt fails at once.
@@ -148,6 +156,33 @@ mod tests {
             assert_eq!(schedule.next(attempt, Duration::ZERO, None, 0.5), None);
         }
         let odd = Schedule::of([Duration::MAX]).with_horizon(Duration::MAX);
-        assert!(odd.next(1, Duration::ZERO, Some(Duration::MAX), 0.5).is_some());
+        for (asked, spread) in [(Some(Duration::MAX), 0.5), (None, 1.0), (None, f64::NAN)] {
+            assert!(odd.next(1, Duration::ZERO, asked, spread).is_some());
+        }
+        assert_eq!(short().with_jitter(f64::NAN).next(1, Duration::ZERO, None, 0.9), Some(secs(5)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_wait_reaches_past_the_horizon_or_out_of_its_bounds(
+            waits in proptest::collection::vec(0_u64..=u64::MAX, 0..6),
+            horizon: u64, waited: u64, asked: Option<u64>,
+            attempt: u32, spread: f64, jitter: f64,
+        ) {
+            let schedule = Schedule::of(waits.iter().map(|wait| Duration::from_millis(*wait)))
+                .with_horizon(Duration::from_millis(horizon))
+                .with_jitter(jitter);
+            let attempt = attempt % 8;
+            let waited = Duration::from_millis(waited);
+            let found = schedule.next(attempt, waited, asked.map(Duration::from_secs), spread);
+            let base = attempt.checked_sub(1).and_then(|at| waits.get(at as usize));
+            let Some(wait) = found else {
+                prop_assert!(base.is_none() || waited + secs(60) >= schedule.horizon() || waited + schedule.horizon() / 20 >= schedule.horizon());
+                return Ok(());
+            };
+            let base = Duration::from_millis(*base.unwrap());
+            prop_assert!(wait <= base.saturating_mul(2));
+            prop_assert!(waited + wait < schedule.horizon().max(Duration::from_nanos(1)));
+        }
     }
 }

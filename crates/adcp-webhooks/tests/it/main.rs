@@ -13,4 +13,5 @@ mod setup;
 mod sharing;
 mod stage;
 mod stopping;
+mod telemetry;
 mod watched;

@@ -1,0 +1,123 @@
+//! What is counted, and what logs show: never a path, a query, a body or a credential.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use adcp_core::DeadReason;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::receiver::{BUSY, OK, Receiver, Step};
+use crate::stage::{Stage, TOKEN};
+use Step::{Read, Send};
+
+/// Keeps every counter under its name and labels.
+#[derive(Default)]
+struct Counts(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+
+impl Counts {
+    fn read(&self) -> BTreeMap<String, u64> {
+        let counts = self.0.lock().unwrap();
+        counts.iter().map(|(name, count)| (name.clone(), count.load(Ordering::SeqCst))).collect()
+    }
+}
+
+impl Recorder for Counts {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let name = format!("{} {}", key.name(), labels.join(" ")).trim().to_owned();
+        Counter::from_arc(Arc::clone(self.0.lock().unwrap().entry(name).or_default()))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+/// Everything that is logged.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[test]
+fn attempts_and_ends_are_counted_and_logs_are_silent_about_secrets() {
+    const CREDENTIALS: &str = "credentials-of-the-buyer-0123456789";
+    let (counts, log) = (Counts::default(), Log::default());
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut endpoint = String::new();
+    let run = async {
+        let stage = Stage::new();
+        let receiver = Receiver::plain(&[&[Read, BUSY], &[Read, OK]]).await;
+        let gone = Receiver::plain(&[&[
+            Read,
+            Send("HTTP/1.1 410 Gone\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
+        ]])
+        .await;
+        endpoint = format!("http://{}", receiver.address);
+        let webhooks = stage.start(stage.builder());
+        let delivered = stage.publish_with(&receiver.url(), Some(("Bearer", CREDENTIALS))).await;
+        stage.settle(&webhooks, &delivered).await;
+        let gone = stage.publish(&gone.url()).await;
+        assert_eq!(stage.settle(&webhooks, &gone).await.record.reason, Some(DeadReason::Gone));
+        let forbidden = stage.publish("https://10.0.0.1/hook?key=query-of-the-buyer").await;
+        stage.settle(&webhooks, &forbidden).await;
+        [delivered, gone, forbidden]
+    };
+    let keys = tracing::subscriber::with_default(subscriber, || {
+        metrics::with_local_recorder(&counts, || runtime.block_on(run))
+    });
+
+    let found: Vec<(String, u64)> = counts.read().into_iter().collect();
+    let want = [
+        ("adcp_webhook_attempts_total class=delivered", 1),
+        ("adcp_webhook_attempts_total class=forbidden", 1),
+        ("adcp_webhook_attempts_total class=gone", 1),
+        ("adcp_webhook_attempts_total class=server_error", 1),
+        ("adcp_webhook_dead_letters_total reason=forbidden_address", 1),
+        ("adcp_webhook_dead_letters_total reason=gone", 1),
+        ("adcp_webhook_delivered_total", 1),
+    ];
+    assert_eq!(found, want.map(|(name, count)| (name.to_owned(), count)));
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains(&endpoint) && text.contains("given up"), "{text}");
+    for secret in [TOKEN, CREDENTIALS, "query-of-the-buyer", "/hook"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    for key in keys {
+        assert!(!text.contains(key.as_str()) && text.contains(&key.as_str()[..12]), "{text}");
+    }
+}
