@@ -133,6 +133,7 @@ impl Buyer {
         let firm = json!({ "buying_mode": "refine", "account": { "account_id": self.account },
             "refine": [{ "scope": "proposal", "proposal_id": id, "action": "finalize" }] });
         let steps = if id.starts_with("draft") { vec![brief, firm] } else { vec![brief] };
+        let slow = id.starts_with("slow");
         for step in steps {
             let begun = Instant::now();
             loop {
@@ -147,6 +148,30 @@ impl Buyer {
                 }
             }
         }
+        !slow || self.make_firm(id).await
+    }
+
+    /// Has a draft made firm by a task, and waits for that. Such a call has no key, so it is made once.
+    async fn make_firm(&mut self, id: &str) -> bool {
+        let order = plan::firm(&mut self.dice, &self.name, id);
+        self.market.recorder.order(&order);
+        let (replica, answer) = self.call("get_products", &plan::firm_request(&order, &self.account)).await;
+        let said = match answer {
+            Err(why) => Said::Silent(why),
+            Ok(body) => match body["task_id"].as_str() {
+                Some(task) if body["status"] == "submitted" => Said::Submitted(task.to_owned()),
+                _ => Said::Refused(code(&body)),
+            },
+        };
+        self.hear(replica, About::Order { key: id.to_owned(), altered: false }, said.clone());
+        let Said::Submitted(task) = said else { return false };
+        self.open.insert(task.clone());
+        let begun = Instant::now();
+        while self.open.contains(&task) && begun.elapsed() < TURN {
+            sleep(Duration::from_millis(200)).await;
+            self.poll(&task, None).await;
+        }
+        // Whoever buys too early or in vain is refused, which is an answer.
         true
     }
 
@@ -208,7 +233,9 @@ impl Buyer {
             Err(why) => Said::Silent(why),
             Ok(body) => match body["status"].as_str() {
                 Some(status) if body["task_id"] == task => {
-                    let result = body.pointer("/result/media_buy_id").or_else(|| body.pointer("/error/code"));
+                    let firm = "/result/proposals/0/proposal_id";
+                    let result = ["/result/media_buy_id", "/error/code", firm];
+                    let result = result.into_iter().find_map(|pointer| body.pointer(pointer));
                     let result = result.and_then(Value::as_str).map(str::to_owned);
                     Said::Status { status: status.to_owned(), result }
                 }

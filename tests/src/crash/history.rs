@@ -16,6 +16,8 @@ pub(crate) enum Mode {
     Task,
     Workflow,
     Job,
+    /// No order: a proposal is made firm by a task. Its call has no key; the proposal's id stands for one.
+    Firm,
 }
 
 impl Mode {
@@ -25,6 +27,7 @@ impl Mode {
             Self::Task => "task",
             Self::Workflow => "workflow",
             Self::Job => "job",
+            Self::Firm => "firm",
         }
     }
 }
@@ -39,6 +42,8 @@ pub(crate) struct Order {
     pub(crate) work: Micros,
     /// Whether it asks to be notified.
     pub(crate) push: bool,
+    /// Whether it gives a token for that, to be kept sealed.
+    pub(crate) token: bool,
     pub(crate) proposal: Option<String>,
     /// What the seller is told, in `ext.trial`.
     pub(crate) plan: Value,

@@ -231,14 +231,24 @@ pub(crate) fn order(dice: &mut Dice, buyer: &str, run: &str, number: u64) -> Ord
     if again {
         plan["again"] = true.into();
     }
-    let proposal = dice.chance(40).then(|| {
-        let kind = if dice.chance(60) { "firm" } else { "draft" };
-        format!("{kind}-{key}")
+    let proposal = dice.chance(40).then(|| match dice.between(0, 99) {
+        0..=49 => format!("firm-{key}"),
+        50..=74 => format!("draft-{key}"),
+        75..=94 => format!("slow-{key}"),
+        _ => format!("slow-{key}-never"),
     });
     // A job that fails once waits, and works twice.
     let work = if again { 2 * work + JOB_WAIT } else { work };
     let work = Micros::try_from(work * 1000).unwrap_or(Micros::MAX);
-    Order { key, buyer: buyer.to_owned(), mode, work, push: dice.chance(60), proposal, plan }
+    let (push, token) = (dice.chance(60), dice.chance(30));
+    Order { key, buyer: buyer.to_owned(), mode, work, push, token: push && token, proposal, plan }
+}
+
+/// What has a draft made firm that takes its time.
+pub(crate) fn firm(dice: &mut Dice, buyer: &str, id: &str) -> Order {
+    let (push, work) = (dice.chance(60), 400_000);
+    let (key, buyer, plan) = (id.to_owned(), buyer.to_owned(), Value::Null);
+    Order { key, buyer, mode: Mode::Firm, work, push, token: false, proposal: None, plan }
 }
 
 /// Another request under the same key.
@@ -260,10 +270,29 @@ pub(crate) fn request(order: &Order, account: &str, altered: bool) -> Value {
         }
     }
     if order.push {
-        request["push_notification_config"] =
-            json!({ "url": "https://buyer.example/hook", "operation_id": order.key });
+        request["push_notification_config"] = notify(order);
     }
     request
+}
+
+/// The request that has a draft made firm.
+pub(crate) fn firm_request(order: &Order, account: &str) -> Value {
+    let mut request = json!({
+        "buying_mode": "refine", "account": { "account_id": account }, "context": { "key": order.key },
+        "refine": [{ "scope": "proposal", "proposal_id": order.key, "action": "finalize" }],
+    });
+    if order.push {
+        request["push_notification_config"] = notify(order);
+    }
+    request
+}
+
+fn notify(order: &Order) -> Value {
+    let mut config = json!({ "url": "https://buyer.example/hook", "operation_id": order.key });
+    if order.token {
+        config["token"] = "what-only-the-buyer-knows".into();
+    }
+    config
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::plan::Pace;
-use super::store::Store;
+use super::store::{SEAL_KEY, Store};
 
 /// The slowest start that is still one.
 const START: Duration = Duration::from_secs(30);
@@ -35,12 +35,14 @@ pub(crate) struct Replica {
     port: u16,
     recipe: Recipe,
     child: Option<Child>,
+    /// It ends when this is closed, however this process ends. Waiting for a child would close its own.
+    lifeline: Option<ChildStdin>,
 }
 
 impl Replica {
     pub(crate) fn new(number: usize, recipe: Recipe) -> anyhow::Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?.local_addr()?.port();
-        Ok(Self { number, port, recipe, child: None })
+        Ok(Self { number, port, recipe, child: None, lifeline: None })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -51,7 +53,9 @@ impl Replica {
     pub(crate) async fn start(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
         let begun = Instant::now();
         loop {
-            self.child = Some(self.spawn(fault)?);
+            let mut child = self.spawn(fault)?;
+            self.lifeline = child.stdin.take();
+            self.child = Some(child);
             let ended = self.listening().await?;
             match ended {
                 None => return Ok(()),
@@ -74,9 +78,10 @@ impl Replica {
             .args(["--registry", &self.recipe.store.argument(), "--grace", "10"])
             .env("ADCP_TRIAL", folder)
             .env("RUST_LOG", "info,rmcp=error")
+            .env("ADCP_SEAL_KEY", SEAL_KEY)
             .env_remove("ADCP_FAULT")
             .current_dir(folder)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true);

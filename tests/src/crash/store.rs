@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use adcp_core::stored::KeyRing;
 use adcp_core::{Clock, Registry, SystemClock};
 use adcp_registry_postgres::{PostgresConfig, PostgresRegistry};
 use adcp_registry_sqlite::{SqliteConfig, SqliteRegistry};
@@ -10,6 +11,10 @@ use anyhow::Context;
 use deadpool_postgres::tokio_postgres::{self, NoTls};
 
 use super::tables::{self, CallRow, EventRow, ProposalRow, Tables, TaskRow};
+
+/// With what the credentials of callbacks are sealed, as a replica is told and as the suite opens them.
+pub(crate) const SEAL_KEY: &str = "suite:0707070707070707070707070707070707070707070707070707070707070707";
+const SEAL_KEY_BYTES: [u8; 32] = [7; 32];
 
 /// One registry.
 #[derive(Debug, Clone)]
@@ -29,10 +34,14 @@ impl Store {
 
     /// Opens it beside the replicas.
     pub(crate) async fn open(&self) -> anyhow::Result<Arc<dyn Registry>> {
+        let sealer = Arc::new(KeyRing::new("suite", SEAL_KEY_BYTES)?);
         Ok(match self {
-            Self::Sqlite(path) => Arc::new(SqliteRegistry::open(SqliteConfig::new(path))?),
+            Self::Sqlite(path) => {
+                Arc::new(SqliteRegistry::open(SqliteConfig::new(path).with_sealer(sealer))?)
+            }
             Self::Postgres(url) => {
-                Arc::new(PostgresRegistry::connect(PostgresConfig::new(url).with_pool_size(3)).await?)
+                let config = PostgresConfig::new(url).with_pool_size(3).with_sealer(sealer);
+                Arc::new(PostgresRegistry::connect(config).await?)
             }
         })
     }
@@ -68,6 +77,7 @@ fn sqlite(path: &Path) -> anyhow::Result<Tables> {
                 ended_at: row.get(4)?,
                 due_at: row.get(5)?,
                 has_webhook: row.get(6)?,
+                tool: row.get(10)?,
                 ..TaskRow::default()
             };
             let (context, outcome): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
@@ -114,6 +124,7 @@ async fn postgres(url: &str) -> anyhow::Result<Tables> {
             ended_at: row.get(4),
             due_at: row.get(5),
             has_webhook: row.get(6),
+            tool: row.get(10),
             ..TaskRow::default()
         };
         tables.tasks.push(task.with_texts(row.get(7), row.get(8), row.get(9)));

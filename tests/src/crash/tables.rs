@@ -17,6 +17,7 @@ pub(crate) struct Tables {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TaskRow {
     pub(crate) id: String,
+    pub(crate) tool: String,
     /// Whether its buyer was told of it.
     pub(crate) open_to_buyer: bool,
     pub(crate) status: String,
@@ -31,6 +32,8 @@ pub(crate) struct TaskRow {
     pub(crate) media_buy: Option<String>,
     /// The proposal that its end buys or gives back.
     pub(crate) purchase: Option<String>,
+    /// The draft that its end makes firm.
+    pub(crate) finalizes: Option<String>,
 }
 
 impl TaskRow {
@@ -62,7 +65,7 @@ pub(crate) struct CallRow {
 
 /// The statements of a snapshot. `{s}` is the schema with its dot, where there are schemas.
 pub(super) const TASKS: &str = "SELECT id, phase, status, created_at, ended_at, due_at, has_webhook, context, \
-     outcome, effects FROM {s}tasks";
+     outcome, effects, tool FROM {s}tasks";
 pub(super) const EVENTS: &str = "SELECT task, status FROM {s}events";
 pub(super) const PROPOSALS: &str = "SELECT id, state, media_buy_id, held_until FROM {s}proposals";
 pub(super) const CALLS: &str = "SELECT key, state FROM {s}calls";
@@ -77,6 +80,7 @@ impl TaskRow {
         self.key = at(context, "/key");
         self.media_buy = at(outcome, "/completed/media_buy_id");
         self.purchase = at(Some(effects), "/purchase/proposal");
+        self.finalizes = at(Some(effects), "/finalizes/0/proposal");
         self
     }
 }

@@ -23,6 +23,9 @@ use super::journal::Journal;
 /// How long a firm proposal stays firm.
 const FIRM: Duration = Duration::from_secs(24 * 3600);
 
+/// How long it takes to make a proposal firm by a task.
+const SLOW: Duration = Duration::from_millis(400);
+
 pub(super) struct TrialSeller {
     journal: Arc<Journal>,
 }
@@ -59,15 +62,27 @@ impl TrialSeller {
 }
 
 impl Sales for TrialSeller {
-    /// The brief is the id of the proposal that is offered: a draft, or a firm one when it begins with `firm`.
+    /// The brief is the id of the proposal that is offered: a draft, or a firm one when it begins with `firm`. One that
+    /// begins with `slow` is made firm by a task, which fails when it ends with `never`.
     async fn get_products(
         &self,
         ctx: &Ctx,
         req: GetProductsRequest,
     ) -> Result<Discovery<GetProductsResponse>, AdcpError> {
         let until = ctx.now().after(FIRM);
-        if req.finalizes().next().is_some() {
-            return Ok(Offer::committing(ctx.proposals(), until).into());
+        if let Some(id) = req.finalizes().next() {
+            if !id.starts_with("slow") {
+                return Ok(Offer::committing(ctx.proposals(), until).into());
+            }
+            let (journal, id, later) = (Arc::clone(&self.journal), id.to_owned(), ctx.clone());
+            let handoff = ctx.handoff_to_task(move |task| async move {
+                let run = journal.start("work", &id, Some(task.id().as_str()));
+                tokio::time::sleep(SLOW).await;
+                let refused = id.ends_with("never");
+                journal.finish(&run, if refused { "error" } else { "done" });
+                if refused { Err(refusal()) } else { Ok(Offer::committing(later.proposals(), until)) }
+            });
+            return Ok(handoff.into());
         }
         let id = req.brief.unwrap_or_else(|| "none".to_owned());
         let mut plan = json!({ "proposal_id": id, "name": "trial", "allocations": [

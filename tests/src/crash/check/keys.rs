@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Limits, Violation};
-use crate::crash::history::{About, History, Micros, RunLine, Said, clock};
+use crate::crash::history::{About, History, Micros, Mode, RunLine, Said, clock};
 
 const P6: &str = "P6";
 
@@ -22,7 +22,7 @@ pub(crate) const PASSING: [&str; 3] = ["IDEMPOTENCY_IN_FLIGHT", "SERVICE_UNAVAIL
 /// Answers to one key that contradict each other, and orders without any.
 pub(super) fn answers(history: &History) -> Vec<Violation> {
     let mut found = Vec::new();
-    for order in &history.orders {
+    for order in history.orders.iter().filter(|order| order.mode != Mode::Firm) {
         let mut first: Option<&Said> = None;
         let (mut last, mut answered) = (None, false);
         let mut say = |words: String| found.push(Violation::new(P6, &order.key, words));

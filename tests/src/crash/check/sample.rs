@@ -21,11 +21,13 @@ pub(super) fn sound() -> History {
         mode: Mode::Task,
         work: SECOND,
         push: true,
+        token: false,
         proposal: Some(PROPOSAL.into()),
         plan: Value::Null,
     };
     let task = TaskRow {
         id: TASK.into(),
+        tool: "create_media_buy".into(),
         open_to_buyer: true,
         status: "completed".into(),
         created_at: 2 * SECOND,
@@ -35,6 +37,7 @@ pub(super) fn sound() -> History {
         key: Some(KEY.into()),
         media_buy: Some(BOUGHT.into()),
         purchase: Some(PROPOSAL.into()),
+        finalizes: None,
     };
     let proposal = ProposalRow {
         id: PROPOSAL.into(),

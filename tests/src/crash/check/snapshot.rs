@@ -24,6 +24,7 @@ pub(crate) fn snapshot(tables: &Tables) -> Vec<Violation> {
             found.push(Violation::new(P3, &task.id, words));
         }
         found.extend(purchase(tables, task));
+        found.extend(firm(tables, task));
         found.extend(reply(tables, task));
     }
     found.extend(events.into_keys().map(|task| Violation::new(P3, task, "has an event and is in no table")));
@@ -32,10 +33,24 @@ pub(crate) fn snapshot(tables: &Tables) -> Vec<Violation> {
 
 /// The reply that a repeated call gets is written with the task.
 fn reply(tables: &Tables, task: &TaskRow) -> Option<Violation> {
-    let key = task.key.as_deref().filter(|_| task.open_to_buyer)?;
+    let has_key = task.tool == "create_media_buy";
+    let key = task.key.as_deref().filter(|_| task.open_to_buyer && has_key)?;
     let state = tables.calls.iter().find(|call| call.key == key).map(|call| call.state.as_str());
     let words = || format!("was accepted, and its call is {state:?}");
     (state != Some("replied")).then(|| Violation::new(P3, &task.id, words()))
+}
+
+/// A draft is firm from the good end of its task on, and not before.
+fn firm(tables: &Tables, task: &TaskRow) -> Option<Violation> {
+    let id = task.finalizes.as_deref()?;
+    let state = tables.proposals.iter().find(|row| row.id == id).map(|row| row.state.as_str());
+    let fits = match state {
+        Some("draft") => task.status != "completed",
+        Some(_) => task.status == "completed",
+        None => false,
+    };
+    let words = || format!("is {state:?} while {}, which makes it firm, is {}", task.id, task.status);
+    (!fits).then(|| Violation::new(P3, id, words()))
 }
 
 fn purchase(tables: &Tables, task: &TaskRow) -> Option<Violation> {
@@ -176,6 +191,29 @@ mod tests {
         assert_eq!(at_rest(&history.tables).len(), 1);
         history.tables.proposals[0].state = "committed".into();
         assert_eq!(snapshot(&history.tables), []);
+    }
+
+    #[test]
+    fn a_draft_that_is_firm_too_early_or_not_at_all_is_found() {
+        for (status, state, fits) in [
+            ("working", "draft", true),
+            ("failed", "draft", true),
+            ("completed", "committed", true),
+            ("completed", "consuming", true),
+            ("working", "committed", false),
+            ("failed", "committed", false),
+            ("completed", "draft", false),
+        ] {
+            let mut history = sound();
+            let mut task = TaskRow { id: "task_f".into(), status: status.into(), ..TaskRow::default() };
+            task.finalizes = Some("slow-1".into());
+            history.tables.tasks.push(task);
+            let mut row = history.tables.proposals[0].clone();
+            (row.id, row.state) = ("slow-1".into(), state.into());
+            history.tables.proposals.push(row);
+            let found = snapshot(&history.tables);
+            assert_eq!(found.is_empty(), fits, "{status} {state}: {found:?}");
+        }
     }
 
     #[test]
