@@ -82,11 +82,12 @@ impl Buyer {
             }
             self.market.recorder.order(&order);
             let (repeats, alters) = (self.dice.chance(25), self.dice.chance(20));
-            if self.ask(&order, TURN).await {
-                if alters {
+            if let Some(taken) = self.ask(&order, TURN).await {
+                // The key of an order that was refused is free for any other.
+                if alters && taken {
                     self.call_order(&order, true).await;
                 }
-                if repeats && !self.ask(&order, TURN).await {
+                if repeats && self.ask(&order, TURN).await.is_none() {
                     self.unknown.push(order);
                 }
             } else {
@@ -104,7 +105,7 @@ impl Buyer {
         loop {
             let unknown = std::mem::take(&mut self.unknown);
             for order in unknown {
-                if !self.ask(&order, Duration::ZERO).await {
+                if self.ask(&order, Duration::ZERO).await.is_none() {
                     self.unknown.push(order);
                 }
             }
@@ -175,8 +176,8 @@ impl Buyer {
         true
     }
 
-    /// Sends an order until it has an answer; `false` when it got none in time.
-    async fn ask(&mut self, order: &Order, time: Duration) -> bool {
+    /// Sends an order until it has an answer: whether it was taken, and `None` when it got no answer in time.
+    async fn ask(&mut self, order: &Order, time: Duration) -> Option<bool> {
         let begun = Instant::now();
         loop {
             match self.call_order(order, false).await {
@@ -184,14 +185,14 @@ impl Buyer {
                     if !self.ended.contains(&task) {
                         self.open.insert(task);
                     }
-                    return true;
+                    return Some(true);
                 }
-                Said::Completed(_) => return true,
-                Said::Refused(code) if !passing(&code) => return true,
+                Said::Completed(_) => return Some(true),
+                Said::Refused(code) if !passing(&code) => return Some(false),
                 _ => {}
             }
             if begun.elapsed() >= time {
-                return false;
+                return None;
             }
             sleep(Duration::from_millis(self.dice.between(50, 300))).await;
         }
