@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attempt;
+mod challenge;
 mod classify;
 mod config;
 mod receiver;
@@ -12,6 +13,7 @@ mod telemetry;
 mod webhooks;
 mod worker;
 
+pub use challenge::{Challenge, NotProven};
 pub use config::{BadWebhooks, WebhooksBuilder};
 pub use receiver::{
     Agreement, Agreements, Answer, Arrival, BadPayload, Claimed, Dedup, Envelope, Incoming, MemoryDedup,

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::DropGuard;
 
 use crate::attempt::Sender;
+use crate::challenge::{Challenge, NotProven};
 use crate::config::{BadWebhooks, WebhooksBuilder};
 use crate::worker::{Pace, Switch, work};
 use crate::{Schedule, telemetry};
@@ -66,6 +67,16 @@ impl Webhooks {
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.0.sender.signer.key().algorithm()
+    }
+
+    /// Asks whoever has an address whether they want what is going to be sent there: signed, within ten seconds, and once
+    /// more when the network fails. A subscription that outlives its task becomes active only after that.
+    ///
+    /// # Errors
+    ///
+    /// [`NotProven`].
+    pub async fn challenge(&self, url: &str, about: &Challenge) -> Result<(), NotProven> {
+        self.0.sender.challenge(url, about).await
     }
 
     /// Looks at once for what is due or has waited too long. For whoever knows of an event that this process did not

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod attempts;
+mod challenge;
 mod dying;
 #[cfg(feature = "tower")]
 mod layer;

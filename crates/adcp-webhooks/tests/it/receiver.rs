@@ -31,6 +31,8 @@ pub(crate) enum Step {
     Send(&'static str),
     /// Sends this until nobody takes it any more.
     Flood(&'static str),
+    /// Repeats the challenge of the last request under this name.
+    Echo(&'static str),
     /// Does nothing until the other side ends the connection.
     Stall,
     /// Waits until the test opens the gate for one.
@@ -193,6 +195,13 @@ async fn play(mut wire: impl Wire, script: &[Step], shared: &Shared) -> io::Resu
                 wire.write_all(text.as_bytes()).await?;
                 wire.flush().await?;
             },
+            Step::Echo(name) => {
+                let last = shared.got.lock().unwrap().last().unwrap().body.clone();
+                let asked: serde_json::Value = serde_json::from_slice(&last).unwrap();
+                let said = serde_json::json!({ *name: asked["challenge"] });
+                wire.write_all(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{said}").as_bytes())
+                    .await?;
+            }
             Step::Stall => while wire.read(&mut [0; 1024]).await? > 0 {},
             Step::Gate => shared.gate.acquire().await.unwrap().forget(),
             Step::Reset => {
