@@ -12,6 +12,7 @@ mod list;
 mod migrate;
 mod outbox;
 mod proposals;
+mod records;
 mod registry;
 mod retention;
 mod row;

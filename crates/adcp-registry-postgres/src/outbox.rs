@@ -10,9 +10,10 @@ use adcp_core::{
 };
 use async_trait::async_trait;
 
-use crate::claims::{ClaimOnce, RecordOnce};
+use crate::claims::ClaimOnce;
 use crate::error::Fail;
 use crate::letters::Detail;
+use crate::records::RecordOnce;
 use crate::registry::PostgresRegistry;
 use crate::row::{self, Bounds};
 use crate::unit::{Tx, Unit};
