@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use adcp_core::{
-    FinishTask, Finished, ListTasks, Outcome, Scope, TaskId, TaskRegistry, TaskStatus, TenantId,
+    ClaimDeliveries, DeliveryOutbox, FinishTask, Finished, ListTasks, Outcome, Scope, TaskId, TaskRegistry,
+    TaskStatus, TenantId,
 };
 use adcp_registry_postgres::{OpenError, PostgresRegistry};
 use adcp_registry_testkit::released;
@@ -190,6 +191,7 @@ async fn rows_of_schema_1_are_read_and_ended_by_this_version() {
     PostgresRegistry::migrate(&schema.config()).await.unwrap();
     let registry = PostgresRegistry::connect(schema.config()).await.unwrap();
     released::rows_of_schema_1_are_read(&registry).await;
+    released::events_of_schema_1_are_claimed(&registry).await;
     released::rows_of_schema_1_are_ended(&registry).await;
 }
 
@@ -250,6 +252,13 @@ async fn a_database_of_schema_1_is_migrated_while_its_replicas_write() {
     let told: i64 = client.query_one(&told, &[]).await.unwrap().get(0);
     let ends = written.iter().filter(|id| !id.ends_with(['0', '3', '6', '9'])).count();
     assert_eq!(usize::try_from(told).unwrap(), ends);
+    // What they queued, before the migration and since, is there to be delivered.
+    let mut claim = ClaimDeliveries::new();
+    (claim.limit, claim.per_endpoint) = (100_000, 100_000);
+    let claimed = new.claim_deliveries(claim).await.unwrap();
+    assert!(claimed.dead.is_empty(), "{:?}", claimed.dead);
+    let of_old = |body: &str| body.contains("\"old_");
+    assert_eq!(claimed.deliveries.iter().filter(|claimed| of_old(&claimed.event.body)).count(), ends);
     let calls =
         format!("SELECT count(*) FROM {}.calls WHERE key LIKE 'key\\_%' AND state = 'replied'", schema.0);
     let calls: i64 = client.query_one(&calls, &[]).await.unwrap().get(0);
