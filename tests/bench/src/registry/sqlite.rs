@@ -87,12 +87,13 @@ fn bare(path: &std::path::Path, round: usize, seconds: u32) -> anyhow::Result<f6
     let names = names(&connection, "tasks")?;
     let values: Vec<&str> =
         names.iter().map(|name| if name == "id" { ":id" } else { name.as_str() }).collect();
-    let insert = format!(
-        "INSERT INTO tasks ({}) SELECT {} FROM tasks WHERE id = 'ended'",
-        names.join(", "),
-        values.join(", ")
-    );
     let tenant = TenantId::single();
+    let insert = format!(
+        "INSERT INTO tasks ({}) SELECT {} FROM tasks WHERE tenant = '{}' AND id = 'ended'",
+        names.join(", "),
+        values.join(", "),
+        tenant.as_str()
+    );
     let (begun, mut done) = (Instant::now(), 0_u32);
     while begun.elapsed() < Duration::from_secs(u64::from(seconds)) {
         let id = format!("bare_{round}_{done:016}");
