@@ -3,6 +3,7 @@
 mod background;
 mod call;
 mod delivery;
+mod document;
 mod effect;
 mod error;
 mod event;
@@ -32,6 +33,10 @@ pub use delivery::{
     MAX_ATTEMPTS_KEPT, MAX_REDELIVERIES_KEPT, RecordAttempt, RecordAttempts, Recorded, Redeliver,
     Redelivered, Redelivery, RenewDeliveries, Settled, Signal, Take, Verdict, Visit, Which, plan_claims,
 };
+pub use document::{
+    BadDocument, DeleteDocument, Deleted, Document, DocumentKey, DocumentPage, DocumentPlace, DocumentScope,
+    Expect, ListDocuments, MAX_DOCUMENT_BYTES, PutDocument, Reach, Revision, Wrote,
+};
 pub use effect::{Effect, Effects, KeepDrafts, effects_of, effects_of_confirming};
 pub use error::{AdcpError, Issue, field_path};
 pub use event::{CallbackAuth, Event, EventKey, ListEvents, Registration, Subject};
@@ -42,7 +47,8 @@ pub use proposal::{
 };
 pub use publish::{Publication, PublishEvents, Published};
 pub use registry::{
-    BoxError, CallStore, Capabilities, DeliveryOutbox, ProposalStore, Registry, RegistryError, TaskRegistry,
+    BoxError, CallStore, Capabilities, DeliveryOutbox, Documents, ProposalStore, Registry, RegistryError,
+    TaskRegistry,
 };
 pub use retention::{Ages, Backlog, Forget, Forgotten, MOST_COUNTED, Retention};
 pub use scope::{Owner, Scope};

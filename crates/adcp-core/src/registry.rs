@@ -7,13 +7,14 @@ use adcp_types::ErrorCode;
 use async_trait::async_trait;
 
 use crate::{
-    AdcpError, Ages, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries, ConfirmTask,
-    DeliveryDetail, DeliveryPage, DiscardTask, EndOverdue, EndpointRecord, Event, EventKey, ExpireDeliveries,
-    FinishTask, Finished, Forget, Forgotten, Hold, IssueTask, ListDeliveries, ListEndpoints, ListEvents,
-    ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, PublishEvents, Published,
+    AdcpError, Ages, BadDocument, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries,
+    ConfirmTask, DeleteDocument, Deleted, DeliveryDetail, DeliveryPage, DiscardTask, Document, DocumentKey,
+    DocumentPage, EndOverdue, EndpointRecord, Event, EventKey, ExpireDeliveries, FinishTask, Finished,
+    Forget, Forgotten, Hold, IssueTask, ListDeliveries, ListDocuments, ListEndpoints, ListEvents, ListTasks,
+    Owner, PauseTask, ProposalKey, ProposalRecord, ProposalRefusal, PublishEvents, Published, PutDocument,
     RecordAttempts, Recorded, Redeliver, Redelivered, ReleaseJob, RenewDeliveries, RenewLease,
     ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord,
-    TaskStatus, TenantId, UnresolvedCall,
+    TaskStatus, TenantId, UnresolvedCall, Wrote,
 };
 
 /// A cause kept for the log.
@@ -206,9 +207,29 @@ pub trait DeliveryOutbox: fmt::Debug + Send + Sync + 'static {
     fn changes(&self) -> Changes;
 }
 
+/// JSON under names, with revisions: subscriptions, and state of the seller's own.
+///
+/// What belongs to another scope reads as absent. A write that does not find what it expects writes nothing.
+#[async_trait]
+pub trait Documents: fmt::Debug + Send + Sync + 'static {
+    /// Reads a document.
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, RegistryError>;
+
+    /// Writes a document, if it is as [expected](crate::Expect): of any number of simultaneous writers that expect the same,
+    /// one writes. A secret body is sealed, or refused where there is no key.
+    async fn put_document(&self, req: PutDocument) -> Result<Wrote, RegistryError>;
+
+    /// Deletes a document, if it is as expected.
+    async fn delete_document(&self, req: DeleteDocument) -> Result<Deleted, RegistryError>;
+
+    /// Lists documents of a kind, one page. A document that is there before and after is on exactly one page, also
+    /// when others come and go between them.
+    async fn list_documents(&self, req: ListDocuments) -> Result<DocumentPage, RegistryError>;
+}
+
 /// One backend. Its parts are used together because their writes commit together.
 #[async_trait]
-pub trait Registry: TaskRegistry + CallStore + ProposalStore + DeliveryOutbox {
+pub trait Registry: TaskRegistry + CallStore + ProposalStore + DeliveryOutbox + Documents {
     /// What this backend promises beyond the required behaviour.
     fn capabilities(&self) -> Capabilities;
 
@@ -257,6 +278,9 @@ pub enum RegistryError {
     /// Another holder settled this claim, or it is gone. Permanent.
     #[error("the claim of this call is no longer held")]
     StaleTicket,
+    /// No store keeps such a document; nothing was written. Permanent.
+    #[error("the document cannot be kept")]
+    BadDocument(#[source] BadDocument),
     /// A bound of the store is reached. The same call may succeed later.
     #[error("the store holds as many {what} as it may")]
     Full {
@@ -305,6 +329,7 @@ impl From<RegistryError> for AdcpError {
             RegistryError::Proposal(refusal) => refusal.error("proposal_id"),
             RegistryError::DuplicateTask(_)
             | RegistryError::StaleTicket
+            | RegistryError::BadDocument(_)
             | RegistryError::Full { .. }
             | RegistryError::Unavailable { .. }
             | RegistryError::Corrupt { .. } => Self::unavailable(),

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use adcp_core::{
     Ages, CallStore, Capabilities, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries,
-    ConfirmTask, DeliveryDetail, DeliveryOutbox, DeliveryPage, DiscardTask, EndOverdue, EndpointRecord,
-    Event, EventKey, ExpireDeliveries, FinishTask, Finished, Forget, Forgotten, Hold, IssueTask,
-    ListDeliveries, ListEndpoints, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord,
-    ProposalStore, PublishEvents, Published, RecordAttempts, Recorded, Redeliver, Redelivered, Registry,
-    RegistryError, ReleaseJob, RenewDeliveries, RenewLease, ReportProgress, ReserveProposal, Reserved,
-    ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, UnresolvedCall,
+    ConfirmTask, DeleteDocument, Deleted, DeliveryDetail, DeliveryOutbox, DeliveryPage, DiscardTask,
+    Document, DocumentKey, DocumentPage, Documents, EndOverdue, EndpointRecord, Event, EventKey,
+    ExpireDeliveries, FinishTask, Finished, Forget, Forgotten, Hold, IssueTask, ListDeliveries,
+    ListDocuments, ListEndpoints, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord,
+    ProposalStore, PublishEvents, Published, PutDocument, RecordAttempts, Recorded, Redeliver, Redelivered,
+    Registry, RegistryError, ReleaseJob, RenewDeliveries, RenewLease, ReportProgress, ReserveProposal,
+    Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId,
+    UnresolvedCall, Wrote,
 };
 use async_trait::async_trait;
 
@@ -179,6 +181,25 @@ impl DeliveryOutbox for Metered {
 
     fn changes(&self) -> Changes {
         self.0.changes()
+    }
+}
+
+#[async_trait]
+impl Documents for Metered {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, RegistryError> {
+        metric::seen(self.0.document(key).await)
+    }
+
+    async fn put_document(&self, req: PutDocument) -> Result<Wrote, RegistryError> {
+        metric::seen(self.0.put_document(req).await)
+    }
+
+    async fn delete_document(&self, req: DeleteDocument) -> Result<Deleted, RegistryError> {
+        metric::seen(self.0.delete_document(req).await)
+    }
+
+    async fn list_documents(&self, req: ListDocuments) -> Result<DocumentPage, RegistryError> {
+        metric::seen(self.0.list_documents(req).await)
     }
 }
 

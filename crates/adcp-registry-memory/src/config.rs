@@ -20,6 +20,10 @@ pub struct MemoryLimits {
     pub max_calls: usize,
     /// Bytes of recorded replies, as JSON text. Default 256 MiB.
     pub max_reply_bytes: usize,
+    /// Documents, of all scopes. Default 100,000.
+    pub max_documents: usize,
+    /// Bytes of documents, as JSON text. Default 256 MiB.
+    pub max_document_bytes: usize,
     /// Entries of a task's history, beyond which a report of progress replaces the last one. Default 256.
     pub max_history: usize,
 }
@@ -34,6 +38,8 @@ impl MemoryLimits {
             max_proposals: 100_000,
             max_calls: 200_000,
             max_reply_bytes: 256 * 1024 * 1024,
+            max_documents: 100_000,
+            max_document_bytes: 256 * 1024 * 1024,
             max_history: DEFAULT_MAX_HISTORY,
         }
     }
@@ -63,6 +69,20 @@ impl MemoryLimits {
     #[must_use]
     pub const fn with_max_calls(mut self, calls: usize) -> Self {
         self.max_calls = calls;
+        self
+    }
+
+    /// Sets the number of documents.
+    #[must_use]
+    pub const fn with_max_documents(mut self, documents: usize) -> Self {
+        self.max_documents = documents;
+        self
+    }
+
+    /// Sets the bytes of documents.
+    #[must_use]
+    pub const fn with_max_document_bytes(mut self, bytes: usize) -> Self {
+        self.max_document_bytes = bytes;
         self
     }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod config;
 mod delivery;
+mod documents;
 mod jobs;
 mod ledger;
 mod outbox;

@@ -5,18 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use adcp_core::{
-    Ages, Backing, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, Clock, ConfirmTask, DiscardTask,
-    Effect, EndOverdue, FinishTask, Finished, Forget, Forgotten, Hold, IssueTask, ListTasks, Outcome, Owner,
-    PauseTask, ProposalKey, ProposalRecord, ProposalStore, Registry, RegistryError, ReleaseJob, RenewLease,
+    Ages, Backing, CallStore, Capabilities, Claim, ClaimCall, ClaimJobs, Clock, ConfirmTask, DeleteDocument,
+    Deleted, DiscardTask, Document, DocumentKey, DocumentPage, Effect, EndOverdue, FinishTask, Finished,
+    Forget, Forgotten, Hold, IssueTask, ListDocuments, ListTasks, Outcome, Owner, PauseTask, ProposalKey,
+    ProposalRecord, ProposalStore, PutDocument, Registry, RegistryError, ReleaseJob, RenewLease,
     ReportProgress, ReserveProposal, Reserved, ResolveCall, Scope, SettleCall, Settlement, SystemClock,
-    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, effects_of,
-    effects_of_confirming,
+    TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, Ticket, Timestamp, UnresolvedCall, Wrote,
+    effects_of, effects_of_confirming,
 };
 use adcp_types::json::JsonObject;
 use async_trait::async_trait;
 
 use crate::calls::{Calls, Held};
 use crate::config::MemoryLimits;
+use crate::documents::Documents;
 use crate::ledger::Ledger;
 use crate::outbox::Outbox;
 use crate::tasks::Tasks;
@@ -34,6 +36,7 @@ pub(crate) struct Tables {
     pub(crate) calls: Calls,
     pub(crate) ledger: Ledger,
     pub(crate) outbox: Outbox,
+    documents: Documents,
 }
 
 impl MemoryRegistry {
@@ -74,6 +77,26 @@ impl MemoryRegistry {
 impl fmt::Debug for MemoryRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryRegistry").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl adcp_core::Documents for MemoryRegistry {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, RegistryError> {
+        Ok(self.tables().0.documents.get(key))
+    }
+
+    async fn put_document(&self, req: PutDocument) -> Result<Wrote, RegistryError> {
+        let (mut tables, now) = self.tables();
+        tables.documents.put(req, now, &self.limits)
+    }
+
+    async fn delete_document(&self, req: DeleteDocument) -> Result<Deleted, RegistryError> {
+        Ok(self.tables().0.documents.delete(&req))
+    }
+
+    async fn list_documents(&self, req: ListDocuments) -> Result<DocumentPage, RegistryError> {
+        Ok(self.tables().0.documents.list(&req))
     }
 }
 

@@ -22,13 +22,14 @@ pub(crate) struct Step {
 }
 
 /// The steps, in order.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { number: 1, serves: 1, text: include_str!("../migrations/0001_first.sql") },
     Step { number: 2, serves: 1, text: include_str!("../migrations/0002_lists.sql") },
     Step { number: 3, serves: 1, text: include_str!("../migrations/0003_jobs.sql") },
     Step { number: 4, serves: 1, text: include_str!("../migrations/0004_ages.sql") },
     Step { number: 5, serves: 1, text: include_str!("../migrations/0005_deliveries.sql") },
     Step { number: 6, serves: 1, text: include_str!("../migrations/0006_bodies.sql") },
+    Step { number: 7, serves: 1, text: include_str!("../migrations/0007_documents.sql") },
 ];
 
 /// Tries at what two processes may both find missing and make.

@@ -154,7 +154,8 @@ statements! {
     ages attempts_forget attempts_insert attempts_list attempts_trim bodies_forget call_claim call_get
     call_release call_resolve_released call_resolve_succeeded call_settle calls_forget calls_unresolved clock
     deliveries_claim deliveries_claimed deliveries_expire deliveries_held deliveries_lock deliveries_redeliver
-    deliveries_renew deliveries_settle delivery_get delivery_tenants endpoints_claim endpoints_forget
+    deliveries_renew deliveries_settle delivery_get delivery_tenants document_delete document_get document_insert document_lock document_update
+    documents_list endpoints_claim endpoints_forget
     endpoints_insert endpoints_list endpoints_lock endpoints_update event_queue events_forget events_list
     jobs_lock jobs_waiting lanes lanes_name lanes_unnamed proposal_get proposal_insert proposal_lock
     proposal_of_buy proposal_update proposals_forget task_delete task_get task_insert task_lock task_update

@@ -4,6 +4,7 @@ mod calls;
 mod claims;
 mod config;
 mod database;
+mod documents;
 mod error;
 mod examine;
 mod jobs;

@@ -4,13 +4,14 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 /// The steps, in order. A released step is never edited.
-pub(crate) const STEPS: [(u32, &str); 6] = [
+pub(crate) const STEPS: [(u32, &str); 7] = [
     (1, include_str!("../migrations/0001_first.sql")),
     (2, include_str!("../migrations/0002_lists.sql")),
     (3, include_str!("../migrations/0003_jobs.sql")),
     (4, include_str!("../migrations/0004_deliveries.sql")),
     (5, include_str!("../migrations/0005_ages.sql")),
     (6, include_str!("../migrations/0006_bodies.sql")),
+    (7, include_str!("../migrations/0007_documents.sql")),
 ];
 
 /// The schema this version works with.

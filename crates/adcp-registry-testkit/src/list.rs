@@ -180,6 +180,15 @@ macro_rules! __each_check {
             totals_count_every_match
             totals_are_left_out_when_many_match
             a_cursor_outlives_its_task
+            a_document_is_kept_whole
+            a_stale_revision_writes_nothing
+            a_document_is_deleted_as_it_was_read
+            an_oversize_document_is_refused
+            documents_of_other_scopes_are_absent
+            lists_of_documents_reach_as_far_as_they_say
+            pages_of_documents_are_stable
+            makers_of_a_document_race_to_one
+            writers_of_a_document_lose_nothing
             ended_tasks_are_forgotten_after_their_retention
             a_batch_takes_the_oldest_first
             an_open_task_is_never_forgotten
@@ -245,6 +254,7 @@ mod tests {
             include_str!("checks/lease.rs"),
             include_str!("checks/list.rs"),
             include_str!("checks/phase.rs"),
+            include_str!("checks/documents.rs"),
             include_str!("checks/draft.rs"),
             include_str!("checks/hold.rs"),
             include_str!("checks/purchase.rs"),

@@ -8,6 +8,7 @@
 
 mod columns;
 mod delivery;
+mod document;
 mod effects;
 mod error;
 mod job;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub use columns::{Bounds, read_account, read_phase, write_account, write_holder, write_phase};
 pub use delivery::{read_redeliveries, write_list, write_redeliveries};
+pub use document::{DocumentBounds, DocumentColumns, document_binding, document_place, read_document};
 pub use effects::{read_effects, show_effects, write_effects};
 pub use job::{read_job_input, write_job_input};
 #[cfg(feature = "sealing")]
@@ -45,6 +47,12 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
+    /// Something that is not readable there.
+    #[must_use]
+    pub const fn new(what: &'static str, at: &'static str) -> Self {
+        Self { what, at }
+    }
+
     /// Whether it is a credential that the keys at hand do not open; the rest may be sound.
     #[must_use]
     pub fn is_sealed(&self) -> bool {

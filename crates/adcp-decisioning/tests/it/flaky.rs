@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use adcp_core::{
     Ages, CallStore, Capabilities, Changes, Claim, ClaimCall, ClaimDeliveries, ClaimJobs, ClaimedDeliveries,
-    ConfirmTask, DeliveryDetail, DeliveryOutbox, DeliveryPage, DiscardTask, EndOverdue, EndpointRecord,
-    Event, EventKey, ExpireDeliveries, FinishTask, Finished, Forget, Forgotten, Hold, IssueTask,
-    ListDeliveries, ListEndpoints, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord,
-    ProposalStore, PublishEvents, Published, RecordAttempts, Recorded, Redeliver, Redelivered, Registry,
-    RegistryError, ReleaseJob, RenewDeliveries, RenewLease, ReportProgress, ReserveProposal, Reserved,
-    ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId, UnresolvedCall,
+    ConfirmTask, DeleteDocument, Deleted, DeliveryDetail, DeliveryOutbox, DeliveryPage, DiscardTask,
+    Document, DocumentKey, DocumentPage, Documents, EndOverdue, EndpointRecord, Event, EventKey,
+    ExpireDeliveries, FinishTask, Finished, Forget, Forgotten, Hold, IssueTask, ListDeliveries,
+    ListDocuments, ListEndpoints, ListEvents, ListTasks, Owner, PauseTask, ProposalKey, ProposalRecord,
+    ProposalStore, PublishEvents, Published, PutDocument, RecordAttempts, Recorded, Redeliver, Redelivered,
+    Registry, RegistryError, ReleaseJob, RenewDeliveries, RenewLease, ReportProgress, ReserveProposal,
+    Reserved, ResolveCall, Scope, SettleCall, TaskId, TaskPage, TaskRecord, TaskRegistry, TenantId,
+    UnresolvedCall, Wrote,
 };
 use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
@@ -223,6 +225,25 @@ impl DeliveryOutbox for Flaky {
 
     fn changes(&self) -> Changes {
         self.inner.changes()
+    }
+}
+
+#[async_trait]
+impl Documents for Flaky {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, RegistryError> {
+        self.inner.document(key).await
+    }
+
+    async fn put_document(&self, req: PutDocument) -> Result<Wrote, RegistryError> {
+        self.inner.put_document(req).await
+    }
+
+    async fn delete_document(&self, req: DeleteDocument) -> Result<Deleted, RegistryError> {
+        self.inner.delete_document(req).await
+    }
+
+    async fn list_documents(&self, req: ListDocuments) -> Result<DocumentPage, RegistryError> {
+        self.inner.list_documents(req).await
     }
 }
 

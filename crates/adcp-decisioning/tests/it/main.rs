@@ -11,6 +11,7 @@ mod controller;
 mod derive;
 mod desk;
 mod discovery;
+mod documents;
 mod envelope;
 mod everything;
 mod flaky;

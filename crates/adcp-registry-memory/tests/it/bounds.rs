@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adcp_core::{
-    AccountId, Backing, CallKey, CallStore, Claim, ClaimCall, DeliveryOutbox, Effect, Effects, Event,
-    ExpireDeliveries, FinishTask, Forget, IssueTask, KeepDrafts, ListEvents, ManualClock, Outcome, Owner,
-    Principal, ProposalId, ProposalKey, ProposalStore, Registration, Registry, RegistryError,
-    ReserveProposal, Reserved, Retention, Scope, SettleCall, Settlement, TaskId, TaskRecord, TaskRegistry,
-    TenantId, Timestamp,
+    AccountId, Backing, CallKey, CallStore, Claim, ClaimCall, DeleteDocument, DeliveryOutbox, DocumentKey,
+    DocumentScope, Documents as _, Effect, Effects, Event, Expect, ExpireDeliveries, FinishTask, Forget,
+    IssueTask, KeepDrafts, ListEvents, ManualClock, Outcome, Owner, Principal, ProposalId, ProposalKey,
+    ProposalStore, PutDocument, Registration, Registry, RegistryError, ReserveProposal, Reserved, Retention,
+    Scope, SettleCall, Settlement, TaskId, TaskRecord, TaskRegistry, TenantId, Timestamp,
 };
 use adcp_registry_memory::{MemoryLimits, MemoryRegistry};
 use adcp_types::json::JsonObject;
@@ -238,4 +238,25 @@ async fn one_buyer_does_not_fill_the_store_for_all() {
     let again = registry.settle_call(call(offers("greedy", &["greedy0"], false, now))).await;
     again.unwrap();
     registry.finish(canceled("greedy", "greedy0")).await.unwrap();
+}
+
+#[tokio::test]
+async fn documents_are_bounded_in_number_and_bytes_and_one_scope_does_not_take_all() {
+    let limits = MemoryLimits::new().with_max_documents(20).with_max_document_bytes(1000);
+    let (registry, _) = registry(limits);
+    let put = async |buyer: &str, id: &str, bytes: usize| {
+        let key = DocumentKey::new(DocumentScope::Caller(owner(buyer)), "hook", id).unwrap();
+        registry.put_document(PutDocument::new(key, json!("x".repeat(bytes)), Expect::Any)).await
+    };
+    for number in 0..10 {
+        put("greedy", &format!("{number}"), 10).await.unwrap();
+    }
+    assert_eq!(full(put("greedy", "more", 10).await), "documents");
+    put("modest", "one", 10).await.unwrap();
+    // What is there may be replaced, also by more, as long as the bytes last.
+    put("greedy", "3", 20).await.unwrap();
+    assert_eq!(full(put("modest", "one", 900).await), "bytes of documents");
+    let gone = DocumentKey::new(DocumentScope::Caller(owner("greedy")), "hook", "3").unwrap();
+    registry.delete_document(DeleteDocument::new(gone, Expect::Any)).await.unwrap();
+    put("modest", "two", 10).await.unwrap();
 }

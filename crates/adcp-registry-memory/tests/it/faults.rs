@@ -130,6 +130,12 @@ faults! {
     a_bell_that_nobody_hears: RingsForNobody => what_is_queued_is_heard_of;
     overdue_tasks_that_nobody_hears_of: EndsOverdueSilently =>
         overdue_tasks_end_failed_with_their_effects, random_tasks_agree_with_a_model;
+    a_document_compared_and_set_in_two_steps: ComparesAndSetsInTwoSteps =>
+        makers_of_a_document_race_to_one, writers_of_a_document_lose_nothing;
+    a_document_written_whatever_its_revision: IgnoresRevisions =>
+        a_stale_revision_writes_nothing, writers_of_a_document_lose_nothing;
+    documents_that_an_account_shares: SharesDocumentsOfAnAccount => documents_of_other_scopes_are_absent;
+    a_list_of_documents_beyond_its_scope: ListsDocumentsOfOthers => documents_of_other_scopes_are_absent;
     rows_forgotten_too_early: ForgetsTooEarly =>
         ended_tasks_are_forgotten_after_their_retention;
     a_batch_without_a_bound: ForgetsWithoutABatch => a_batch_takes_the_oldest_first;

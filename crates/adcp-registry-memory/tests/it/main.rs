@@ -4,6 +4,7 @@
 
 mod bounds;
 mod broken;
+mod broken_documents;
 mod broken_outbox;
 mod conformance;
 mod faults;

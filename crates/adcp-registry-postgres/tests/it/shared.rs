@@ -1,8 +1,9 @@
 //! What a shared database shows: one truth for many, an adopter's own transaction, nothing readable, nothing forever.
 
 use adcp_core::{
-    DeliveryOutbox, Effects, FinishTask, Finished, JobOrder, ListEvents, ListTasks, Outcome, Registration,
-    Registry, RegistryError, Secret, TaskFilter, TaskId, TaskRegistry, TaskStatus,
+    DeliveryOutbox, DocumentKey, DocumentScope, Documents, Effects, Expect, FinishTask, Finished, JobOrder,
+    ListEvents, ListTasks, Outcome, PutDocument, Registration, Registry, RegistryError, Secret, TaskFilter,
+    TaskId, TaskRegistry, TaskStatus,
 };
 use adcp_registry_postgres::{PostgresConfig, PostgresRegistry};
 use deadpool_postgres::tokio_postgres::NoTls;
@@ -95,6 +96,32 @@ async fn no_credential_stands_readable_in_a_table() {
     assert!(matches!(refused, Err(RegistryError::Unavailable { op: "issue", .. })), "{refused:?}");
     assert_eq!(registry.get(&TaskId::new("task_2"), &owner().scope()).await.unwrap(), None);
     assert!(registry.capabilities().keeps_credentials && !keyless.capabilities().keeps_credentials);
+}
+
+#[tokio::test]
+#[ignore = "needs a Postgres server"]
+async fn a_secret_document_stands_readable_in_no_table() {
+    let schema = Schema::migrated().await;
+    let registry = PostgresRegistry::connect(schema.config()).await.unwrap();
+    let key = |id: &str| DocumentKey::new(DocumentScope::Caller(owner()), "webhook", id).unwrap();
+    let put = |id: &str| {
+        let body = serde_json::json!({ "credentials": "the secret of the buyer" });
+        PutDocument::new(key(id), body, Expect::Absent)
+    };
+    registry.put_document(put("sealed").sealed()).await.unwrap();
+    let rows = async || -> String {
+        let sql = format!("SELECT string_agg(d::text, '') FROM {}.documents d", schema.0);
+        connection().await.query_one(&sql, &[]).await.unwrap().get(0)
+    };
+    assert!(rows().await.contains("webhook") && !rows().await.contains("the secret of the buyer"));
+    registry.put_document(put("open")).await.unwrap();
+    assert!(rows().await.contains("the secret of the buyer"), "the test would see it");
+
+    let keyless = PostgresRegistry::connect(PostgresConfig::new(url()).with_schema(&schema.0)).await.unwrap();
+    let refused = keyless.put_document(put("another").sealed()).await;
+    assert!(matches!(refused, Err(RegistryError::Unavailable { op: "put_document", .. })), "{refused:?}");
+    assert_eq!(registry.document(&key("another")).await.unwrap(), None);
+    assert!(keyless.document(&key("sealed")).await.is_err());
 }
 
 /// Postgres keeps no NUL in text, and buyers may send one wherever they name something.

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adcp_core::stored::KeyRing;
 use adcp_core::{
     AccountId, Clock, Effects, FinishTask, IssueTask, ListEvents, ManualClock, Outcome, Owner, Principal,
     Registration, RegistryError, Scope, Secret, TaskId, TaskStatus, TenantId, Timestamp,
 };
-use adcp_core::{DeliveryOutbox, TaskRegistry};
+use adcp_core::{
+    DeliveryOutbox, DocumentKey, DocumentScope, Documents, Expect, PutDocument, TaskRegistry, Wrote,
+};
 use adcp_registry_sqlite::{OpenError, Schema, SqliteConfig, SqliteRegistry};
 
 use crate::fixture::Mirror;
@@ -60,6 +63,40 @@ async fn without_a_sealer_no_credential_is_kept_and_nothing_is_written() {
     assert!(matches!(refused, Err(RegistryError::Unavailable { op: "issue", .. })), "{refused:?}");
     let operator = Scope::Operator { tenant: TenantId::single() };
     assert_eq!(registry.get(&TaskId::new("task_1"), &operator).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_secret_document_stands_readable_in_no_file_and_opens_under_its_own_name_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    let keyring = || Arc::new(KeyRing::new("k1", [7; 32]).unwrap());
+    let key = |id: &str| DocumentKey::new(DocumentScope::Caller(owner()), "webhook", id).unwrap();
+    let body = || serde_json::json!({ "credentials": "the secret of the buyer" });
+    let registry = SqliteRegistry::open(SqliteConfig::new(&path).with_sealer(keyring())).unwrap();
+    for id in ["a", "b"] {
+        let put = PutDocument::new(key(id), body(), Expect::Absent).sealed();
+        assert!(matches!(registry.put_document(put).await.unwrap(), Wrote::Done(_)));
+    }
+    assert_eq!(registry.document(&key("a")).await.unwrap().unwrap().body, body());
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(23).any(|window| window == b"the secret of the buyer"));
+    }
+
+    // Without the key it is not read, nor another one kept; one that is no secret is.
+    let keyless = SqliteRegistry::open(SqliteConfig::new(&path)).unwrap();
+    assert!(keyless.document(&key("a")).await.is_err());
+    let refused = keyless.put_document(PutDocument::new(key("c"), body(), Expect::Absent).sealed()).await;
+    assert!(matches!(refused, Err(RegistryError::Unavailable { op: "put_document", .. })), "{refused:?}");
+    assert_eq!(keyless.document(&key("c")).await.unwrap(), None);
+    keyless.put_document(PutDocument::new(key("c"), body(), Expect::Absent)).await.unwrap();
+
+    // A sealed body that was moved to another name is not taken for that one's.
+    let beside = rusqlite::Connection::open(&path).unwrap();
+    let moved = "UPDATE documents SET body = (SELECT body FROM documents WHERE id = 'a') WHERE id = 'b'";
+    assert_eq!(beside.execute(moved, []).unwrap(), 1);
+    assert!(registry.document(&key("b")).await.is_err());
+    assert!(registry.document(&key("a")).await.is_ok());
 }
 
 #[tokio::test]

@@ -206,6 +206,12 @@ macro_rules! forward {
 }
 
 forward! {
+    Documents {
+        document(key: &DocumentKey) -> Option<Document>;
+        put_document(req: PutDocument) -> Wrote;
+        delete_document(req: DeleteDocument) -> Deleted;
+        list_documents(req: ListDocuments) -> DocumentPage;
+    }
     TaskRegistry {
         issue(req: IssueTask) -> TaskRecord;
         confirm(req: ConfirmTask) -> TaskRecord;

@@ -1,0 +1,2 @@
+SELECT * FROM {schema}.documents
+WHERE tenant = :tenant AND kind = :kind AND account = :account AND principal = :principal AND id = :id

@@ -1,0 +1,3 @@
+SELECT revision FROM {schema}.documents
+WHERE tenant = :tenant AND kind = :kind AND account = :account AND principal = :principal AND id = :id
+FOR UPDATE

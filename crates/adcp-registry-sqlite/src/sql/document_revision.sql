@@ -1,0 +1,2 @@
+SELECT revision FROM documents
+WHERE tenant = :tenant AND kind = :kind AND account = :account AND principal = :principal AND id = :id
