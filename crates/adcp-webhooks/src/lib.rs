@@ -16,8 +16,8 @@ mod worker;
 pub use challenge::{Challenge, NotProven};
 pub use config::{BadWebhooks, WebhooksBuilder};
 pub use receiver::{
-    Agreement, Agreements, Answer, Arrival, BadPayload, Claimed, Dedup, Envelope, Incoming, MemoryDedup,
-    Notification, Opened, Payload, Seen, TaskNews, Webhook, WebhookReceiver,
+    Agreement, Agreements, Answer, Arrival, BadPayload, Claimed, Dedup, DocumentDedup, Envelope, Incoming,
+    MemoryDedup, Notification, Opened, Payload, Seen, TaskNews, Webhook, WebhookReceiver,
 };
 #[cfg(feature = "tower")]
 pub use receiver::{Receive, ReceiveLayer};

@@ -3,6 +3,7 @@
 mod agreement;
 mod answer;
 mod dedup;
+mod document;
 #[cfg(feature = "tower")]
 mod layer;
 mod payload;
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 pub use agreement::{Agreement, Agreements};
 pub use answer::Answer;
 pub use dedup::{Arrival, Claimed, Dedup, MemoryDedup, Seen};
+pub use document::DocumentDedup;
 #[cfg(feature = "tower")]
 pub use layer::{Receive, ReceiveLayer};
 pub use payload::{BadPayload, Envelope, Notification, Payload, TaskNews};

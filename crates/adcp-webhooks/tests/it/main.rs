@@ -8,6 +8,7 @@ mod dying;
 #[cfg(feature = "tower")]
 mod layer;
 mod matrix;
+mod memory;
 mod receiver;
 mod receiving;
 mod setup;
