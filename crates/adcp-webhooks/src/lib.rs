@@ -9,6 +9,7 @@ mod record;
 mod redact;
 mod retry_after;
 mod schedule;
+mod subscription;
 mod telemetry;
 mod webhooks;
 mod worker;
@@ -22,4 +23,5 @@ pub use receiver::{
 #[cfg(feature = "tower")]
 pub use receiver::{Receive, ReceiveLayer};
 pub use schedule::Schedule;
+pub use subscription::{BadSubscription, Notice, SubscriptionError, Subscriptions};
 pub use webhooks::Webhooks;

@@ -51,6 +51,10 @@ impl Webhooks {
         WebhooksBuilder::new()
     }
 
+    pub(crate) fn now(&self) -> adcp_core::Timestamp {
+        self.0.sender.clock.now()
+    }
+
     pub(crate) fn assemble(sender: Sender, pace: Pace) -> Self {
         let switch = Switch::default();
         let stop = switch.stop.clone().drop_guard();

@@ -15,5 +15,6 @@ mod setup;
 mod sharing;
 mod stage;
 mod stopping;
+mod subscribing;
 mod telemetry;
 mod watched;

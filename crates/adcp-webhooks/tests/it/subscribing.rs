@@ -1,0 +1,206 @@
+//! Subscriptions: judged, asked, kept, and found when something happens.
+
+use std::sync::Arc;
+
+use adcp_core::{
+    AccountId, DeliveryOutbox as _, DeliveryState, ListDeliveries, Owner, Principal, Registry, Scope,
+    TenantId,
+};
+use adcp_types::core::NotificationConfig;
+use adcp_types::json::{FromJson as _, ToJson as _};
+use adcp_webhooks::{BadSubscription, Notice, SubscriptionError, Subscriptions, Webhooks};
+use serde_json::{Map, Value, json};
+
+use crate::receiver::{OK, Receiver, Step};
+use crate::stage::Stage;
+use Step::{Echo, Read, Send};
+
+const CREDENTIALS: &str = "credentials-of-the-buyer-0123456789";
+
+fn owner(account: &str, principal: &str) -> Owner {
+    Owner::new(TenantId::single(), Some(AccountId::new(account)), Principal::new(principal))
+}
+
+fn config(value: Value) -> NotificationConfig {
+    NotificationConfig::from_json(value).unwrap()
+}
+
+fn wants(name: &str, url: &str, events: &[&str]) -> NotificationConfig {
+    config(json!({ "subscriber_id": name, "url": url, "event_types": events }))
+}
+
+struct Shop {
+    stage: Stage,
+    webhooks: Webhooks,
+    subscriptions: Subscriptions,
+}
+
+fn shop() -> Shop {
+    let stage = Stage::new();
+    let webhooks = stage.start(stage.builder());
+    let registry = Arc::clone(&stage.registry) as Arc<dyn Registry>;
+    let subscriptions = Subscriptions::new(registry, webhooks.clone(), "https://seller.example/mcp");
+    Shop { stage, webhooks, subscriptions }
+}
+
+fn purged(account: &str, id: &str) -> Notice {
+    let mut body = Map::new();
+    body.insert("creative_id".into(), "cr-1".into());
+    Notice::of_account(TenantId::single(), AccountId::new(account), "creative.purged", id, body)
+}
+
+fn refused(error: SubscriptionError) -> Vec<(usize, String)> {
+    let SubscriptionError::Refused(bad) = error else { panic!("{error:?}") };
+    bad.into_iter().map(|BadSubscription { index, field, .. }| (index, field)).collect()
+}
+
+#[tokio::test]
+async fn whoever_consented_hears_of_it_once() {
+    let Shop { stage, subscriptions, .. } = shop();
+    let consents: &[Step] = &[Read, Echo("challenge")];
+    let receiver = Receiver::plain(&[consents, consents, &[Read, OK]]).await;
+    let (mine, theirs) = (owner("acc-1", "buyer"), owner("acc-2", "buyer"));
+    let url = receiver.url();
+    let kept = subscriptions
+        .replace(&mine, &[
+            wants("one", &url, &["creative.purged", "product.created"]),
+            wants("two", &url, &["product.created"]),
+            config(json!({ "subscriber_id": "idle", "url": url, "event_types": ["creative.purged"], "active": false })),
+        ])
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 3);
+    assert_eq!(receiver.accepted(), 2, "the idle one is not asked");
+
+    assert_eq!(subscriptions.publish(&purged("acc-1", "note-1")).await.unwrap(), 1);
+    assert_eq!(subscriptions.publish(&purged("acc-1", "note-1")).await.unwrap(), 0, "the same again");
+    assert_eq!(subscriptions.publish(&purged("acc-2", "note-2")).await.unwrap(), 0, "another account");
+    assert_eq!(subscriptions.publish_to(&purged("acc-1", "note-3"), |_| false).await.unwrap(), 0);
+    let everybody = Notice::of_tenant(TenantId::single(), "product.created", "note-4", Map::new());
+    assert_eq!(subscriptions.publish(&everybody).await.unwrap(), 2);
+    receiver.has_got(5).await;
+
+    let bodies: Vec<Value> =
+        receiver.got()[2..].iter().map(|got| serde_json::from_slice(&got.body).unwrap()).collect();
+    let first = bodies.iter().find(|body| body["notification_id"] == "note-1").unwrap();
+    let key = first["idempotency_key"].as_str().unwrap();
+    assert!(key.starts_with("whk_") && key.len() == 36, "{key}");
+    assert_eq!(
+        first,
+        &json!({
+            "idempotency_key": key, "notification_id": "note-1", "notification_type": "creative.purged",
+            "fired_at": "2026-11-21T08:00:00Z", "subscriber_id": "one", "account_id": "acc-1", "creative_id": "cr-1",
+        })
+    );
+    let keys: std::collections::HashSet<_> =
+        bodies.iter().map(|body| body["idempotency_key"].to_string()).collect();
+    assert_eq!(keys.len(), 3);
+    // Who subscribed may read of the delivery, and nobody else.
+    let mine = ListDeliveries::new(mine.scope());
+    let listed = stage.registry.deliveries(mine).await.unwrap().deliveries;
+    assert_eq!(listed.len(), 3);
+    let theirs = stage.registry.deliveries(ListDeliveries::new(theirs.scope())).await.unwrap();
+    assert!(theirs.deliveries.is_empty());
+}
+
+#[tokio::test]
+async fn nothing_changes_when_one_is_wrong() {
+    let Shop { subscriptions, stage, .. } = shop();
+    let receiver = Receiver::plain(&[
+        &[Read, Echo("challenge")],
+        &[Read, Send("HTTP/1.1 404 No\r\nconnection: close\r\n\r\n")],
+    ])
+    .await;
+    let (mine, url) = (owner("acc-1", "buyer"), receiver.url());
+    let good = wants("one", &url, &["creative.purged"]);
+    subscriptions.replace(&mine, std::slice::from_ref(&good)).await.unwrap();
+    let before = subscriptions.of(&mine).await.unwrap().unwrap();
+    let legacy = |scheme: &str, secret: Value| {
+        config(json!({
+            "subscriber_id": "new", "url": url, "event_types": ["creative.purged"],
+            "authentication": { "schemes": [scheme], "credentials": secret },
+        }))
+    };
+    for (name, configs, want) in [
+        (
+            "another events",
+            vec![wants("a", &url, &["creative.purged", "scheduled"])],
+            vec![(0, "event_types[1]")],
+        ),
+        ("no events", vec![wants("a", &url, &[])], vec![(0, "event_types")]),
+        (
+            "a forbidden address",
+            vec![good.clone(), wants("a", "https://10.0.0.1/", &["creative.purged"])],
+            vec![(1, "url")],
+        ),
+        ("one name twice", vec![good.clone(), good.clone()], vec![(1, "subscriber_id")]),
+        ("no name", vec![wants("a b", &url, &["creative.purged"])], vec![(0, "subscriber_id")]),
+        (
+            "short credentials",
+            vec![legacy("HMAC-SHA256", json!("short"))],
+            vec![(0, "authentication.credentials")],
+        ),
+        ("another scheme", vec![legacy("Basic", json!(CREDENTIALS))], vec![(0, "authentication.schemes")]),
+        ("no consent", vec![wants("a", &url, &["creative.purged"])], vec![(0, "url")]),
+        (
+            "several at once",
+            vec![wants("", "nowhere", &["x"])],
+            vec![(0, "subscriber_id"), (0, "url"), (0, "event_types[0]")],
+        ),
+    ] {
+        let error = subscriptions.replace(&mine, &configs).await.unwrap_err();
+        let want: Vec<(usize, String)> =
+            want.into_iter().map(|(index, field)| (index, field.to_owned())).collect();
+        assert_eq!(refused(error), want, "{name}");
+        assert_eq!(subscriptions.of(&mine).await.unwrap().unwrap(), before, "{name}");
+    }
+    let many: Vec<_> = (0..17).map(|n| wants(&format!("s{n}"), &url, &["creative.purged"])).collect();
+    assert_eq!(
+        refused(subscriptions.check(&mine, &many).await.unwrap_err()),
+        [(16, "subscriber_id".to_owned())]
+    );
+    assert_eq!(receiver.accepted(), 2, "nobody else was asked");
+    let scope = Scope::Operator { tenant: TenantId::single() };
+    assert!(stage.registry.deliveries(ListDeliveries::new(scope)).await.unwrap().deliveries.is_empty());
+}
+
+#[tokio::test]
+async fn consent_holds_for_what_was_asked_and_credentials_stay() {
+    let Shop { stage, webhooks, subscriptions } = shop();
+    let consents: &[Step] = &[Read, Echo("challenge")];
+    let receiver = Receiver::plain(&[consents, consents, &[Read, OK]]).await;
+    let (mine, url) = (owner("acc-1", "buyer"), receiver.url());
+    assert_eq!(subscriptions.of(&mine).await.unwrap(), None, "nothing was ever said");
+    let bearer = |credentials: Option<&str>| {
+        let mut config = wants("one", &url, &["creative.purged"]).to_json();
+        config["authentication"] = json!({ "schemes": ["Bearer"] });
+        if let Some(credentials) = credentials {
+            config["authentication"]["credentials"] = credentials.into();
+        }
+        self::config(config)
+    };
+    let without = refused(subscriptions.replace(&mine, &[bearer(None)]).await.unwrap_err());
+    assert_eq!(without, [(0, "authentication.credentials".to_owned())]);
+    let shown = subscriptions.replace(&mine, &[bearer(Some(CREDENTIALS))]).await.unwrap();
+    assert_eq!(shown[0].to_json()["authentication"], json!({ "schemes": ["Bearer"] }), "never shown again");
+    // What was shown may be sent back, and nobody is asked again.
+    assert_eq!(subscriptions.replace(&mine, &shown).await.unwrap(), shown);
+    assert_eq!(receiver.accepted(), 1);
+    // Other credentials are another thing to consent to.
+    subscriptions.replace(&mine, &[bearer(Some("other-credentials-of-the-buyer-0123"))]).await.unwrap();
+    assert_eq!(receiver.accepted(), 2);
+
+    subscriptions.publish(&purged("acc-1", "note-1")).await.unwrap();
+    receiver.has_got(3).await;
+    let got = receiver.got().pop().unwrap();
+    assert_eq!(got.header("authorization"), Some("Bearer other-credentials-of-the-buyer-0123"));
+    assert_eq!(got.header("signature"), None);
+
+    assert!(subscriptions.replace(&mine, &[]).await.unwrap().is_empty());
+    assert_eq!(subscriptions.of(&mine).await.unwrap(), Some(vec![]), "cleared");
+    assert_eq!(subscriptions.publish(&purged("acc-1", "note-2")).await.unwrap(), 0);
+    let scope = Scope::Operator { tenant: TenantId::single() };
+    let listed = stage.registry.deliveries(ListDeliveries::new(scope)).await.unwrap().deliveries;
+    assert!(listed.iter().all(|delivery| delivery.state != DeliveryState::Dead), "{listed:?}");
+    drop(webhooks);
+}
