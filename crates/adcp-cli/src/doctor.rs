@@ -20,6 +20,11 @@ enum Finding {
 }
 
 impl Findings {
+    /// Whether nothing is wrong so far.
+    pub(crate) fn are_good(&self) -> bool {
+        !self.0.iter().any(|finding| matches!(finding, Finding::Bad { .. }))
+    }
+
     /// Something is as it should be.
     pub(crate) fn good(&mut self, what: &str) {
         self.0.push(Finding::Good(what.to_owned()));

@@ -130,9 +130,13 @@ pub(crate) fn deliveries_refused(recorded: &[Recorded]) {
 }
 
 pub(crate) fn forgotten(gone: &Forgotten) {
-    for (kind, rows) in
-        [("task", gone.tasks), ("event", gone.events), ("call", gone.calls), ("proposal", gone.proposals)]
-    {
+    for (kind, rows) in [
+        ("task", gone.tasks),
+        ("body", gone.bodies),
+        ("event", gone.events),
+        ("call", gone.calls),
+        ("proposal", gone.proposals),
+    ] {
         if rows > 0 {
             counter!(FORGOTTEN, "kind" => kind).increment(rows as u64);
         }

@@ -103,7 +103,15 @@ impl Place {
             }
             Self::Sqlite(file) => sqlite::examine(file, self.keys(keys)?, findings),
             Self::Postgres(address) => postgres::examine(address, self.keys(keys)?, findings).await,
+        }?;
+        // Whatever keeps it from being opened, or asked, was found already.
+        if findings.are_good()
+            && let Ok(registry) = self.open_to_operate(keys).await
+            && let Ok(ages) = registry.ages().await
+        {
+            findings::ages(&ages, findings);
         }
+        Ok(())
     }
 
     /// The keys that are given, else those that belong to the place.

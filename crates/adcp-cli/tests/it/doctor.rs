@@ -173,7 +173,10 @@ async fn a_missing_key_and_a_clock_that_was_set_back_are_found() {
         IssueTask::new(TaskId::new(id), owner.clone(), "get_products", "get_products", "media-buy")
     };
     registry.issue(issue("task_1").with_effects(effects)).await.unwrap();
-    has(&doctor(&right).expect(0), &["the newest that are kept were opened", "open tasks: 1"]);
+    has(
+        &doctor(&right).expect(0),
+        &["the newest that are kept were opened", "open tasks: 1", "the oldest open task has waited for"],
+    );
     has(&doctor(&wrong).expect(1), &["the keys in `k2.key` do not open", "1 thing is wrong"]);
     has(&doctor(&[]).expect(1), &["no key that opens them", "1 thing is wrong"]);
 
