@@ -26,6 +26,8 @@ const OF_ACCOUNTS: [&str; 11] = [
     "wholesale_feed.bulk_change",
 ];
 
+const CREDENTIALS: &str = "authentication.credentials";
+
 /// Something that is wrong with a subscription. Its words are for the buyer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -46,7 +48,7 @@ impl BadSubscription {
 
 impl fmt::Display for BadSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "notification_configs[{}].{}: {}", self.index, self.field, self.why)
+        write!(f, "subscription {}, {}: {}", self.index, self.field, self.why)
     }
 }
 
@@ -89,7 +91,6 @@ fn check_authentication(
     config: &NotificationConfig,
     keeps_credentials: bool,
 ) -> Option<(&'static str, &'static str)> {
-    const CREDENTIALS: &str = "authentication.credentials";
     let legacy = config.authentication.as_ref()?;
     let [scheme] = &legacy.schemes[..] else {
         return Some(("authentication.schemes", "must name exactly one"));
@@ -97,14 +98,18 @@ fn check_authentication(
     if !keeps_credentials {
         return Some(("authentication", "credentials cannot be kept here; leave it out to get signatures"));
     }
-    let Some(credentials) = &legacy.credentials else { return Some((CREDENTIALS, "is required")) };
-    let secret = Secret::new(credentials.as_str());
+    let Some(secret) = &legacy.credentials else { return Some((CREDENTIALS, "is required")) };
+    credentials(scheme.as_str(), secret)
+}
+
+/// What is wrong with a legacy scheme: the field, and what would be right.
+pub(super) fn credentials(scheme: &str, credentials: &str) -> Option<(&'static str, &'static str)> {
     if credentials.len() < HmacKey::MIN_LEN {
         return Some((CREDENTIALS, "must have 32 characters at least"));
     }
-    match scheme.as_str() {
+    match scheme {
         "HMAC-SHA256" => None,
-        "Bearer" if BearerToken::new(secret).is_some() => None,
+        "Bearer" if BearerToken::new(Secret::new(credentials)).is_some() => None,
         "Bearer" => Some((CREDENTIALS, "must be printable ASCII without spaces")),
         _ => Some(("authentication.schemes", "must be `HMAC-SHA256` or `Bearer`")),
     }

@@ -2,6 +2,7 @@
 
 mod check;
 mod notice;
+mod report;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::webhooks::Webhooks;
 
 pub use check::BadSubscription;
 pub use notice::Notice;
+pub use report::ReportingAddress;
 
 const KIND: &str = "adcp.subscriptions";
 const ID: &str = "all";

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use adcp_core::{
-    AccountId, DeliveryOutbox as _, DeliveryState, ListDeliveries, Owner, Principal, Registry, Scope,
-    TenantId,
+    AccountId, CallbackAuth, DeliveryOutbox as _, DeliveryState, ListDeliveries, Owner, Principal, Published,
+    Registry, Scope, Secret, TenantId,
 };
 use adcp_types::core::NotificationConfig;
 use adcp_types::json::{FromJson as _, ToJson as _};
-use adcp_webhooks::{BadSubscription, Notice, SubscriptionError, Subscriptions, Webhooks};
+use adcp_webhooks::{BadSubscription, Notice, ReportingAddress, SubscriptionError, Subscriptions, Webhooks};
 use serde_json::{Map, Value, json};
 
 use crate::receiver::{OK, Receiver, Step};
-use crate::stage::Stage;
+use crate::stage::{Stage, TOKEN};
 use Step::{Echo, Read, Send};
 
 const CREDENTIALS: &str = "credentials-of-the-buyer-0123456789";
@@ -203,4 +203,53 @@ async fn consent_holds_for_what_was_asked_and_credentials_stay() {
     let listed = stage.registry.deliveries(ListDeliveries::new(scope)).await.unwrap().deliveries;
     assert!(listed.iter().all(|delivery| delivery.state != DeliveryState::Dead), "{listed:?}");
     drop(webhooks);
+}
+
+#[tokio::test]
+async fn reports_of_an_order_go_where_they_were_asked_for() {
+    let Shop { subscriptions, .. } = shop();
+    let receiver = Receiver::plain(&[&[Read, OK]]).await;
+    let (mine, theirs) = (owner("acc-1", "buyer"), owner("acc-1", "another buyer"));
+    let mut result = Map::new();
+    result.insert("notification_type".into(), "scheduled".into());
+    let publish = async |owner: &Owner, report: &str| {
+        subscriptions.publish_report(owner, "mb/1 \u{fc}", report, result.clone()).await.unwrap()
+    };
+    assert_eq!(publish(&mine, "1").await, None, "nobody asked");
+
+    let address = ReportingAddress::new(receiver.url())
+        .with_token(Some(Secret::new(TOKEN)))
+        .with_operation_id(Some("op-7".into()))
+        .with_authentication(Some(CallbackAuth::new("Bearer", Secret::new(CREDENTIALS))));
+    for (bad, field) in [
+        (ReportingAddress::new("http://buyer.example/"), "url"),
+        (
+            address.clone().with_authentication(Some(CallbackAuth::new("Bearer", Secret::new("short")))),
+            "authentication.credentials",
+        ),
+    ] {
+        let error = subscriptions.keep_reporting(&mine, "mb/1 \u{fc}", &bad).await.unwrap_err();
+        assert_eq!(refused(error), [(0, field.to_owned())]);
+    }
+    subscriptions.keep_reporting(&mine, "mb/1 \u{fc}", &address).await.unwrap();
+    assert_eq!(subscriptions.reporting(&mine, "mb/1 \u{fc}").await.unwrap(), Some(address));
+    assert_eq!(publish(&theirs, "1").await, None, "another buyer's order");
+    assert_eq!(publish(&mine, "1").await, Some(Published::Queued));
+    assert_eq!(publish(&mine, "1").await, Some(Published::Known));
+    assert_eq!(publish(&mine, "2").await, Some(Published::Queued));
+    receiver.has_got(2).await;
+    let got = receiver.got();
+    assert_eq!(got[0].header("authorization"), Some(&*format!("Bearer {CREDENTIALS}")));
+    let body: Value = serde_json::from_slice(&got[0].body).unwrap();
+    let key = &body["idempotency_key"];
+    assert_eq!(
+        body,
+        json!({
+            "idempotency_key": key, "operation_id": "op-7", "task_id": "mb/1 \u{fc}", "task_type": "media_buy_delivery",
+            "protocol": "media-buy", "status": "completed", "timestamp": "2026-11-21T08:00:00Z", "token": TOKEN,
+            "result": { "notification_type": "scheduled" },
+        })
+    );
+    subscriptions.forget_reporting(&mine, "mb/1 \u{fc}").await.unwrap();
+    assert_eq!(publish(&mine, "3").await, None);
 }
