@@ -143,7 +143,10 @@ fn seen(
         Ok(response) => {
             report = report.with_http_status(response.status).with_peer(response.peer.to_string());
             if !response.body.is_empty() {
-                let secrets = Secrets::of(event, fields.iter().map(|(_, value)| value));
+                let secrets = match Secrets::fit_into(&response.body) {
+                    true => Secrets::of(event, fields.iter().map(|(_, value)| value)),
+                    false => Secrets::none(),
+                };
                 report = report.with_answer(secrets.withheld_from(&response.body, response.truncated));
             }
         }

@@ -13,6 +13,16 @@ const SHORTEST: usize = 8;
 pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// Whether a body is long enough to show any.
+    pub(crate) const fn fit_into(body: &[u8]) -> bool {
+        body.len() >= SHORTEST
+    }
+
+    /// Nothing to withhold.
+    pub(crate) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     pub(crate) fn of<'a>(event: &Event, fields: impl Iterator<Item = &'a str>) -> Self {
         let mut all: Vec<String> = fields.map(str::to_owned).collect();
         if let Ok(serde_json::Value::Object(mut body)) = serde_json::from_str(&event.body)

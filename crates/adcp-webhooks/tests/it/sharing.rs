@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adcp_core::{BreakerState, DeliveryState};
+use adcp_core::{BreakerState, DeliveryState, TenantId};
 
 use crate::receiver::{BUSY, OK, Receiver, Step};
 use crate::stage::{BOUND, Stage};
@@ -111,4 +111,21 @@ async fn a_dead_endpoint_does_not_stop_the_others() {
     for key in &stuck {
         assert_eq!(stage.detail(key).await.attempts.len(), 0, "and none of that is over");
     }
+}
+
+#[tokio::test]
+async fn tenants_take_turns_whatever_they_have() {
+    let stage = Stage::new();
+    let script: &[Step] = &[Read, Gate, OK];
+    let (large, small) = (Receiver::plain(&[script]).await, Receiver::plain(&[script]).await);
+    for _ in 0..40 {
+        stage.publish_at(TenantId::new("large"), &large.url(), None).await;
+    }
+    for _ in 0..4 {
+        stage.publish_at(TenantId::new("small"), &small.url(), None).await;
+    }
+    let _worker = stage.start(stage.builder().concurrency(4, 10));
+    large.has_got(2).await;
+    small.has_got(2).await;
+    assert_eq!((large.accepted(), small.accepted()), (2, 2), "half of the places each");
 }

@@ -61,11 +61,20 @@ impl Stage {
     }
 
     pub(crate) async fn publish_with(&self, url: &str, legacy: Option<(&str, &str)>) -> EventKey {
+        self.publish_at(TenantId::single(), url, legacy).await
+    }
+
+    pub(crate) async fn publish_at(
+        &self,
+        tenant: TenantId,
+        url: &str,
+        legacy: Option<(&str, &str)>,
+    ) -> EventKey {
         let key = EventKey::random().unwrap();
         let body =
             serde_json::json!({ "idempotency_key": key.as_str(), "token": TOKEN, "n": 1.5 }).to_string();
         let auth = legacy.map(|(scheme, secret)| CallbackAuth::new(scheme, Secret::new(secret)));
-        let owner = Owner::new(TenantId::single(), None, Principal::new("buyer"));
+        let owner = Owner::new(tenant, None, Principal::new("buyer"));
         let event = Publication::new(key.clone(), owner, "scheduled", url, body).with_authentication(auth);
         self.registry.publish(PublishEvents::new(vec![event])).await.unwrap();
         key
