@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use adcp_core::{Clock as _, ManualClock};
+use adcp_core::{
+    CallbackAuth, Clock as _, Effects, FinishTask, IssueTask, ManualClock, Outcome, Owner, Principal,
+    Registration, TaskId, TaskRegistry as _, TenantId,
+};
 use adcp_signing::{
     Algorithm, BearerToken, DEFAULT_WEBHOOK_NONCES, HmacKey, Jwks, KeyUse, LocalSigner, MemoryReplayStore,
     Message, Secret, SignedHeaders, UnixTime, Verifier, sign_webhook,
@@ -12,7 +15,7 @@ use adcp_signing::{
 use adcp_webhooks::{Agreement, Answer, Incoming, MemoryDedup, Opened, Payload, WebhookReceiver};
 use serde_json::{Value, json};
 
-use crate::receiver::{OK, Receiver, Step};
+use crate::receiver::{Got, OK, Receiver, Step};
 use crate::stage::{Stage, TOKEN};
 
 const ORIGIN: &str = "https://buyer.example";
@@ -284,23 +287,53 @@ async fn a_challenge_is_repeated_when_it_is_signed() {
     assert_eq!(pair.answer(&pair.agreement(), &unsigned, &body).await.status, 401);
 }
 
+/// Ends a task whose buyer wants to hear of it, and returns what arrives at the buyer.
+async fn hear_of_an_end(stage: &Stage, buyer: &Receiver, legacy: Option<(&str, &str)>) -> Got {
+    let before = buyer.got().len();
+    let owner = Owner::new(TenantId::single(), None, Principal::new("buyer"));
+    let auth = legacy.map(|(scheme, secret)| CallbackAuth::new(scheme, adcp_core::Secret::new(secret)));
+    let registration = Registration::new(buyer.url(), "op-7")
+        .unwrap()
+        .with_token(Some(adcp_core::Secret::new(TOKEN)))
+        .with_authentication(auth);
+    let mut effects = Effects::none();
+    effects.notify = Some(registration);
+    let id = TaskId::random().unwrap();
+    let task = IssueTask::new(id.clone(), owner.clone(), "create_media_buy", "create_media_buy", "media-buy")
+        .with_effects(effects);
+    stage.registry.issue(task).await.unwrap();
+    let Value::Object(result) = json!({ "media_buy_id": "mb" }) else { panic!() };
+    let end = FinishTask::new(id, owner.scope(), Outcome::Completed(result));
+    stage.registry.finish(end).await.unwrap();
+    buyer.has_got(before + 1).await;
+    buyer.got().pop().unwrap()
+}
+
 #[tokio::test]
-async fn what_the_worker_sends_is_received() {
+async fn the_end_of_a_task_is_received_in_every_mode() {
     let stage = Stage::new();
     let buyer = Receiver::plain(&[&[Step::Read, OK]]).await;
     let _webhooks = stage.start(stage.builder());
-    let key = stage.publish(&buyer.url()).await;
-    stage.delivered(&key).await;
-    let got = buyer.got().remove(0);
-    let headers: Vec<(&str, &[u8])> =
-        got.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let receiver = WebhookReceiver::new(&format!("http://{}", buyer.address), MemoryDedup::new())
         .with_clock(Arc::clone(&stage.clock) as Arc<dyn adcp_core::Clock>);
-    let agreement = Agreement::signed("seller", verifier(&stage.key)).with_token(Secret::new(TOKEN));
-    let incoming = Incoming { target: &got.target, headers: &headers, body: &got.body };
-    // The stage's events are no real ones: the signature is right and the envelope is missing.
-    let Opened::Answer(answer) = receiver.open(&agreement, incoming).await else { panic!() };
-    assert_eq!((answer.status, answer.body.as_str()), (400, r#"{"error":"missing_envelope_fields"}"#));
+    for (legacy, agreement) in [
+        (None, Agreement::signed("seller", verifier(&stage.key))),
+        (Some("HMAC-SHA256"), Agreement::hmac("seller", HmacKey::new(Secret::new(SECRET)).unwrap())),
+        (Some("Bearer"), Agreement::bearer("seller", BearerToken::new(Secret::new(SECRET)).unwrap())),
+    ] {
+        let got = hear_of_an_end(&stage, &buyer, legacy.map(|scheme| (scheme, SECRET))).await;
+        let headers: Vec<(&str, &[u8])> =
+            got.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let agreement = agreement.with_token(Secret::new(TOKEN)).with_operation_id("op-7");
+        let incoming = Incoming { target: &got.target, headers: &headers, body: &got.body };
+        let Opened::New(webhook, claimed) = receiver.open(&agreement, incoming).await else {
+            panic!("{legacy:?}")
+        };
+        let Payload::Task(task) = &webhook.payload else { panic!("{webhook:?}") };
+        assert_eq!(task.status.as_deref(), Some("completed"), "{legacy:?}");
+        assert_eq!(task.result.as_ref().unwrap()["media_buy_id"], "mb");
+        assert_eq!(receiver.finish(&claimed).await.status, 200);
+    }
 }
 
 #[tokio::test]
