@@ -19,6 +19,15 @@ pub trait Harness: Send + Sync {
     /// Moves the clock of the registry ahead. Time does not pass otherwise, or not enough to matter: checks use
     /// minutes and hours.
     async fn advance(&self, by: Duration);
+
+    /// Makes every write of the store fail at its very end, after all of it was written and before it counts, until it
+    /// is told otherwise. Answers whether it can.
+    ///
+    /// A database can be made to by a constraint that is checked at the commit. A store that cannot fail there, such
+    /// as one in memory, says so by `false`, which is the default; the checks of faults pass then.
+    async fn fail_commits(&self, _fail: bool) -> bool {
+        false
+    }
 }
 
 /// The harness of a backend that takes its time from a [`Clock`](adcp_core::Clock).

@@ -128,6 +128,11 @@ macro_rules! __each_check {
             the_latest_purchase_of_an_order_is_found
             a_proposal_is_bought_once
             an_offer_can_be_firm_at_once
+            a_failed_issue_leaves_no_task_and_no_reply
+            a_failed_end_leaves_everything_as_it_was
+            a_failed_rescue_ends_nobody
+            a_failed_claim_holds_nothing
+            a_failed_publication_queues_nothing
             exactly_one_event_per_ending
             event_body_and_key_are_fixed
             a_task_without_registration_queues_nothing

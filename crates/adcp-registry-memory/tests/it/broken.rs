@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use adcp_core::{
@@ -77,6 +78,7 @@ pub(crate) enum Fault {
     ForgetsDeadLetters,
     CountsForgottenRowsTwice,
     LosesAges,
+    KeepsWhatFailed,
 }
 
 #[derive(Debug)]
@@ -87,11 +89,32 @@ pub(crate) struct Broken {
     /// Kinds of the jobs that were issued, and the jobs that were claimed.
     kinds: Mutex<HashSet<String>>,
     held: Mutex<Vec<TaskRecord>>,
+    /// Whether writes fail at their end. What they wrote stays: nothing in memory can be undone.
+    failing: AtomicBool,
 }
 
 impl Broken {
     pub(crate) fn new(inner: MemoryRegistry, fault: Fault) -> Self {
-        Self { inner, fault, claimed: Mutex::default(), kinds: Mutex::default(), held: Mutex::default() }
+        Self {
+            inner,
+            fault,
+            claimed: Mutex::default(),
+            kinds: Mutex::default(),
+            held: Mutex::default(),
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn fail(&self, fail: bool) {
+        self.failing.store(fail, Ordering::SeqCst);
+    }
+
+    /// What a write answers.
+    pub(crate) fn answer<T>(&self, done: Result<T, RegistryError>) -> Result<T, RegistryError> {
+        if self.failing.load(Ordering::SeqCst) {
+            return Err(RegistryError::Unavailable { op: "commit", source: "a fault of the test".into() });
+        }
+        done
     }
 
     pub(crate) fn has(&self, fault: Fault) -> bool {
@@ -151,7 +174,7 @@ impl TaskRegistry for Broken {
         {
             self.inner.settle_call(SettleCall::new(ticket, Settlement::Replied(reply))).await?;
         }
-        self.inner.issue(req).await
+        self.answer(self.inner.issue(req).await)
     }
 
     async fn confirm(&self, req: ConfirmTask) -> Result<TaskRecord, RegistryError> {
@@ -226,7 +249,7 @@ impl TaskRegistry for Broken {
         let scope = everything(&req.scope);
         let events = ListEvents::new(scope).of_task(req.id.clone());
         let anyway = req.clone().under(None);
-        match self.inner.finish(req).await {
+        match self.answer(self.inner.finish(req).await) {
             Err(RegistryError::LeaseLost(_)) if self.has(Fault::HearsALostLease) => {
                 self.inner.finish(anyway).await
             }
@@ -246,7 +269,7 @@ impl TaskRegistry for Broken {
     }
 
     async fn end_overdue(&self, req: EndOverdue) -> Result<Vec<TaskRecord>, RegistryError> {
-        let ended = self.inner.end_overdue(req).await?;
+        let ended = self.answer(self.inner.end_overdue(req).await)?;
         Ok(if self.has(Fault::EndsOverdueSilently) { Vec::new() } else { ended })
     }
 
@@ -297,7 +320,7 @@ impl CallStore for Broken {
         if self.has(Fault::ClaimsInTwoSteps) && new {
             dawdle().await;
         }
-        let claim = self.inner.claim_call(req).await?;
+        let claim = self.answer(self.inner.claim_call(req).await)?;
         self.claimed.lock().unwrap().insert(key.clone());
         let forged = || Claim::First(Ticket::new(key.clone(), [7; 16]));
         Ok(match claim {
@@ -365,7 +388,7 @@ impl ProposalStore for Broken {
 
     async fn reserve(&self, req: ReserveProposal) -> Result<Reserved, RegistryError> {
         if !self.has(Fault::ReservesInTwoSteps) {
-            return self.inner.reserve(req).await;
+            return self.answer(self.inner.reserve(req).await);
         }
         let key = req.key.clone();
         let seen = self.inner.proposal(&key).await?;

@@ -26,7 +26,7 @@ impl DeliveryOutbox for Broken {
 
     async fn publish(&self, req: PublishEvents) -> Result<Vec<Published>, RegistryError> {
         let mut again = req.clone();
-        let mut done = self.inner.publish(req).await?;
+        let mut done = self.answer(self.inner.publish(req).await)?;
         if self.has(Fault::PublishesTwice) {
             for (event, done) in again.events.iter_mut().zip(&mut done) {
                 if std::mem::replace(done, Published::Queued) == Published::Known {
@@ -64,7 +64,7 @@ impl DeliveryOutbox for Broken {
             }
             _ => {}
         }
-        let mut claimed = self.inner.claim_deliveries(req).await?;
+        let mut claimed = self.answer(self.inner.claim_deliveries(req).await)?;
         if self.has(Fault::CountsAttemptsWhenRecorded) {
             for delivery in &mut claimed.deliveries {
                 let scope = Scope::Operator { tenant: delivery.event.owner.tenant.clone() };

@@ -1,14 +1,65 @@
 //! The kit finds each fault that it claims to find.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
 
+use adcp_core::{ManualClock, Registry, Timestamp};
 use adcp_registry_memory::MemoryRegistry;
-use adcp_registry_testkit::{OnManualClock, checks, run};
+use adcp_registry_testkit::{Harness, OnManualClock, checks, run};
+use async_trait::async_trait;
 
 use crate::broken::{Broken, Fault};
 
 async fn broken(fault: Fault) -> OnManualClock {
     OnManualClock::new(|clock| Broken::new(MemoryRegistry::volatile().with_clock(clock), fault))
+}
+
+/// A store that can be made to fail, and keeps what was written then.
+struct Failing {
+    registry: Arc<Broken>,
+    clock: Arc<ManualClock>,
+}
+
+impl Failing {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_micros(1_770_000_000_000_000)));
+        let inner = MemoryRegistry::volatile().with_clock(Arc::clone(&clock) as _);
+        Self { registry: Arc::new(Broken::new(inner, Fault::KeepsWhatFailed)), clock }
+    }
+}
+
+#[async_trait]
+impl Harness for Failing {
+    fn registry(&self) -> Arc<dyn Registry> {
+        Arc::clone(&self.registry) as _
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    async fn fail_commits(&self, fail: bool) -> bool {
+        self.registry.fail(fail);
+        true
+    }
+}
+
+#[test]
+fn what_a_failed_write_leaves_behind() {
+    macro_rules! found {
+        ($($check:ident)*) => { $(
+            let found = catch_unwind(AssertUnwindSafe(|| run(async || Failing::new(), checks::$check)));
+            assert!(found.is_err(), "{} does not find the fault", stringify!($check));
+        )* };
+    }
+    found!(
+        a_failed_issue_leaves_no_task_and_no_reply
+        a_failed_end_leaves_everything_as_it_was
+        a_failed_rescue_ends_nobody
+        a_failed_claim_holds_nothing
+        a_failed_publication_queues_nothing
+    );
 }
 
 macro_rules! faults {

@@ -101,7 +101,7 @@ pub(crate) struct Shared {
     instances: Vec<Arc<PostgresRegistry>>,
     next: std::sync::atomic::AtomicUsize,
     offset: ClockOffset,
-    _schema: Schema,
+    schema: Schema,
 }
 
 impl Shared {
@@ -118,7 +118,7 @@ impl Shared {
             let config = configure(schema.config_at(url.to_owned())).with_clock_offset(offset.clone());
             instances.push(Arc::new(PostgresRegistry::connect(config).await.unwrap()));
         }
-        Self { instances, next: std::sync::atomic::AtomicUsize::new(0), offset, _schema: schema }
+        Self { instances, next: std::sync::atomic::AtomicUsize::new(0), offset, schema }
     }
 }
 
@@ -132,6 +132,27 @@ impl Harness for Shared {
 
     async fn advance(&self, by: Duration) {
         self.offset.advance(by);
+    }
+
+    /// By triggers that the database fires at the commit.
+    async fn fail_commits(&self, fail: bool) -> bool {
+        let schema = &self.schema.0;
+        let mut sql = format!(
+            "CREATE OR REPLACE FUNCTION {schema}.fault() RETURNS trigger LANGUAGE plpgsql \
+             AS $$ BEGIN RAISE EXCEPTION 'a fault of the test'; END $$;"
+        );
+        for table in ["tasks", "calls", "proposals", "events"] {
+            sql.push_str(&if fail {
+                format!(
+                    "CREATE CONSTRAINT TRIGGER fault AFTER INSERT OR UPDATE ON {schema}.{table} \
+                     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {schema}.fault();"
+                )
+            } else {
+                format!("DROP TRIGGER fault ON {schema}.{table};")
+            });
+        }
+        connection().await.batch_execute(&sql).await.unwrap();
+        true
     }
 }
 
