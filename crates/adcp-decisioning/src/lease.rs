@@ -7,6 +7,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::handle::TaskHandle;
 
+/// How soon a renewal that failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Renews the lease of a task at a third of its time, until it is lost or dropped.
 ///
 /// A renewal that fails is not a lost lease: the store may be away for a moment, and decides when the function
@@ -16,13 +19,16 @@ pub(crate) async fn keep(task: &TaskHandle, within: Duration) {
     let Some(token) = task.lease else { return };
     let pause = within / 3;
     let mut kept = Instant::now();
+    let mut wait = pause;
     loop {
-        sleep(pause).await;
+        sleep(wait).await;
+        // A store that was away for a moment is asked again before the lease is over.
+        wait = pause.min(AGAIN);
         let sent = Instant::now();
         let renewal = RenewLease::new(task.id().clone(), task.reference().scope(), token, within);
         fault::point("heartbeat");
         match timeout(pause, task.registry.renew_lease(renewal)).await {
-            Ok(Ok(())) => kept = sent,
+            Ok(Ok(())) => (kept, wait) = (sent, pause),
             Ok(Err(
                 error @ (RegistryError::LeaseLost(_)
                 | RegistryError::AlreadyEnded(_)

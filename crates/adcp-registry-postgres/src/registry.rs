@@ -84,7 +84,30 @@ impl PostgresRegistry {
     /// writes and the end happen together or not at all. Nothing is tried again here.
     ///
     /// The transaction must be in the registry's database. After an error roll it back: a part of the end may
-    /// stand in it.
+    /// stand in it. What is on disk after its commit is as its own `synchronous_commit` says.
+    ///
+    /// The outcome is written as it is given: unlike a desk, the registry knows no schemas, so an answer that the tool
+    /// could not have given reaches the buyer.
+    ///
+    /// ```no_run
+    /// use adcp_core::{FinishTask, Outcome, TaskRef};
+    /// use adcp_registry_postgres::{PostgresConfig, PostgresRegistry};
+    /// use deadpool_postgres::Pool;
+    ///
+    /// /// Books an order and completes its task: both or neither.
+    /// async fn book(pool: &Pool, task: &TaskRef, answer: Outcome) -> Result<(), Box<dyn std::error::Error>> {
+    ///     // Once, where the program begins.
+    ///     let registry = PostgresRegistry::from_pool(pool.clone(), PostgresConfig::pooled()).await?;
+    ///
+    ///     let mut client = pool.get().await?;
+    ///     let transaction = client.transaction().await?;
+    ///     transaction.execute("INSERT INTO orders (task) VALUES ($1)", &[&task.id.as_str()]).await?;
+    ///     let end = FinishTask::new(task.id.clone(), task.owner.scope(), answer);
+    ///     registry.finish_in(&transaction, end).await?;
+    ///     transaction.commit().await?;
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

@@ -33,6 +33,10 @@ pub(crate) async fn run(args: &TasksArgs, terminal: &Terminal) -> Result<Exit, F
                     "the result is not a JSON object; write what the tool would answer",
                 ));
             };
+            // The desk would take it for a failure, which is not what `complete` says.
+            if answer.contains_key("errors") {
+                return Err(Failure::usage("an answer with `errors` is a failure: say `adcp tasks fail`"));
+            }
             let task = find(&*registry, tenant, id).await?;
             TaskDesk::new(Arc::clone(&registry)).complete(&task.reference(), &answer).await
         }

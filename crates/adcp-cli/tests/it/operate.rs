@@ -83,6 +83,8 @@ fn only_a_valid_answer_completes_a_task() {
     assert!(invalid.err.contains("no valid answer of create_media_buy"), "{}", invalid.err);
     assert!(invalid.err.contains("  /revision  expected"), "{}", invalid.err);
     complete(json!([]), 2);
+    let failure = complete(json!({ "errors": [{ "code": "INTERNAL_ERROR", "message": "no" }] }), 2);
+    assert!(failure.err.contains("adcp tasks fail"), "{}", failure.err);
     assert_eq!(status(&seller, &id)["status"], "submitted");
     let answer = json!({ "media_buy_id": "mb_1", "revision": 1, "packages": [], "confirmed_at": null });
     complete(answer.clone(), 0);
