@@ -108,14 +108,17 @@ async fn run<T: Send + 'static>(
 
 /// A new file is readable by its owner only, before anything is in it.
 fn make_private(config: &SqliteConfig) -> Result<(), OpenError> {
+    let unopened =
+        |source: std::io::Error| OpenError::Unopened { path: config.path.clone(), source: Box::new(source) };
+    // Opening a pipe would wait for somebody at its other end.
+    if std::fs::metadata(&config.path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return Err(unopened(std::io::Error::other("it is neither a file nor a folder")));
+    }
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(&config.path)
-        .map(drop)
-        .map_err(|source| OpenError::Unopened { path: config.path.clone(), source: Box::new(source) })
+    options.open(&config.path).map(drop).map_err(unopened)
 }
 
 /// What the file holds, before anything in it is changed: a file of somebody else's stays as it is.

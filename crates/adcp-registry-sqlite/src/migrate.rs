@@ -1,5 +1,7 @@
 //! The schema of the file: numbered steps, each taken once, each remembered with its checksum.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
@@ -58,10 +60,26 @@ pub(crate) fn inspect(connection: &Connection) -> rusqlite::Result<Found> {
         }
     }
     match taken.last() {
-        Some((number, _)) if *number == NEEDED => Ok(Found::Current),
+        Some((number, _)) if *number == NEEDED => {
+            Ok(if is_whole(connection)? { Found::Current } else { Found::Unknown(*number) })
+        }
         Some((number, _)) => Ok(Found::Older(*number)),
         None => Ok(Found::Older(0)),
     }
+}
+
+/// Whether every table and index is there that the steps make: a file can lose some to other hands.
+fn is_whole(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut fresh = Connection::open_in_memory()?;
+    migrate(&mut fresh)?;
+    let (there, wanted) = (names(connection)?, names(&fresh)?);
+    Ok(wanted.is_subset(&there))
+}
+
+fn names(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let mut statement =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'index')")?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 /// Takes the steps that are missing, all in one transaction. Two processes that start at once take them once.

@@ -71,6 +71,11 @@ impl Place {
             "sqlite" => {
                 // As other tools write it: sqlite:///absolute/path and sqlite://relative/path.
                 let path = rest.strip_prefix("//").unwrap_or(rest);
+                if path.contains("://") {
+                    return Err(Failure::usage(
+                        "sqlite: is followed by the path of a file, not by an address",
+                    ));
+                }
                 if path == ":memory:" || path.starts_with("file:") {
                     return Err(Failure::usage(
                         "a registry in SQLite is a file, written sqlite:PATH; for one that forgets, write memory",
@@ -123,16 +128,21 @@ fn from_environment() -> Result<Option<Secret>, Failure> {
 }
 
 fn unknown(word: &str) -> Failure {
-    // A password stands before an @; a path has none.
-    let shown = if word.contains('@') { "this".to_owned() } else { format!("`{word}`") };
+    // A password may stand in whatever is not a plain word or path: before an @, after a =.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let is_path = word.contains(['/', '.']) && word.chars().all(plain);
+    let named = if is_path || KNOWN.contains(&word) { format!("`{word}`") } else { "this".to_owned() };
     let mut words = format!(
-        "{shown} is no registry; write sqlite:PATH, memory, or postgres://USER@HOST/DATABASE for --registry"
+        "{named} is no registry; write sqlite:PATH, memory, or postgres://USER@HOST/DATABASE for --registry"
     );
-    if !word.contains('@') && (word.contains(['/', '.']) || Path::new(word).exists()) {
+    if is_path {
         words.push_str(&format!("\nIs it a file? Then write: --registry sqlite:{word}"));
     }
     Failure::usage(words)
 }
+
+/// Words that people take for a registry, and that are no secret.
+const KNOWN: [&str; 6] = ["Memory", "mysql", "mssql", "redis", "sqlite", "postgres"];
 
 impl SqliteFile {
     fn by_default() -> Self {
@@ -214,6 +224,9 @@ mod tests {
             ("mysql://me:secret@db/adcp", "`mysql` is no registry"),
             ("postgres:me:secret@db/adcp", "postgres://USER@HOST/DATABASE"),
             ("me@secret", "postgres://"),
+            ("secret", "this is no registry"),
+            ("host=127.0.0.1 password=secret", "this is no registry"),
+            ("sqlite:postgres://me:secret@db/adcp", "path of a file"),
             ("sqlite::memory:", "write memory"),
         ] {
             let failure = of(text).unwrap_err();

@@ -53,10 +53,24 @@ pub(super) async fn resolve(parts: &Arc<Parts>, valid: Valid) -> Result<Resolved
         }
         (account, _) => account,
     };
+    if account.as_ref().is_some_and(|account| !is_keepable(account.id.as_str())) {
+        return Err(AdcpError::invalid_request(
+            "account.account_id",
+            format!("an account id has at most {MAX_ACCOUNT_ID} bytes and no control characters"),
+        ));
+    }
     if account.is_none() && (reference.is_some() || spec.account == Presence::Required) {
         return Err(AdcpError::account_not_found());
     }
     Ok(Resolved { route: admitted.route, arguments: admitted.arguments, caller: admitted.caller, account })
+}
+
+/// Bytes of an account id: it stands in the keys of every table, which databases bound.
+const MAX_ACCOUNT_ID: usize = 512;
+
+/// Whether every registry can keep rows under this id.
+fn is_keepable(id: &str) -> bool {
+    id.len() <= MAX_ACCOUNT_ID && !id.contains(char::is_control)
 }
 
 /// Asks the store. Its panic denies, and its ways of saying no become one.

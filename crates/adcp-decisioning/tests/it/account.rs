@@ -410,3 +410,26 @@ fn a_record_carries_the_sellers_own_value() {
     assert_eq!(account.data::<Advertiser>().map(|advertiser| advertiser.0), Some(7));
     assert!(account.data::<u32>().is_none());
 }
+
+/// An account store that knows everybody, as that of a sandbox does, does not bring an id into the registry that a database
+/// cannot keep.
+#[tokio::test]
+async fn an_id_that_no_registry_can_keep_is_the_callers_fault() {
+    let anybody = ExplicitAccounts::new(|_, key: AccountKey| async move {
+        Ok(match key {
+            AccountKey::Id(id) => Some(Account::new(id)),
+            _ => None,
+        })
+    });
+    let (agent, shared) = agent_over(Mode::Book, anybody);
+    for bad in ["e\u{0}nul".to_owned(), "bell\u{7}".to_owned(), "x".repeat(513)] {
+        let reply =
+            ask(&agent, buyer("acme"), "create_media_buy", order_on(json!({ "account_id": bad }))).await;
+        assert_eq!(code(&reply), "INVALID_REQUEST", "{:?}", reply.body);
+        assert_eq!(error(&reply)["field"], "account.account_id");
+    }
+    assert_eq!(shared.calls.load(Ordering::SeqCst), 0);
+    let longest = json!({ "account_id": "x".repeat(512) });
+    let reply = ask(&agent, buyer("acme"), "create_media_buy", order_on(longest)).await;
+    assert_ne!(code(&reply), "INVALID_REQUEST", "{:?}", reply.body);
+}

@@ -216,3 +216,25 @@ async fn an_examination_says_what_is_there_and_changes_nothing() {
     };
     assert!(damaged, "{found:?}");
 }
+
+#[test]
+fn a_file_that_lost_a_table_is_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("registry.db");
+    drop(SqliteRegistry::open(SqliteConfig::new(&path)).unwrap());
+    rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TABLE endpoints").unwrap();
+    let refused = SqliteRegistry::open(SqliteConfig::new(&path));
+    assert!(matches!(refused, Err(OpenError::Unknown(_))), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("registry.db");
+    let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [socket.as_path(), folder.path(), std::path::Path::new("/dev/null")] {
+        let refused = SqliteRegistry::open(SqliteConfig::new(path));
+        assert!(matches!(refused, Err(OpenError::Unopened { .. })), "{refused:?}");
+    }
+}
