@@ -58,7 +58,23 @@ pub(crate) fn needed() -> u32 {
 /// Whether this version may serve on what is there.
 pub(crate) async fn inspect(client: &Client, schema: &str) -> Result<(), OpenError> {
     let taken = taken(client, schema).await.map_err(OpenError::of)?;
-    check(&STEPS, &taken)
+    check(&STEPS, &taken)?;
+    if is_whole(client, schema).await.map_err(OpenError::of)? {
+        Ok(())
+    } else {
+        Err(OpenError::Unknown(STEPS.last().map_or(0, |step| step.number)))
+    }
+}
+
+/// Whether every table is there that the steps make: a schema can lose some to other hands.
+async fn is_whole(client: &Client, schema: &str) -> Result<bool, Error> {
+    let made = |step: &'static Step| step.text.split("CREATE TABLE {schema}.").skip(1);
+    let name = |text: &str| text.split([' ', '(']).next().unwrap_or_default().to_owned();
+    let tables: Vec<String> =
+        STEPS.iter().flat_map(made).map(|text| format!("{schema}.{}", name(text))).collect();
+    let sql = "SELECT count(*) FROM unnest($1) AS name WHERE to_regclass(name) IS NULL";
+    let rows = client.query_typed(sql, &[(&tables, Type::TEXT_ARRAY)]).await?;
+    Ok(rows.first().is_some_and(|row| row.get::<_, i64>(0) == 0))
 }
 
 /// A step as the database remembers it.

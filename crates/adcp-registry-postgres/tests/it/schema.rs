@@ -80,6 +80,15 @@ async fn a_schema_of_other_hands_is_not_served() {
 
 #[tokio::test]
 #[ignore = "needs a Postgres server"]
+async fn a_schema_that_lost_a_table_is_not_served() {
+    let schema = Schema::migrated().await;
+    connection().await.batch_execute(&format!("DROP TABLE {}.endpoints", schema.0)).await.unwrap();
+    let refused = PostgresRegistry::connect(schema.config()).await;
+    assert!(matches!(refused, Err(OpenError::Unknown(_))), "{refused:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a Postgres server"]
 async fn what_cannot_be_used_is_refused_in_words() {
     let refused = PostgresRegistry::connect(PostgresConfig::new("not an address")).await;
     assert!(matches!(refused, Err(OpenError::BadUrl(Some(_)))), "{refused:?}");
