@@ -9,8 +9,12 @@ use super::{api::Crate, render};
 /// Crates whose types may be seen in our API: stable, and what a caller has anyway.
 const ALLOWED: &[&str] = &["serde", "serde_json"];
 
-/// Crates whose types one of ours takes from its caller: a pool or a transaction that the adopter has anyway.
-const TAKEN: &[(&str, &[&str])] = &[("adcp-registry-postgres", &["deadpool_postgres", "tokio_postgres"])];
+/// Crates whose types one of ours takes from its caller: a pool or a transaction, or the service around which a layer is
+/// laid, which the adopter has anyway.
+const TAKEN: &[(&str, &[&str])] = &[
+    ("adcp-registry-postgres", &["deadpool_postgres", "tokio_postgres"]),
+    ("adcp-webhooks", &["bytes", "http", "http_body", "http_body_util", "tower_layer", "tower_service"]),
+];
 
 /// Crates of macros, which leave no type behind.
 const MACROS: &[&str] = &["async_trait", "thiserror", "tracing", "clap"];
