@@ -26,6 +26,10 @@ impl Harness for Pooled {
     async fn advance(&self, by: Duration) {
         self.shared.advance(by).await;
     }
+
+    async fn fail_commits(&self, fail: bool) -> bool {
+        self.shared.fail_commits(fail).await
+    }
 }
 
 registry_conformance!(ignored: "needs a Postgres server", async || {
