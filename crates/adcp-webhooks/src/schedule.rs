@@ -83,7 +83,9 @@ impl Schedule {
             Some(asked) => asked.clamp(base, base.saturating_mul(2)),
             None => {
                 let part = 2.0_f64.mul_add(self.jitter * spread.clamp(0.0, 1.0), 1.0 - self.jitter);
-                Duration::try_from_secs_f64(base.as_secs_f64() * part).unwrap_or(Duration::MAX)
+                let spread = Duration::try_from_secs_f64(base.as_secs_f64() * part).unwrap_or(Duration::MAX);
+                // The product of long waits is rounded, also upwards.
+                spread.min(base.saturating_mul(2))
             }
         };
         let left = self.horizon.saturating_sub(MARGIN.min(self.horizon / 20)).checked_sub(waited)?;
@@ -160,6 +162,13 @@ mod tests {
             assert!(odd.next(1, Duration::ZERO, asked, spread).is_some());
         }
         assert_eq!(short().with_jitter(f64::NAN).next(1, Duration::ZERO, None, 0.9), Some(secs(5)));
+    }
+
+    #[test]
+    fn a_long_wait_is_not_rounded_out_of_its_bounds() {
+        let long = Duration::from_millis(7_971_691_643_692_605);
+        let schedule = Schedule::of([long]).with_horizon(Duration::MAX).with_jitter(1.0);
+        assert!(schedule.next(1, Duration::ZERO, None, 1.0).is_some_and(|wait| wait <= long * 2));
     }
 
     proptest! {
