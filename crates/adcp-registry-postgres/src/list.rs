@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use adcp_core::{ListTasks, TaskFilter, TaskOrder, TaskPage, TaskPhase, TaskStatus, Timestamp};
+use adcp_core::stored;
+use adcp_core::{ListTasks, TaskFilter, TaskOrder, TaskPage, TaskPhase, TaskStatus};
 
 use crate::error::Fail;
 use crate::row::{self, Bounds};
@@ -108,11 +109,11 @@ async fn page(
     mut wanted: Condition,
     totals: Vec<(String, TaskStatus, u64)>,
 ) -> Result<TaskPage, Fail> {
-    let column = column(req.order);
+    let column = stored::order_column(req.order);
     if let Some(cursor) = &req.after {
         let sign = if req.descending { '<' } else { '>' };
         let key = match req.order {
-            TaskOrder::CreatedAt | TaskOrder::UpdatedAt => wanted.bind(instant(&cursor.key)),
+            TaskOrder::CreatedAt | TaskOrder::UpdatedAt => wanted.bind(stored::order_instant(&cursor.key)),
             _ => wanted.bind(cursor.key.clone()),
         };
         let id = wanted.bind(cursor.id.as_str().to_owned());
@@ -159,19 +160,4 @@ async fn totals(
         totals.push((row::get(&found, "protocol")?, status, matches.unsigned_abs()));
     }
     Ok(totals)
-}
-
-const fn column(order: TaskOrder) -> &'static str {
-    match order {
-        TaskOrder::UpdatedAt => "updated_at",
-        TaskOrder::Status => "status",
-        TaskOrder::TaskType => "task_type",
-        TaskOrder::Protocol => "protocol",
-        _ => "created_at",
-    }
-}
-
-/// The instant behind a sort key. A key that is none sorts before everything.
-fn instant(key: &str) -> i64 {
-    TaskOrder::instant(key).map_or(i64::MIN, Timestamp::as_micros)
 }

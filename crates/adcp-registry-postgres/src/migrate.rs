@@ -62,7 +62,7 @@ pub(crate) async fn inspect(client: &Client, schema: &str) -> Result<(), OpenErr
     if is_whole(client, schema).await.map_err(OpenError::of)? {
         Ok(())
     } else {
-        Err(OpenError::Unknown(STEPS.last().map_or(0, |step| step.number)))
+        Err(OpenError::Unknown(needed()))
     }
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
-    AccountId, Attempt, AttemptClass, BoxError, Breaker, BreakerState, CallbackAuth, DeadReason,
-    DeliveryRecord, DeliveryState, Effects, Endpoint, EndpointRecord, Event, EventKey, IssueTask, Lease,
-    LeaseToken, Owner, Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError,
-    Secret, Subject, TaskId, TaskRecord, TaskStatus, TenantId, Timestamp,
+    Attempt, AttemptClass, BoxError, Breaker, BreakerState, CallbackAuth, DeadReason, DeliveryRecord,
+    DeliveryState, Effects, Endpoint, EndpointRecord, Event, EventKey, IssueTask, Lease, LeaseToken, Owner,
+    Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, RegistryError, Secret, Subject,
+    TaskId, TaskRecord, TaskStatus, TenantId, Timestamp,
 };
 use deadpool_postgres::tokio_postgres::Row;
 use deadpool_postgres::tokio_postgres::types::FromSql;
@@ -105,11 +105,7 @@ fn read_task(
 
 pub(crate) fn proposal(row: &Row) -> Result<ProposalRecord, Fail> {
     let holder: String = get(row, "holder")?;
-    let (account, principal) = match holder.split_at_checked(1) {
-        Some(("=", account)) => (Some(AccountId::new(account)), None),
-        Some(("@", principal)) => (None, Some(Principal::new(principal))),
-        _ => (None, None),
-    };
+    let (account, principal) = stored::read_holder(&holder);
     let tenant = TenantId::new(get::<String>(row, "tenant")?);
     let id = ProposalId::new(get::<String>(row, "id")?);
     let text = |name: &str| get::<String>(row, name);

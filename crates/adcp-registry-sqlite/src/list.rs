@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use adcp_core::stored::Sealer;
-use adcp_core::{ListTasks, TaskFilter, TaskOrder, TaskPage, TaskStatus, Timestamp};
+use adcp_core::stored::{self, Sealer};
+use adcp_core::{ListTasks, TaskFilter, TaskOrder, TaskPage, TaskStatus};
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
@@ -47,11 +47,11 @@ pub(crate) fn page(tx: &Transaction<'_>, req: &ListTasks, sealer: &dyn Sealer) -
     narrow(&mut wanted, &req.filter);
     let totals = totals(tx, &wanted)?;
 
-    let column = column(req.order);
+    let column = stored::order_column(req.order);
     if let Some(cursor) = &req.after {
         let sign = if req.descending { '<' } else { '>' };
         let key = match req.order {
-            TaskOrder::CreatedAt | TaskOrder::UpdatedAt => Value::Integer(instant(&cursor.key)),
+            TaskOrder::CreatedAt | TaskOrder::UpdatedAt => Value::Integer(stored::order_instant(&cursor.key)),
             _ => Value::Text(cursor.key.clone()),
         };
         wanted.values.push(key);
@@ -118,19 +118,4 @@ fn totals(tx: &Transaction<'_>, wanted: &Condition) -> Result<Vec<(String, TaskS
         totals.push((found.get(0)?, status, count.unsigned_abs()));
     }
     Ok(totals)
-}
-
-const fn column(order: TaskOrder) -> &'static str {
-    match order {
-        TaskOrder::UpdatedAt => "updated_at",
-        TaskOrder::Status => "status",
-        TaskOrder::TaskType => "task_type",
-        TaskOrder::Protocol => "protocol",
-        _ => "created_at",
-    }
-}
-
-/// The instant behind a sort key. A key that is none sorts before everything.
-fn instant(key: &str) -> i64 {
-    TaskOrder::instant(key).map_or(i64::MIN, Timestamp::as_micros)
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use adcp_core::stored::{self, Sealer, Unreadable};
 use adcp_core::{
-    AccountId, Attempt, AttemptClass, Breaker, BreakerState, CallbackAuth, DeadReason, DeliveryRecord,
-    DeliveryState, Effects, Endpoint, EndpointRecord, Event, EventKey, IssueTask, Lease, LeaseToken, Owner,
-    Principal, ProposalId, ProposalKey, ProposalRecord, ProposalState, Secret, Subject, TaskId, TaskRecord,
-    TaskStatus, TenantId, Timestamp,
+    Attempt, AttemptClass, Breaker, BreakerState, CallbackAuth, DeadReason, DeliveryRecord, DeliveryState,
+    Effects, Endpoint, EndpointRecord, Event, EventKey, IssueTask, Lease, LeaseToken, Owner, Principal,
+    ProposalId, ProposalKey, ProposalRecord, ProposalState, Secret, Subject, TaskId, TaskRecord, TaskStatus,
+    TenantId, Timestamp,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -101,11 +101,7 @@ fn read_task(
 
 pub(crate) fn proposal(row: &Row<'_>) -> Result<ProposalRecord, Fail> {
     let holder: String = row.get("holder")?;
-    let (account, principal) = match holder.split_at_checked(1) {
-        Some(("=", account)) => (Some(AccountId::new(account)), None),
-        Some(("@", principal)) => (None, Some(Principal::new(principal))),
-        _ => (None, None),
-    };
+    let (account, principal) = stored::read_holder(&holder);
     let tenant = TenantId::new(row.get::<_, String>("tenant")?);
     let id = ProposalId::new(row.get::<_, String>("id")?);
     let text = |name: &str| row.get::<_, String>(name);

@@ -1,6 +1,6 @@
 //! What stands in the columns of rows, beside the text forms: whose they are, and the words of closed sets.
 
-use crate::{AccountId, ProposalKey, Scope, TaskPhase};
+use crate::{AccountId, Principal, ProposalKey, Scope, TaskOrder, TaskPhase, Timestamp};
 
 /// Writes an account: the empty text for none; one that is there begins with `=`.
 #[must_use]
@@ -22,6 +22,34 @@ pub fn write_holder(key: &ProposalKey) -> String {
         (None, Some(principal)) => format!("@{principal}"),
         (None, None) => String::new(),
     }
+}
+
+/// Reads who holds a proposal: an account, a principal, or nobody.
+#[must_use]
+pub fn read_holder(text: &str) -> (Option<AccountId>, Option<Principal>) {
+    match text.split_at_checked(1) {
+        Some(("=", account)) => (Some(AccountId::new(account)), None),
+        Some(("@", principal)) => (None, Some(Principal::new(principal))),
+        _ => (None, None),
+    }
+}
+
+/// The column of tasks that a list is sorted by.
+#[must_use]
+pub const fn order_column(order: TaskOrder) -> &'static str {
+    match order {
+        TaskOrder::UpdatedAt => "updated_at",
+        TaskOrder::Status => "status",
+        TaskOrder::TaskType => "task_type",
+        TaskOrder::Protocol => "protocol",
+        TaskOrder::CreatedAt => "created_at",
+    }
+}
+
+/// The instant behind a sort key, as a column holds it. A key that is none sorts before everything.
+#[must_use]
+pub fn order_instant(key: &str) -> i64 {
+    TaskOrder::instant(key).map_or(i64::MIN, Timestamp::as_micros)
 }
 
 /// Writes a task's phase.

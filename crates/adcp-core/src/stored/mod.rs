@@ -21,7 +21,10 @@ mod seal;
 use adcp_types::json::JsonObject;
 use serde_json::Value;
 
-pub use columns::{Bounds, read_account, read_phase, write_account, write_holder, write_phase};
+pub use columns::{
+    Bounds, order_column, order_instant, read_account, read_holder, read_phase, write_account, write_holder,
+    write_phase,
+};
 pub use delivery::{read_redeliveries, write_list, write_redeliveries};
 pub use document::{DocumentBounds, DocumentColumns, document_binding, document_place, read_document};
 pub use effects::{read_effects, show_effects, write_effects};
