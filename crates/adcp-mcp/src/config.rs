@@ -1,8 +1,15 @@
 //! What a server is told before it opens a port.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::routes::Routes;
 
 /// The largest grace period, header or body time a server accepts.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -22,6 +29,7 @@ pub struct McpConfig {
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) grace: Duration,
+    pub(crate) routes: Routes,
     pub(crate) shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -38,6 +46,7 @@ impl McpConfig {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(20),
+            routes: Routes::default(),
             shutdown: None,
         }
     }
@@ -101,6 +110,24 @@ impl McpConfig {
         self
     }
 
+    /// Also serves what a tower service answers, under a prefix such as `/admin`.
+    ///
+    /// The service sees requests for the prefix and everything below it, with their whole paths. Hosts, origins, size
+    /// and times are checked as for the agent, credentials are not. It is cloned for each request, which runs to its
+    /// end also when the caller hangs up. `/mcp`, `/healthz`, `/.well-known` and what is below them stay the server's.
+    pub fn with_routes<S>(mut self, prefix: impl Into<String>, service: S) -> Self
+    where
+        S: Service<Request<Bytes>, Response = Response<Bytes>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+    {
+        self.routes.mount(prefix.into(), service);
+        self
+    }
+
     /// Begins a graceful shutdown when `signal` resolves. Default: the server runs until it is dropped.
     pub fn with_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = Some(Box::pin(signal));
@@ -118,6 +145,9 @@ impl McpConfig {
                 return Some((setting, format!("must be between 1 ms and {} s", LONGEST.as_secs())));
             }
         }
+        if let Some(reason) = self.routes.fault() {
+            return Some(("routes", reason));
+        }
         (self.grace > LONGEST).then(|| ("grace", format!("must be at most {} s", LONGEST.as_secs())))
     }
 }
@@ -134,6 +164,7 @@ impl fmt::Debug for McpConfig {
             .field("header_timeout", &self.header_timeout)
             .field("body_timeout", &self.body_timeout)
             .field("grace", &self.grace)
+            .field("routes", &self.routes)
             .field("shutdown", &self.shutdown.is_some())
             .finish()
     }

@@ -22,6 +22,7 @@ use crate::exchange::Exchange;
 use crate::gate::Gate;
 use crate::handler::Handler;
 use crate::message::{self, Message, ToolCall};
+use crate::routes::Routes;
 use crate::rpc::{
     Answer, Fault, INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR, accepted, answer, method_not_allowed, plain,
 };
@@ -36,11 +37,15 @@ pub(crate) struct Front {
     limits: json::Limits,
     body_timeout: Duration,
     rmcp: StreamableHttpService<Handler, NeverSessionManager>,
+    routes: Routes,
     leaving: AtomicBool,
 }
 
+/// A body that could not be read.
+type Unread = (StatusCode, String);
+
 impl Front {
-    pub(crate) fn new(agent: Agent, config: &McpConfig) -> Result<Self, McpError> {
+    pub(crate) fn new(agent: Agent, config: &mut McpConfig) -> Result<Self, McpError> {
         let handler = Handler::new(agent.clone(), &config.name);
         let limits = *agent.limits();
         let rmcp_config = StreamableHttpServerConfig::default()
@@ -54,6 +59,7 @@ impl Front {
             limits,
             body_timeout: config.body_timeout,
             rmcp: StreamableHttpService::new(move || Ok(handler.clone()), sessions, rmcp_config),
+            routes: std::mem::take(&mut config.routes),
             leaving: AtomicBool::new(false),
             agent,
         })
@@ -73,6 +79,9 @@ impl Front {
                 self.post(request).await.unwrap_or_else(|refusal| *refusal)
             }
             ("/mcp" | "/mcp/" | "/", _) => method_not_allowed("POST"),
+            (path, _) if self.routes.cover(path) => {
+                self.mounted(request).await.unwrap_or_else(|refusal| *refusal)
+            }
             _ => plain(StatusCode::NOT_FOUND, "nothing is served here; the agent is at /mcp"),
         }
     }
@@ -92,7 +101,9 @@ impl Front {
         self.gate.check(request.headers()).map_err(|reason| plain(StatusCode::FORBIDDEN, &reason))?;
         check_content_type(request.headers())?;
         let (parts, body) = request.into_parts();
-        let body = self.read_body(&parts.headers, body).await?;
+        let body = self.read_body(&parts.headers, body).await.map_err(|(status, reason)| {
+            Fault::unreadable(INVALID_REQUEST, reason).with_status(status).answer()
+        })?;
         let value = json::parse(&body, &self.limits)
             .map_err(|fault| Fault::unreadable(PARSE_ERROR, fault.to_string()).answer())?;
         match message::read(value).map_err(Fault::answer)? {
@@ -109,6 +120,15 @@ impl Front {
             call = call.by(caller);
         }
         Ok(self.pass(parts, envelope, &id, Exchange::carrying(call)).await)
+    }
+
+    /// Lets a mounted service answer.
+    async fn mounted(&self, request: Request<Incoming>) -> Result<Answer, Box<Answer>> {
+        self.gate.check(request.headers()).map_err(|reason| plain(StatusCode::FORBIDDEN, &reason))?;
+        let (parts, body) = request.into_parts();
+        let body = self.read_body(&parts.headers, body).await;
+        let body = body.map_err(|(status, reason)| plain(status, &reason))?;
+        Ok(self.routes.answer(Request::from_parts(parts, body)).await)
     }
 
     /// Lets rmcp answer `body`, and completes its answer.
@@ -136,29 +156,19 @@ impl Front {
         }
     }
 
-    async fn read_body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Box<Answer>> {
+    async fn read_body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Unread> {
         let max = self.limits.max_bytes;
-        let too_large = || {
-            Fault::unreadable(INVALID_REQUEST, format!("the message is larger than {max} bytes"))
-                .with_status(StatusCode::PAYLOAD_TOO_LARGE)
-                .answer()
-        };
+        let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("the message is larger than {max} bytes"));
         let announced =
             headers.get(CONTENT_LENGTH).and_then(|n| n.to_str().ok()).and_then(|n| n.parse().ok());
         if announced.is_some_and(|n: usize| n > max) {
-            return Err(Box::new(too_large()));
+            return Err(too_large());
         }
         match tokio::time::timeout(self.body_timeout, Limited::new(body, max).collect()).await {
             Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Box::new(too_large())),
-            Ok(Err(_)) => Err(Box::new(
-                Fault::unreadable(INVALID_REQUEST, "the message broke off before its end").answer(),
-            )),
-            Err(_) => Err(Box::new(
-                Fault::unreadable(INVALID_REQUEST, "the message took too long to arrive")
-                    .with_status(StatusCode::REQUEST_TIMEOUT)
-                    .answer(),
-            )),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the message broke off before its end".to_owned())),
+            Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the message took too long to arrive".to_owned())),
         }
     }
 }

@@ -22,6 +22,7 @@
 //! | `POST /mcp`, `POST /` | one JSON-RPC message with one JSON answer, whatever `Accept` says |
 //! | `GET`, `DELETE` and others there | 405 |
 //! | `GET /healthz` | 200, or 503 when the agent is unhealthy or the server is leaving |
+//! | a prefix given to [`McpConfig::with_routes`], and below | what the service answers that is mounted there |
 //! | another host or web origin | 403, with the setting to change |
 //! | a content type other than `application/json` | 415 |
 //! | a message beyond [`Agent::limits`](adcp_decisioning::Agent::limits) | 413 for size, else 400 with −32700 |
@@ -57,6 +58,7 @@ mod gate;
 mod handler;
 mod message;
 mod render;
+mod routes;
 mod rpc;
 mod server;
 

@@ -61,11 +61,11 @@ impl Server {
     ///
     /// [`McpError::Setting`] for a value that cannot work, [`McpError::Bind`] for an address that cannot be
     /// listened on.
-    pub async fn bind(agent: Agent, config: McpConfig) -> Result<Self, McpError> {
+    pub async fn bind(agent: Agent, mut config: McpConfig) -> Result<Self, McpError> {
         if let Some((setting, reason)) = config.fault() {
             return Err(McpError::Setting { setting, reason });
         }
-        let front = Arc::new(Front::new(agent.clone(), &config)?);
+        let front = Arc::new(Front::new(agent.clone(), &mut config)?);
         let cannot = |source| McpError::Bind { address: config.address.clone(), source };
         let listener = TcpListener::bind(&config.address).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;

@@ -9,9 +9,10 @@ use super::{api::Crate, render};
 /// Crates whose types may be seen in our API: stable, and what a caller has anyway.
 const ALLOWED: &[&str] = &["serde", "serde_json"];
 
-/// Crates whose types one of ours takes from its caller: a pool or a transaction, or the service around which a layer is
-/// laid, which the adopter has anyway.
+/// Crates whose types one of ours takes from its caller: a pool or a transaction, a service that is mounted, or the one
+/// around which a layer is laid, which the adopter has anyway.
 const TAKEN: &[(&str, &[&str])] = &[
+    ("adcp-mcp", &["bytes", "http", "tower_service"]),
     ("adcp-registry-postgres", &["deadpool_postgres", "tokio_postgres"]),
     ("adcp-webhooks", &["bytes", "http", "http_body", "http_body_util", "tower_layer", "tower_service"]),
 ];

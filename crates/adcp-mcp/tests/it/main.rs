@@ -9,5 +9,6 @@ mod client;
 mod eras;
 mod fixture;
 mod limits;
+mod routes;
 mod seller;
 mod shutdown;
