@@ -23,5 +23,5 @@ pub use receiver::{
 #[cfg(feature = "tower")]
 pub use receiver::{Receive, ReceiveLayer};
 pub use schedule::Schedule;
-pub use subscription::{BadSubscription, Notice, ReportingAddress, SubscriptionError, Subscriptions};
+pub use subscription::{BadSubscription, Notice, OrderAddress, OrderNews, SubscriptionError, Subscriptions};
 pub use webhooks::Webhooks;

@@ -2,7 +2,7 @@
 
 mod check;
 mod notice;
-mod report;
+mod order;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::webhooks::Webhooks;
 
 pub use check::BadSubscription;
 pub use notice::Notice;
-pub use report::ReportingAddress;
+pub use order::{OrderAddress, OrderNews};
 
 const KIND: &str = "adcp.subscriptions";
 const ID: &str = "all";

@@ -6,9 +6,11 @@ use adcp_core::{
     AccountId, CallbackAuth, DeliveryOutbox as _, DeliveryState, ListDeliveries, Owner, Principal, Published,
     Registry, Scope, Secret, TenantId,
 };
-use adcp_types::core::NotificationConfig;
+use adcp_types::core::{NotificationConfig, PushNotificationConfig};
 use adcp_types::json::{FromJson as _, ToJson as _};
-use adcp_webhooks::{BadSubscription, Notice, ReportingAddress, SubscriptionError, Subscriptions, Webhooks};
+use adcp_webhooks::{
+    BadSubscription, Notice, OrderAddress, OrderNews, SubscriptionError, Subscriptions, Webhooks,
+};
 use serde_json::{Map, Value, json};
 
 use crate::receiver::{OK, Receiver, Step};
@@ -217,12 +219,12 @@ async fn reports_of_an_order_go_where_they_were_asked_for() {
     };
     assert_eq!(publish(&mine, "1").await, None, "nobody asked");
 
-    let address = ReportingAddress::new(receiver.url())
+    let address = OrderAddress::new(receiver.url())
         .with_token(Some(Secret::new(TOKEN)))
         .with_operation_id(Some("op-7".into()))
         .with_authentication(Some(CallbackAuth::new("Bearer", Secret::new(CREDENTIALS))));
     for (bad, field) in [
-        (ReportingAddress::new("http://buyer.example/"), "url"),
+        (OrderAddress::new("http://buyer.example/"), "url"),
         (
             address.clone().with_authentication(Some(CallbackAuth::new("Bearer", Secret::new("short")))),
             "authentication.credentials",
@@ -252,4 +254,69 @@ async fn reports_of_an_order_go_where_they_were_asked_for() {
     );
     subscriptions.forget_reporting(&mine, "mb/1 \u{fc}").await.unwrap();
     assert_eq!(publish(&mine, "3").await, None);
+}
+
+#[tokio::test]
+async fn news_of_an_order_go_to_the_address_of_the_call_that_made_it() {
+    let Shop { subscriptions, .. } = shop();
+    let receiver = Receiver::plain(&[&[Read, OK]]).await;
+    let mine = owner("acc-1", "buyer");
+    let object = |value: Value| value.as_object().unwrap().clone();
+    let canceled = OrderNews::lifecycle(
+        "mb-1.canceled",
+        object(json!({
+            "status": "canceled",
+            "cancellation": { "canceled_at": "2026-11-21T07:59:00Z", "canceled_by": "seller", "reason": "sold out" },
+        })),
+    );
+    assert_eq!(subscriptions.publish_order(&mine, "mb-1", &canceled).await.unwrap(), None, "nobody asked");
+
+    let config = PushNotificationConfig::from_json(json!({
+        "url": receiver.url(), "operation_id": "op-7", "token": TOKEN,
+        "authentication": { "schemes": ["Bearer"], "credentials": CREDENTIALS },
+    }))
+    .unwrap();
+    let address = OrderAddress::from(&config).with_context(Some(object(json!({ "trace": 7 }))));
+    subscriptions.keep_order(&mine, "mb-1", &address).await.unwrap();
+    assert_eq!(subscriptions.order(&mine, "mb-1").await.unwrap(), Some(address));
+    assert_eq!(subscriptions.reporting(&mine, "mb-1").await.unwrap(), None, "reports go their own way");
+    let publish = async |news: &OrderNews| subscriptions.publish_order(&mine, "mb-1", news).await.unwrap();
+    assert_eq!(publish(&canceled).await, Some(Published::Queued));
+    assert_eq!(publish(&canceled).await, Some(Published::Known));
+    let impaired =
+        OrderNews::impairment("mb-1.health-2", object(json!({ "health": "ok", "impairments": [] })));
+    assert_eq!(publish(&impaired).await, Some(Published::Queued));
+    receiver.has_got(2).await;
+
+    let bodies: Vec<Value> =
+        receiver.got().iter().map(|got| serde_json::from_slice(&got.body).unwrap()).collect();
+    let of = |id: &str| bodies.iter().find(|body| body["notification_id"] == id).unwrap();
+    let (first, second) = (of("mb-1.canceled"), of("mb-1.health-2"));
+    assert_eq!(
+        first,
+        &json!({
+            "idempotency_key": first["idempotency_key"], "operation_id": "op-7", "task_id": "mb-1",
+            "task_type": "update_media_buy", "protocol": "media-buy", "status": "completed",
+            "timestamp": "2026-11-21T08:00:00Z", "token": TOKEN, "context": { "trace": 7 },
+            "notification_id": "mb-1.canceled",
+            "result": {
+                "media_buy_id": "mb-1", "status": "canceled",
+                "cancellation": { "canceled_at": "2026-11-21T07:59:00Z", "canceled_by": "seller", "reason": "sold out" },
+            },
+        })
+    );
+    assert_eq!(second["notification_type"], "impairment");
+    assert_eq!(
+        second["result"],
+        json!({
+            "media_buy_id": "mb-1", "notification_type": "impairment", "health": "ok", "impairments": [],
+        })
+    );
+    let schema = adcp_schemas::validator("core/mcp-webhook-payload.json").unwrap();
+    for (body, got) in bodies.iter().zip(receiver.got()) {
+        assert_eq!(got.header("authorization"), Some(&*format!("Bearer {CREDENTIALS}")));
+        schema.validate(body).unwrap();
+    }
+    subscriptions.forget_order(&mine, "mb-1").await.unwrap();
+    assert_eq!(subscriptions.publish_order(&mine, "mb-1", &canceled).await.unwrap(), None);
 }
