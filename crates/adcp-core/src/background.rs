@@ -45,6 +45,43 @@ pub trait Delivery: Background {
     ///
     /// [`Inadmissible`], with what the address should be like.
     fn admits(&self, url: &str) -> Result<(), Inadmissible>;
+
+    /// What receivers have to know of how it delivers. The agent tells them in its capabilities, so it stays the same.
+    fn terms(&self) -> DeliveryTerms;
+}
+
+/// How notifications are authenticated, and for how long they are tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeliveryTerms {
+    /// How long an event is tried at most.
+    pub horizon: Duration,
+    /// Names of the algorithms that sign, as signatures give them: `ed25519`. None when nothing is signed.
+    pub algorithms: Vec<String>,
+    /// Whether a registration may ask for HMAC-SHA256 in place of a signature.
+    pub hmac: bool,
+}
+
+impl DeliveryTerms {
+    /// A delivery that signs nothing.
+    #[must_use]
+    pub const fn new(horizon: Duration) -> Self {
+        Self { horizon, algorithms: Vec::new(), hmac: false }
+    }
+
+    /// Adds an algorithm that signs.
+    #[must_use]
+    pub fn with_algorithm(mut self, name: impl Into<String>) -> Self {
+        self.algorithms.push(name.into());
+        self
+    }
+
+    /// Says that HMAC-SHA256 is understood.
+    #[must_use]
+    pub const fn with_hmac(mut self) -> Self {
+        self.hmac = true;
+        self
+    }
 }
 
 /// An address that will never be called. Its words reach the buyer: they say what would be right.

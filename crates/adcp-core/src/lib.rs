@@ -21,7 +21,7 @@ pub mod stored;
 mod task;
 mod time;
 
-pub use background::{Background, Delivery, Inadmissible};
+pub use background::{Background, Delivery, DeliveryTerms, Inadmissible};
 pub use call::{
     CallKey, Claim, ClaimCall, Resolution, ResolveCall, SettleCall, Settlement, Ticket, UnresolvedCall,
 };

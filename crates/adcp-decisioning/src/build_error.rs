@@ -36,6 +36,9 @@ pub enum BuildError {
     /// Too often.
     #[error("the retention interval of {0:?} is shorter than a second: the registry would do little else")]
     RetentionInterval(Duration),
+    /// Longer than receivers have to remember.
+    #[error("notifications are tried for {0:?}, but receivers tell duplicates apart for seven days at most")]
+    DeliveryHorizon(Duration),
     /// No handoff could ever run.
     #[error("room for zero background tasks: no handoff could run")]
     NoBackgroundTasks,

@@ -29,6 +29,7 @@ use crate::rescue::Rescuer;
 use crate::rounds::Rounds;
 use crate::route::Route;
 use crate::tools;
+use crate::tools::capabilities::{Published, Told};
 use crate::version::Versions;
 use crate::worker::Worker;
 
@@ -72,6 +73,7 @@ pub struct AgentBuilder<S> {
     auto_emit: bool,
     companions: Vec<Arc<dyn Background>>,
     declared: GetAdcpCapabilitiesResponse,
+    published: Option<Published>,
     proposals: Option<ProposalTerms>,
     pub(crate) jobs: JobSettings,
 }
@@ -105,6 +107,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
             auto_emit: true,
             companions: Vec::new(),
             declared: tools::capabilities::undeclared(),
+            published: None,
             proposals: None,
             jobs: JobSettings::default(),
         }
@@ -238,7 +241,7 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         self
     }
 
-    /// Carries queued notifications to their receivers. Without it, a call that may become a task and asks for
+    /// Carries queued notifications to their receivers, and says so in the capabilities. Without it, a call that may become a task and asks for
     /// notifications is refused, unless [`Self::auto_emit`] is off.
     #[must_use]
     pub fn deliver_with(mut self, delivery: impl Delivery) -> Self {
@@ -262,6 +265,18 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
     #[must_use]
     pub fn background(mut self, companion: impl Background) -> Self {
         self.companions.push(Arc::new(companion));
+        self
+    }
+
+    /// Names the document that says which agent this is, and the one that publishes its keys, in the capabilities:
+    /// `https://ads.example.com/.well-known/brand.json` and `https://ads.example.com/.well-known/jwks.json`.
+    ///
+    /// Whoever signs webhooks has to, or receivers do not find the key. Both are `https`.
+    ///
+    /// Spec: `protocol/get-adcp-capabilities-response.json`, `identity`.
+    #[must_use]
+    pub fn published_at(mut self, brand_json_url: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
+        self.published = Some(Published { brand_json_url: brand_json_url.into(), jwks_uri: jwks_uri.into() });
         self
     }
 
@@ -326,14 +341,15 @@ impl<S: Send + Sync + 'static> AgentBuilder<S> {
         if self.registry.is_none() {
             faults.push(BuildError::Missing("registry"));
         }
-        let capabilities = tools::capabilities::compose(
-            &self.declared,
-            &mounted,
-            self.proposals.as_ref(),
-            versions.as_ref().ok(),
-            self.replay_ttl,
-            &mut faults,
-        );
+        let told = Told {
+            proposals: self.proposals.as_ref(),
+            versions: versions.as_ref().ok(),
+            replay_ttl: self.replay_ttl,
+            delivery: self.delivery.as_deref().map(Delivery::terms),
+            keeps_credentials: self.registry.as_ref().is_some_and(|it| it.capabilities().keeps_credentials),
+            published: self.published.as_ref(),
+        };
+        let capabilities = tools::capabilities::compose(&self.declared, &mounted, &told, &mut faults);
         let (Some(authenticator), Some(accounts), Some(registry), Ok(versions), true) =
             (self.authenticator, self.accounts, self.registry, versions, faults.is_empty())
         else {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use adcp_core::{Background, Delivery, Inadmissible, Registry};
+use adcp_core::{Background, Delivery, DeliveryTerms, Inadmissible, Registry};
 use adcp_signing::{Algorithm, Signer};
 use async_trait::async_trait;
 use tokio::task::JoinHandle;
@@ -128,6 +128,10 @@ impl Background for Webhooks {
 impl Delivery for Webhooks {
     fn admits(&self, url: &str) -> Result<(), Inadmissible> {
         self.0.sender.egress.admits(url).map(drop).map_err(Inadmissible::from)
+    }
+
+    fn terms(&self) -> DeliveryTerms {
+        DeliveryTerms::new(self.schedule().horizon()).with_algorithm(self.algorithm().name()).with_hmac()
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::{Background, Delivery, Inadmissible, Registry};
+use adcp_core::{Background, Delivery, DeliveryTerms, Inadmissible, Registry};
 use adcp_decisioning::{AccountPerPrincipal, Agent, BuildErrors, Finalizing, ProposalTerms, Tokens};
 use async_trait::async_trait;
 
@@ -83,6 +83,10 @@ impl Background for KeepsQueued {
 impl Delivery for KeepsQueued {
     fn admits(&self, _url: &str) -> Result<(), Inadmissible> {
         Ok(())
+    }
+
+    fn terms(&self) -> DeliveryTerms {
+        DeliveryTerms::new(Duration::from_secs(24 * 3600))
     }
 }
 

@@ -1,11 +1,13 @@
 //! `get_adcp_capabilities`: what is mounted, and what the adopter declared beyond it.
 
 mod claims;
+mod delivery;
 mod duties;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use adcp_core::DeliveryTerms;
 use adcp_types::json::{JsonObject, ToJson};
 use adcp_types::protocol::GetAdcpCapabilitiesResponse;
 use adcp_types::protocol::get_adcp_capabilities_response::{
@@ -64,17 +66,34 @@ impl Mounted<'_> {
     }
 }
 
+/// What the parts of an agent say about it, beside its tools.
+pub(crate) struct Told<'a> {
+    pub(crate) proposals: Option<&'a ProposalTerms>,
+    pub(crate) versions: Option<&'a Versions>,
+    pub(crate) replay_ttl: Duration,
+    pub(crate) delivery: Option<DeliveryTerms>,
+    /// Whether the registry keeps the credentials of callbacks; without it nobody registers any.
+    pub(crate) keeps_credentials: bool,
+    pub(crate) published: Option<&'a Published>,
+}
+
+/// Where buyers read which agent this is, and its keys.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) brand_json_url: String,
+    pub(crate) jwks_uri: String,
+}
+
 /// The whole answer, but for its envelope: the same for every buyer, so it is made and checked once.
 ///
 /// Whatever contradicts itself goes to `faults`.
 pub(crate) fn compose(
     declared: &GetAdcpCapabilitiesResponse,
     mounted: &HashMap<&'static str, Route>,
-    proposals: Option<&ProposalTerms>,
-    versions: Option<&Versions>,
-    replay_ttl: Duration,
+    told: &Told<'_>,
     faults: &mut Vec<BuildError>,
 ) -> JsonObject {
+    let Told { proposals, versions, replay_ttl, .. } = *told;
     let mounted = Mounted(mounted);
     let mut body = match declared.to_json() {
         Value::Object(declared) => declared,
@@ -87,6 +106,7 @@ pub(crate) fn compose(
         duties::set(&mut body, &["media_buy", "supports_proposals"], Value::Bool(proposals.is_some()));
     }
     derive(&mut body, &mounted, &protocols);
+    delivery::tell(&mut body, told, faults);
     body.insert("supported_protocols".into(), json!(protocols));
     body.insert("status".into(), "completed".into());
     if let Some(versions) = versions {

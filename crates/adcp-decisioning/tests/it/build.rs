@@ -165,8 +165,37 @@ fn every_contradiction_has_its_own_words() {
                 "media_buy": { "buying_modes": ["brief"] },
                 "wholesale_feed_webhooks": { "supported": true, "event_types": ["product.created"] },
             }),
-            &["`wholesale_feed_webhooks.event_types` with `product.*` is declared, but \
-                 `media_buy.buying_modes` does not contain `wholesale`"],
+            &[
+                "`wholesale_feed_webhooks.event_types` with `product.*` is declared, but \
+                 `media_buy.buying_modes` does not contain `wholesale`",
+                "`wholesale_feed_webhooks.supported` is declared, but `webhook_signing.supported` is not true; \
+                 `.deliver_with(…)` says it for you",
+            ],
+        ),
+        // Webhooks.
+        (
+            sales,
+            json!({ "media_buy": { "reporting_delivery_methods": ["webhook"] } }),
+            &["`media_buy.reporting_delivery_methods` with `webhook` is declared, but \
+                 `webhook_signing.supported` is not true; `.deliver_with(…)` says it for you"],
+        ),
+        (
+            sales,
+            json!({
+                "media_buy": { "reporting_delivery_methods": ["webhook"] },
+                "webhook_signing": { "supported": true, "algorithms": ["ed25519"] },
+            }),
+            &[],
+        ),
+        (
+            sales,
+            json!({ "identity": { "key_origins": {
+                "governance_signing": "https://keys.example/", "webhook_signing": "https://keys.example",
+            } } }),
+            &[
+                "`identity.key_origins.governance_signing` is declared, but `webhook_signing` has the same origin; \
+                 the keys of governance need one of their own",
+            ],
         ),
         // The compliance controller.
         (

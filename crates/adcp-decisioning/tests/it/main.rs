@@ -5,6 +5,7 @@
 mod account;
 mod agent;
 mod agent_cache;
+mod announce;
 mod build;
 mod caller;
 mod controller;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adcp_core::{
-    AdcpError, Background, Delivery, DeliveryOutbox as _, Event, Inadmissible, ListEvents, Registry, Scope,
-    TaskRef, TaskRegistry as _, TenantId,
+    AdcpError, Background, Delivery, DeliveryOutbox as _, DeliveryTerms, Event, Inadmissible, ListEvents,
+    Registry, Scope, TaskRef, TaskRegistry as _, TenantId,
 };
 use adcp_decisioning::{Account, AccountKey, Agent, AgentBuilder, Call, Ctx, ExplicitAccounts, TaskDesk};
 use adcp_registry_memory::MemoryRegistry;
@@ -25,9 +25,17 @@ pub(crate) struct Post(Arc<Office>);
 
 #[derive(Debug, Default)]
 pub(crate) struct Office {
+    terms: Option<DeliveryTerms>,
     started: AtomicUsize,
     drained: AtomicUsize,
     broken: AtomicBool,
+}
+
+impl Post {
+    /// One that says this of itself.
+    pub(crate) fn telling(terms: DeliveryTerms) -> Self {
+        Self(Arc::new(Office { terms: Some(terms), ..Office::default() }))
+    }
 }
 
 #[async_trait]
@@ -51,6 +59,11 @@ impl Delivery for Post {
             return Ok(());
         }
         Err(Inadmissible("expected an https address".into()))
+    }
+
+    fn terms(&self) -> DeliveryTerms {
+        let day = || DeliveryTerms::new(Duration::from_secs(24 * 3600)).with_algorithm("ed25519").with_hmac();
+        self.0.terms.clone().unwrap_or_else(day)
     }
 }
 
