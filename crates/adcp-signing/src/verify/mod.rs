@@ -236,7 +236,8 @@ impl Verifier {
 
     /// Steps 12 and 13, at once.
     async fn use_nonce(&self, claim: &Claim, now: UnixTime) -> Result<(), VerifyError> {
-        let ttl = now.until(claim.expires) + Duration::from_secs(SKEW.unsigned_abs());
+        // The last second in which it passes is a whole one: forgotten when that begins, it would pass again.
+        let ttl = now.until(claim.expires) + Duration::from_secs(SKEW.unsigned_abs() + 1);
         let nonce = Nonce::new(&self.scope, &claim.keyid, &claim.nonce, ttl, now);
         match self.replay.remember(nonce).await? {
             Remembered::New => Ok(()),

@@ -80,11 +80,28 @@ async fn a_nonce_is_kept_until_its_message_can_pass_no_more() {
     let fields = sign_webhook(&key, &message(), NOW).await.unwrap();
     let late = NOW.after(Duration::from_secs(350));
     verifier.verify(&with(message(), &fields), late).await.unwrap();
-    // Expired for 50 s, within the skew: the last moment at which it passes is 10 s away, and it is kept for 60.
-    assert_eq!(*store.asked.lock().unwrap(), [("https://a.example/".to_owned(), Duration::from_secs(60))]);
+    // Expired for 50 s, within the skew: the last second in which it passes is 10 s away, and it is kept for longer.
+    assert_eq!(*store.asked.lock().unwrap(), [("https://a.example/".to_owned(), Duration::from_secs(61))]);
     for secs in [0, 9, 10] {
         let found = verifier.verify(&with(message(), &fields), late.after(Duration::from_secs(secs))).await;
         assert_eq!(found.unwrap_err().rejection().unwrap().fault, Fault::Replayed, "{secs}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_passes_once_in_every_second_of_its_life() {
+    let key = webhook_key();
+    let fields = sign_webhook(&key, &message(), NOW).await.unwrap();
+    // From the first second in which it passes, by a clock that is behind, to the last one, by a clock that is ahead.
+    for first in [-60, 0, 299, 300, 301, 359, 360] {
+        for again in [first, first + 1, 359, 360] {
+            let verifier =
+                Verifier::webhooks(Arc::new(Jwks::new([key.jwk()])), Arc::new(MemoryReplayStore::new(9)));
+            verifier.verify(&with(message(), &fields), at(first)).await.unwrap();
+            let found = verifier.verify(&with(message(), &fields), at(again)).await.unwrap_err();
+            let want = if again > 360 { Fault::WindowInvalid } else { Fault::Replayed };
+            assert_eq!(found.rejection().unwrap().fault, want, "{first} {again}");
+        }
     }
 }
 
