@@ -18,7 +18,7 @@ pub use challenge::{Challenge, NotProven};
 pub use config::{BadWebhooks, WebhooksBuilder};
 pub use receiver::{
     Agreement, Agreements, Answer, Arrival, BadPayload, Claimed, Dedup, DocumentDedup, Envelope, Incoming,
-    MemoryDedup, Notification, Opened, Payload, Seen, TaskNews, Webhook, WebhookReceiver,
+    MemoryDedup, Notification, Opened, Payload, RemoteJwks, Seen, TaskNews, Webhook, WebhookReceiver,
 };
 #[cfg(feature = "tower")]
 pub use receiver::{Receive, ReceiveLayer};

@@ -7,6 +7,7 @@ mod document;
 #[cfg(feature = "tower")]
 mod layer;
 mod payload;
+mod remote;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use document::DocumentDedup;
 #[cfg(feature = "tower")]
 pub use layer::{Receive, ReceiveLayer};
 pub use payload::{BadPayload, Envelope, Notification, Payload, TaskNews};
+pub use remote::RemoteJwks;
 
 use agreement::Mode;
 use answer::Refused;

@@ -11,6 +11,7 @@ mod matrix;
 mod memory;
 mod receiver;
 mod receiving;
+mod remote;
 mod setup;
 mod sharing;
 mod stage;
