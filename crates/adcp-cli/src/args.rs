@@ -1,6 +1,7 @@
 //! The command line, and the help people read.
 
 mod operate;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use self::operate::{
     CallsArgs, CallsCommand, DoctorArgs, KeyArgs, MigrateArgs, MigrateWhat, RegistryArgs, ResolveArgs,
     ResolveAs, TaskListArgs, TasksArgs, TasksCommand,
+};
+pub(crate) use self::webhooks::{
+    EndpointsArgs, EventFilterArgs, INVALID, OutboxArgs, RedeliverArgs, WebhookListArgs, WebhookShowArgs,
+    WebhooksArgs, WebhooksCommand,
 };
 use crate::output::When;
 
@@ -62,6 +67,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     Tasks(TasksArgs),
     Calls(CallsArgs),
+    Webhooks(WebhooksArgs),
     Migrate(MigrateArgs),
     Doctor(DoctorArgs),
 }

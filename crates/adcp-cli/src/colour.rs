@@ -15,6 +15,11 @@ pub(crate) fn indented(value: &Value, coloured: bool) -> String {
     out
 }
 
+/// Writes `value` on one line, without colours.
+pub(crate) fn on_one_line(value: &Value) -> String {
+    escaped(value.to_string())
+}
+
 struct Writer<'a> {
     out: &'a mut String,
     coloured: bool,
@@ -69,7 +74,11 @@ impl Writer<'_> {
 
 /// A JSON string with nothing in it that a terminal would obey.
 fn quoted(text: &str) -> String {
-    let json = Value::from(text).to_string();
+    escaped(Value::from(text).to_string())
+}
+
+/// JSON whose texts have escapes for what JSON leaves as it is.
+fn escaped(json: String) -> String {
     if !json.chars().any(is_control) {
         return json;
     }
@@ -95,6 +104,9 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(text.starts_with("{\n  \"a\": [\n    1,\n    {\n      \"b\": null\n    }\n  ],\n"), "{text}");
         assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
+        let text = on_one_line(&value);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\n']), "{text:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod credential;
 mod demo;
 mod doctor;
 mod exit;
+mod facts;
 mod input;
 mod log;
 mod metrics;
@@ -24,6 +25,7 @@ mod tools;
 mod trial;
 mod validate;
 mod wait;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Validate(validate) => validate::run(&validate, &terminal),
         Command::Tasks(tasks) => on(single(), |run| run.block_on(tasks::run(&tasks, &terminal))),
         Command::Calls(calls) => on(single(), |run| run.block_on(calls::run(&calls, &terminal))),
+        Command::Webhooks(webhooks) => on(single(), |run| run.block_on(webhooks::run(&webhooks, &terminal))),
         Command::Migrate(migrate) => on(single(), |run| run.block_on(migrate::run(&migrate, &terminal))),
         Command::Doctor(doctor) => on(single(), |run| run.block_on(doctor::run(&doctor, &terminal))),
         Command::Demo(demo) => on(single(), |run| run.block_on(demo::run(&demo, &terminal))),

@@ -44,7 +44,7 @@ impl Terminal {
 
     /// Writes JSON, on one line when `compact`.
     pub(crate) fn json(&self, value: &Value, compact: bool) -> Result<(), Failure> {
-        self.line(&if compact { value.to_string() } else { colour::indented(value, self.coloured) })
+        self.line(&if compact { colour::on_one_line(value) } else { colour::indented(value, self.coloured) })
     }
 
     /// Whether colours are shown.
@@ -85,7 +85,12 @@ pub(crate) fn say(text: &str) {
 
 /// Text of a peer on one line, with nothing in it that a terminal would obey.
 pub(crate) fn tame(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || reorders(c) { ' ' } else { c }).collect()
+}
+
+/// What changes the order in which a line is shown, or begins another one.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A line on standard error that is written over, on a terminal; line after line elsewhere.
@@ -122,4 +127,14 @@ impl ProgressLine {
 fn wants_colour() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_peer_moves_the_cursor_or_the_order_of_a_line() {
+        assert_eq!(tame("a\u{1b}[2Jb\r\n\u{9b}1m\u{202e}c\u{2066}é"), "a [2Jb   1m c é");
+    }
 }

@@ -4,11 +4,10 @@ use adcp_core::{Event, Job, ListEvents, Outcome, Progress, Registry, Scope, Task
 use adcp_types::json::JsonObject;
 use serde_json::{Value, json};
 
-use crate::colour;
 use crate::exit::{Exit, Failure};
-use crate::output::{Terminal, say, tame};
+use crate::facts::Facts;
+use crate::output::{Terminal, say};
 use crate::registry;
-use crate::table::moment;
 
 pub(super) async fn run(
     registry: &dyn Registry,
@@ -18,29 +17,23 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let scope = Scope::Operator { tenant: task.owner.tenant.clone() };
     let mut all = ordered(task);
-    all.push(("history", history(task)));
+    all.put("history", history(task));
     match registry.events(ListEvents::new(scope).of_task(task.id.clone())).await {
-        Ok(events) => all.push(("events", events.iter().map(event).collect())),
+        Ok(events) => all.put("events", events.iter().map(event).collect::<Value>()),
         // The task is worth showing without them.
         Err(error) => say(&format!("its events are not shown: {}", registry::failure(error))),
     }
     if as_json {
-        terminal.json(&Value::Object(object(all)), false)?;
+        terminal.json(&Value::Object(all.into_object()), false)?;
     } else {
-        for (name, value) in &all {
-            line(name, value, terminal)?;
-        }
+        all.print(terminal)?;
     }
     Ok(Exit::Done)
 }
 
 /// What is known of a task, without its history.
 pub(super) fn facts(task: &TaskRecord) -> JsonObject {
-    object(ordered(task))
-}
-
-fn object(facts: Vec<(&'static str, Value)>) -> JsonObject {
-    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    ordered(task).into_object()
 }
 
 /// Whether it holds credentials that the keys at hand do not open.
@@ -49,13 +42,9 @@ pub(super) fn is_unopened(task: &TaskRecord) -> bool {
 }
 
 /// The same in the order in which people ask.
-fn ordered(task: &TaskRecord) -> Vec<(&'static str, Value)> {
-    let mut out = Vec::new();
-    let mut put = |name, value: Value| {
-        if !value.is_null() {
-            out.push((name, value));
-        }
-    };
+fn ordered(task: &TaskRecord) -> Facts {
+    let mut out = Facts::default();
+    let mut put = |name, value: Value| out.put(name, value);
     put("task_id", task.id.as_str().into());
     put("status", task.status.as_str().into());
     put("tool", task.tool.as_str().into());
@@ -164,39 +153,6 @@ fn origin(url: &str) -> String {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     format!("{scheme}://{host}")
-}
-
-/// A fact on one line, or below its name when it needs several.
-fn line(name: &str, value: &Value, terminal: &Terminal) -> Result<(), Failure> {
-    let head = terminal.dim(&format!("{name:<13}"));
-    match value {
-        Value::String(text) => match adcp_core::Timestamp::parse(text) {
-            Ok(at) if name.ends_with("_at") || matches!(name, "deadline" | "leased_until") => {
-                terminal.line(&format!("{head} {}", moment(at)))
-            }
-            _ => terminal.line(&format!("{head} {}", tame(text))),
-        },
-        Value::Array(items) if items.is_empty() => Ok(()),
-        Value::Array(items) => {
-            terminal.line(head.trim_end())?;
-            items.iter().try_for_each(|item| terminal.line(&format!("  {}", flat(item))))
-        }
-        Value::Object(_) => {
-            terminal.line(head.trim_end())?;
-            let text = colour::indented(value, terminal.is_coloured());
-            text.lines().try_for_each(|line| terminal.line(&format!("  {line}")))
-        }
-        other => terminal.line(&format!("{head} {other}")),
-    }
-}
-
-/// The values of an entry, side by side.
-fn flat(item: &Value) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    tame(&match item {
-        Value::Object(fields) => fields.values().map(text).collect::<Vec<_>>().join("  "),
-        other => text(other),
-    })
 }
 
 #[cfg(test)]
