@@ -12,13 +12,23 @@ use adcp_signing::{
 
 use crate::receiver::{BUSY, Got, OK, Receiver, Step};
 use crate::stage::{Stage, TOKEN};
+use crate::store::{Store, on_every_registry};
 use Step::{Read, Reset, Send};
 
 const CREDENTIALS: &str = "credentials-of-the-buyer-0123456789";
 
-#[tokio::test]
-async fn every_attempt_has_the_same_bytes_and_a_signature_of_its_own() {
-    let stage = Stage::new();
+on_every_registry! {
+    every_attempt_has_the_same_bytes_and_a_signature_of_its_own,
+    a_legacy_scheme_replaces_the_signature,
+    credentials_that_cannot_be_used_send_nothing,
+    a_kept_connection_that_is_gone_is_replaced_at_once,
+    a_key_service_that_is_down_is_asked_again,
+    a_store_that_blinks_is_told_again,
+    an_event_that_waited_too_long_is_given_up,
+}
+
+async fn every_attempt_has_the_same_bytes_and_a_signature_of_its_own(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, BUSY]]).await;
     let webhooks = stage.start(stage.builder());
     let key = stage.publish(&receiver.url()).await;
@@ -28,7 +38,7 @@ async fn every_attempt_has_the_same_bytes_and_a_signature_of_its_own() {
         assert_eq!(stage.verify(&got, receiver.address).await, Ok("hooks-1".to_owned()));
         let waiting = stage.until(&key, |detail| detail.attempts.len() == attempt).await;
         if let Some(due) = waiting.record.due_at {
-            stage.clock.advance(due.since(stage.clock.now()));
+            stage.advance(due.since(stage.clock.now()));
             webhooks.wake();
         }
     }
@@ -49,9 +59,8 @@ async fn every_attempt_has_the_same_bytes_and_a_signature_of_its_own() {
     assert_eq!(inputs.len(), 4);
 }
 
-#[tokio::test]
-async fn a_legacy_scheme_replaces_the_signature() {
-    let stage = Stage::new();
+async fn a_legacy_scheme_replaces_the_signature(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let _webhooks = stage.start(stage.builder());
     let hmac = stage.publish_with(&receiver.url(), Some(("HMAC-SHA256", CREDENTIALS))).await;
@@ -82,9 +91,8 @@ async fn a_legacy_scheme_replaces_the_signature() {
     );
 }
 
-#[tokio::test]
-async fn credentials_that_cannot_be_used_send_nothing() {
-    let stage = Stage::new();
+async fn credentials_that_cannot_be_used_send_nothing(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let webhooks = stage.start(stage.builder());
     for legacy in [("HMAC-SHA256", "short"), ("Bearer", "with\nnewline"), ("Basic", CREDENTIALS)] {
@@ -96,9 +104,8 @@ async fn credentials_that_cannot_be_used_send_nothing() {
     assert_eq!(receiver.accepted(), 0);
 }
 
-#[tokio::test]
-async fn a_kept_connection_that_is_gone_is_replaced_at_once() {
-    let stage = Stage::new();
+async fn a_kept_connection_that_is_gone_is_replaced_at_once(store: Store) {
+    let stage = Stage::over(store).await;
     let keep = Send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     let receiver = Receiver::plain(&[&[Read, keep, Read, Reset], &[Read, OK]]).await;
     let _webhooks = stage.start(stage.builder());
@@ -139,9 +146,8 @@ impl Signer for Arc2 {
 #[derive(Debug, Clone)]
 struct Arc2(Arc<Service>);
 
-#[tokio::test]
-async fn a_key_service_that_is_down_is_asked_again() {
-    let stage = Stage::new();
+async fn a_key_service_that_is_down_is_asked_again(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let service = Arc2(Arc::new(Service { key: stage.key.clone(), down: AtomicUsize::new(1) }));
     let webhooks = stage.start(stage.builder().signer(service));
@@ -153,9 +159,8 @@ async fn a_key_service_that_is_down_is_asked_again() {
     assert_eq!(receiver.accepted(), 1);
 }
 
-#[tokio::test]
-async fn a_store_that_blinks_is_told_again() {
-    let stage = Stage::new();
+async fn a_store_that_blinks_is_told_again(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     stage.registry.fail_records(2);
     let _webhooks = stage.start(stage.builder());
@@ -164,12 +169,11 @@ async fn a_store_that_blinks_is_told_again() {
     assert_eq!(receiver.accepted(), 1, "it is told again, not sent again");
 }
 
-#[tokio::test]
-async fn an_event_that_waited_too_long_is_given_up() {
-    let stage = Stage::new();
+async fn an_event_that_waited_too_long_is_given_up(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let key = stage.publish(&receiver.url()).await;
-    stage.clock.advance(Duration::from_secs(24 * 60 * 60));
+    stage.advance(Duration::from_secs(24 * 60 * 60));
     let webhooks = stage.start(stage.builder());
     let detail = stage.settle(&webhooks, &key).await;
     assert_eq!((detail.record.reason, detail.record.attempts), (Some(DeadReason::Exhausted), 0));

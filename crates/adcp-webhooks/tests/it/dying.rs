@@ -8,8 +8,18 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::receiver::{OK, Receiver, Step};
 use crate::stage::Stage;
+use crate::store::{Store, on_every_registry};
 use crate::watched::Point;
 use Step::{Gate, Read};
+
+on_every_registry! {
+    a_worker_that_dies_after_it_claimed_has_sent_nothing,
+    a_worker_that_dies_while_it_sends_is_repeated,
+    a_worker_that_dies_before_it_records_is_repeated,
+    a_worker_that_dies_after_it_recorded_is_not_repeated,
+    a_claim_that_waited_is_lengthened_before_it_is_sent,
+    a_claim_that_was_lost_meanwhile_is_not_sent,
+}
 
 /// A process of its own, as far as that goes: all of it ends at once.
 fn process() -> Runtime {
@@ -17,18 +27,21 @@ fn process() -> Runtime {
 }
 
 /// A worker dies, another one comes. Returns how often the event was sent.
-async fn die(at: Option<Point>, script: &[&[Step]]) -> usize {
-    let stage = Stage::new();
+async fn die(store: Store, at: Option<Point>, script: &[&[Step]]) -> usize {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(script).await;
     let key = stage.publish(&receiver.url()).await;
     if let Some(point) = at {
         stage.registry.hold_at(point);
     }
     let process = process();
+    let door = stage.door();
+    let registry = process.spawn(async move { door.open().await }).await.unwrap();
+    let registry = Arc::new(stage.registry.beside(registry));
     let worker = stage.builder().build().unwrap();
     {
         let _within = process.enter();
-        worker.start(Arc::clone(&stage.registry) as Arc<dyn Registry>);
+        worker.start(Arc::clone(&registry) as Arc<dyn Registry>);
     }
     match at {
         Some(_) => stage.registry.held().await,
@@ -37,7 +50,7 @@ async fn die(at: Option<Point>, script: &[&[Step]]) -> usize {
     process.shutdown_background();
 
     let other = stage.start(stage.builder());
-    stage.clock.advance(Duration::from_secs(600));
+    stage.advance(Duration::from_secs(600));
     other.wake();
     stage.delivered(&key).await;
     let got = receiver.got();
@@ -49,29 +62,29 @@ async fn die(at: Option<Point>, script: &[&[Step]]) -> usize {
     got.len()
 }
 
-#[tokio::test]
-async fn a_worker_that_dies_after_it_claimed_has_sent_nothing() {
-    assert_eq!(die(Some(Point::AfterClaim), &[&[Read, OK]]).await, 1);
+async fn a_worker_that_dies_after_it_claimed_has_sent_nothing(store: Store) {
+    assert_eq!(die(store, Some(Point::AfterClaim), &[&[Read, OK]]).await, 1);
 }
 
-#[tokio::test]
-async fn a_worker_that_dies_while_it_sends_is_repeated() {
-    assert_eq!(die(None, &[&[Read, Gate, OK], &[Read, OK]]).await, 2);
+async fn a_worker_that_dies_while_it_sends_is_repeated(store: Store) {
+    assert_eq!(die(store, None, &[&[Read, Gate, OK], &[Read, OK]]).await, 2);
 }
 
-#[tokio::test]
-async fn a_worker_that_dies_before_it_records_is_repeated() {
-    assert_eq!(die(Some(Point::BeforeRecord), &[&[Read, OK]]).await, 2);
+async fn a_worker_that_dies_before_it_records_is_repeated(store: Store) {
+    assert_eq!(die(store, Some(Point::BeforeRecord), &[&[Read, OK]]).await, 2);
 }
 
-#[tokio::test]
-async fn a_worker_that_dies_after_it_recorded_is_not_repeated() {
-    assert_eq!(die(Some(Point::AfterRecord), &[&[Read, OK]]).await, 1);
+async fn a_worker_that_dies_after_it_recorded_is_not_repeated(store: Store) {
+    assert_eq!(die(store, Some(Point::AfterRecord), &[&[Read, OK]]).await, 1);
 }
 
 /// A worker hears late what it claimed: by so much on its own clock, and on the registry's.
-async fn hear_late(own: Duration, of_registry: Duration) -> (Stage, adcp_core::EventKey, Receiver) {
-    let stage = Stage::new();
+async fn hear_late(
+    store: Store,
+    own: Duration,
+    of_registry: Duration,
+) -> (Stage, adcp_core::EventKey, Receiver) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let key = stage.publish(&receiver.url()).await;
     stage.registry.hold_at(Point::AfterClaim);
@@ -80,7 +93,7 @@ async fn hear_late(own: Duration, of_registry: Duration) -> (Stage, adcp_core::E
     tokio::time::pause();
     tokio::time::advance(own).await;
     tokio::time::resume();
-    stage.clock.advance(of_registry);
+    stage.advance(of_registry);
     stage.registry.let_go();
     let mut steps = stage.registry.steps();
     let renewed = async {
@@ -93,18 +106,16 @@ async fn hear_late(own: Duration, of_registry: Duration) -> (Stage, adcp_core::E
     (stage, key, receiver)
 }
 
-#[tokio::test]
-async fn a_claim_that_waited_is_lengthened_before_it_is_sent() {
+async fn a_claim_that_waited_is_lengthened_before_it_is_sent(store: Store) {
     let late = Duration::from_secs(40);
-    let (stage, key, receiver) = hear_late(late, late).await;
+    let (stage, key, receiver) = hear_late(store, late, late).await;
     assert_eq!(stage.registry.renewed(), [Recorded::Written]);
     stage.delivered(&key).await;
     assert_eq!(receiver.accepted(), 1);
 }
 
-#[tokio::test]
-async fn a_claim_that_was_lost_meanwhile_is_not_sent() {
-    let (stage, key, receiver) = hear_late(Duration::from_secs(61), Duration::from_secs(61)).await;
+async fn a_claim_that_was_lost_meanwhile_is_not_sent(store: Store) {
+    let (stage, key, receiver) = hear_late(store, Duration::from_secs(61), Duration::from_secs(61)).await;
     assert_eq!(stage.registry.renewed(), [Recorded::Lost]);
     assert_eq!(receiver.accepted(), 0);
     let _other = stage.start(stage.builder());

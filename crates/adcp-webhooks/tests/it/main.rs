@@ -1,4 +1,5 @@
-//! What the worker does with queued events: loopback sockets, a registry in memory, and a clock that stands.
+//! What the worker does with queued events: loopback sockets, and clocks that only the tests move. What depends on the
+//! store is tested over every registry.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
@@ -16,6 +17,7 @@ mod setup;
 mod sharing;
 mod stage;
 mod stopping;
+mod store;
 mod subscribing;
 mod telemetry;
 mod watched;

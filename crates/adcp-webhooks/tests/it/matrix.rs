@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 
 use crate::receiver::{BUSY, OK, Receiver, Step, self_signed};
 use crate::stage::{Stage, limits};
+use crate::store::{Store, on_every_registry};
 use Step::{Flood, Read, Reset, Send, Stall};
 
 /// How long a step may take of a receiver that is expected to take too long.
@@ -149,6 +150,12 @@ async fn check_at(row: &Row, url: &str) {
     assert_eq!(detail.attempts.len(), row.attempts as usize, "{}: every attempt is kept", row.name);
 }
 
+on_every_registry! {
+    an_address_that_must_not_be_called_is_not_called,
+    the_whole_schedule_is_tried_before_an_event_is_given_up,
+    what_a_receiver_said_is_kept_without_secrets,
+}
+
 #[tokio::test]
 async fn every_receiver_has_its_end() {
     join_all(ROWS.iter().map(check)).await;
@@ -171,11 +178,10 @@ async fn a_receiver_without_a_believable_certificate_is_tried_again() {
     check_at(&row("is not there", &[], Class::Connection, 3, EXHAUSTED), &format!("http://{nobody}/")).await;
 }
 
-#[tokio::test]
-async fn an_address_that_must_not_be_called_is_not_called() {
+async fn an_address_that_must_not_be_called_is_not_called(store: Store) {
     for url in ["https://10.0.0.1/hook", "http://buyer.example/", "not a url", "https://user@buyer.example/"]
     {
-        let stage = Stage::new();
+        let stage = Stage::over(store).await;
         let egress = Egress::builder().allow_loopback_http().build().unwrap();
         let webhooks = stage.start(stage.builder().egress(egress.clone()));
         let key = stage.publish(url).await;
@@ -186,9 +192,8 @@ async fn an_address_that_must_not_be_called_is_not_called() {
     }
 }
 
-#[tokio::test]
-async fn the_whole_schedule_is_tried_before_an_event_is_given_up() {
-    let stage = Stage::new();
+async fn the_whole_schedule_is_tried_before_an_event_is_given_up(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, BUSY]]).await;
     let webhooks = stage.start(stage.builder().schedule(Schedule::new()));
     let began = stage.clock.now();
@@ -200,9 +205,8 @@ async fn the_whole_schedule_is_tried_before_an_event_is_given_up() {
     assert!(took > day * 3 / 4 && took <= day, "{took:?}");
 }
 
-#[tokio::test]
-async fn what_a_receiver_said_is_kept_without_secrets() {
-    let stage = Stage::new();
+async fn what_a_receiver_said_is_kept_without_secrets(store: Store) {
+    let stage = Stage::over(store).await;
     let redirect = Receiver::plain(&[&[
         Read,
         Send("HTTP/1.1 307 Go\r\nlocation: https://10.0.0.1/in?key=theirs\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),

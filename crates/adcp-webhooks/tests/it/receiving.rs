@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::receiver::{Got, OK, Receiver, Step};
 use crate::stage::{Stage, TOKEN};
+use crate::store::{Store, on_every_registry};
 
 const ORIGIN: &str = "https://buyer.example";
 const TARGET: &str = "/hooks/7?x=1";
@@ -112,6 +113,10 @@ fn status(opened: &Opened) -> u16 {
         Opened::Answer(answer) => answer.status,
         Opened::New(..) => 0,
     }
+}
+
+on_every_registry! {
+    the_end_of_a_task_is_received_in_every_mode,
 }
 
 #[tokio::test]
@@ -309,9 +314,8 @@ async fn hear_of_an_end(stage: &Stage, buyer: &Receiver, legacy: Option<(&str, &
     buyer.got().pop().unwrap()
 }
 
-#[tokio::test]
-async fn the_end_of_a_task_is_received_in_every_mode() {
-    let stage = Stage::new();
+async fn the_end_of_a_task_is_received_in_every_mode(store: Store) {
+    let stage = Stage::over(store).await;
     let buyer = Receiver::plain(&[&[Step::Read, OK]]).await;
     let _webhooks = stage.start(stage.builder());
     let receiver = WebhookReceiver::new(&format!("http://{}", buyer.address), MemoryDedup::new())

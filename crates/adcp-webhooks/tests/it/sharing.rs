@@ -6,6 +6,7 @@ use adcp_core::{BreakerState, DeliveryState, TenantId};
 
 use crate::receiver::{BUSY, OK, Receiver, Step};
 use crate::stage::{BOUND, Stage};
+use crate::store::{Store, on_every_registry};
 use Step::{Gate, Read, Stall};
 
 /// Lets every worker look again, and waits until each has found nothing.
@@ -18,13 +19,20 @@ async fn look_again(stage: &Stage, webhooks: &[&adcp_webhooks::Webhooks]) {
     }
 }
 
-#[tokio::test]
-async fn no_more_is_in_flight_to_an_endpoint_than_it_may() {
-    let stage = Stage::new();
+on_every_registry! {
+    no_more_is_in_flight_to_an_endpoint_than_it_may,
+    no_more_is_in_flight_than_there_are_places,
+    a_breaker_is_shared_and_looks_once,
+    a_dead_endpoint_does_not_stop_the_others,
+    tenants_take_turns_whatever_they_have,
+}
+
+async fn no_more_is_in_flight_to_an_endpoint_than_it_may(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, Gate, OK]]).await;
     let keys = stage.publish_many(&receiver.url(), 10).await;
     let first = stage.start(stage.builder().concurrency(100, 3));
-    let second = stage.start(stage.builder().concurrency(100, 3));
+    let (second, _beside) = stage.start_beside(stage.builder().concurrency(100, 3)).await;
     receiver.has_got(3).await;
     look_again(&stage, &[&first, &second]).await;
     assert_eq!(receiver.accepted(), 3, "two workers, and three in flight");
@@ -39,9 +47,8 @@ async fn no_more_is_in_flight_to_an_endpoint_than_it_may() {
     assert_eq!(receiver.accepted(), 10);
 }
 
-#[tokio::test]
-async fn no_more_is_in_flight_than_there_are_places() {
-    let stage = Stage::new();
+async fn no_more_is_in_flight_than_there_are_places(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, Gate, OK]]).await;
     let keys = stage.publish_many(&receiver.url(), 6).await;
     let worker = stage.start(stage.builder().concurrency(2, 10));
@@ -61,14 +68,13 @@ async fn no_more_is_in_flight_than_there_are_places() {
     drop(worker);
 }
 
-#[tokio::test]
-async fn a_breaker_is_shared_and_looks_once() {
-    let stage = Stage::new();
+async fn a_breaker_is_shared_and_looks_once(store: Store) {
+    let stage = Stage::over(store).await;
     let busy: &[Step] = &[Read, BUSY];
     let receiver = Receiver::plain(&[busy, busy, busy, busy, busy, &[Read, Gate, OK], &[Read, OK]]).await;
     let keys = stage.publish_many(&receiver.url(), 20).await;
     let first = stage.start(stage.builder().concurrency(100, 1));
-    let second = stage.start(stage.builder().concurrency(100, 1));
+    let (second, _beside) = stage.start_beside(stage.builder().concurrency(100, 1)).await;
     let mut steps = stage.registry.steps();
     let opened = async {
         while stage.endpoint().await.is_none_or(|endpoint| endpoint.breaker.state != BreakerState::Open) {
@@ -79,7 +85,7 @@ async fn a_breaker_is_shared_and_looks_once() {
     look_again(&stage, &[&first, &second]).await;
     assert_eq!(receiver.accepted(), 5, "both leave it in peace");
     let breaker = stage.endpoint().await.unwrap().breaker;
-    stage.clock.advance(Duration::from_secs(30));
+    stage.advance(Duration::from_secs(30));
     first.wake();
     second.wake();
     receiver.has_got(6).await;
@@ -95,9 +101,8 @@ async fn a_breaker_is_shared_and_looks_once() {
     assert_eq!(stage.endpoint().await.unwrap().breaker.state, BreakerState::Closed);
 }
 
-#[tokio::test]
-async fn a_dead_endpoint_does_not_stop_the_others() {
-    let stage = Stage::new();
+async fn a_dead_endpoint_does_not_stop_the_others(store: Store) {
+    let stage = Stage::over(store).await;
     let dead = Receiver::plain(&[&[Read, Stall]]).await;
     let well = Receiver::plain(&[&[Read, OK]]).await;
     let stuck = stage.publish_many(&dead.url(), 50).await;
@@ -113,9 +118,8 @@ async fn a_dead_endpoint_does_not_stop_the_others() {
     }
 }
 
-#[tokio::test]
-async fn tenants_take_turns_whatever_they_have() {
-    let stage = Stage::new();
+async fn tenants_take_turns_whatever_they_have(store: Store) {
+    let stage = Stage::over(store).await;
     let script: &[Step] = &[Read, Gate, OK];
     let (large, small) = (Receiver::plain(&[script]).await, Receiver::plain(&[script]).await);
     for _ in 0..40 {

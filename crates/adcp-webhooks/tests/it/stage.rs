@@ -1,4 +1,4 @@
-//! A registry with a clock that stands, a key, and workers over them.
+//! A registry, a clock that stands, a key, and workers over them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use adcp_core::{
     Background as _, BreakerState, CallbackAuth, Clock as _, DeliveryDetail, DeliveryOutbox as _,
     DeliveryState, EndpointRecord, EventKey, ListEndpoints, ManualClock, Owner, Principal, Publication,
-    PublishEvents, Registry, Scope, Secret, TenantId, Timestamp,
+    PublishEvents, Registry, Scope, Secret, TenantId,
 };
 use adcp_egress::{Egress, Limits};
 use adcp_signing::{
@@ -16,6 +16,7 @@ use adcp_signing::{
 use adcp_webhooks::{Schedule, Webhooks, WebhooksBuilder};
 
 use crate::receiver::Got;
+use crate::store::{Door, Ground, Store};
 use crate::watched::Watched;
 
 /// Longer than any test waits.
@@ -29,14 +30,36 @@ pub(crate) struct Stage {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) registry: Arc<Watched>,
     pub(crate) key: LocalSigner,
+    // Last: the store goes after what uses it.
+    ground: Ground,
 }
 
 impl Stage {
+    /// Over memory, for what does not depend on the store.
     pub(crate) fn new() -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::parse("2026-11-21T08:00:00Z").unwrap()));
-        let registry = Arc::new(Watched::new(Arc::clone(&clock)));
+        let (ground, registry) = Ground::in_memory();
+        Self::assemble(ground, registry)
+    }
+
+    pub(crate) async fn over(store: Store) -> Self {
+        let ground = Ground::new(store).await;
+        let registry = ground.door().open().await;
+        Self::assemble(ground, registry)
+    }
+
+    fn assemble(ground: Ground, registry: Arc<dyn Registry>) -> Self {
         let key = LocalSigner::generate(Algorithm::Ed25519, KeyUse::WebhookSigning, "hooks-1").unwrap();
-        Self { clock, registry, key }
+        Self { clock: ground.clock(), registry: Arc::new(Watched::new(registry)), key, ground }
+    }
+
+    /// Moves every clock.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.ground.advance(by);
+    }
+
+    /// Where another process gets its instance from.
+    pub(crate) fn door(&self) -> Door {
+        self.ground.door()
     }
 
     /// Three attempts, after 5 s and 30 s exactly; loopback; nothing is found by chance.
@@ -54,6 +77,14 @@ impl Stage {
         let webhooks = builder.build().unwrap();
         webhooks.start(Arc::clone(&self.registry) as Arc<dyn Registry>);
         webhooks
+    }
+
+    /// Starts a worker on an instance of its own, as another replica has one; both live as long as what is returned.
+    pub(crate) async fn start_beside(&self, builder: WebhooksBuilder) -> (Webhooks, Arc<Watched>) {
+        let registry = Arc::new(self.registry.beside(self.door().open().await));
+        let webhooks = builder.build().unwrap();
+        webhooks.start(Arc::clone(&registry) as Arc<dyn Registry>);
+        (webhooks, registry)
     }
 
     pub(crate) async fn publish(&self, url: &str) -> EventKey {
@@ -135,7 +166,7 @@ impl Stage {
                     let breaker = self.endpoint().await.map(|endpoint| endpoint.breaker).unwrap_or_default();
                     let pause = breaker.until.filter(|_| breaker.state == BreakerState::Open);
                     let at = record.due_at.into_iter().chain(pause).max().unwrap();
-                    self.clock.advance(at.since(self.clock.now()));
+                    self.advance(at.since(self.clock.now()));
                     webhooks.wake();
                 }
                 DeliveryState::Pending | DeliveryState::Sending => {}

@@ -7,11 +7,18 @@ use adcp_core::{Background as _, DeliveryOutbox as _, DeliveryState, Recorded, R
 
 use crate::receiver::{OK, Receiver, Step};
 use crate::stage::{BOUND, Stage};
+use crate::store::{Store, on_every_registry};
 use Step::{Gate, Read, Stall};
 
-#[tokio::test]
-async fn what_is_under_way_is_finished_and_nothing_else_begun() {
-    let stage = Stage::new();
+on_every_registry! {
+    what_is_under_way_is_finished_and_nothing_else_begun,
+    what_is_not_finished_in_time_is_others_at_once,
+    a_claim_that_was_lost_writes_nothing,
+    a_worker_ends_with_its_last_handle_and_with_its_registry,
+}
+
+async fn what_is_under_way_is_finished_and_nothing_else_begun(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, Gate, OK]]).await;
     let keys = stage.publish_many(&receiver.url(), 5).await;
     let worker = stage.start(stage.builder().concurrency(100, 2));
@@ -33,9 +40,8 @@ async fn what_is_under_way_is_finished_and_nothing_else_begun() {
     assert!(worker.is_healthy());
 }
 
-#[tokio::test]
-async fn what_is_not_finished_in_time_is_others_at_once() {
-    let stage = Stage::new();
+async fn what_is_not_finished_in_time_is_others_at_once(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, Stall], &[Read, OK]]).await;
     let key = stage.publish(&receiver.url()).await;
     let worker = stage.start(stage.builder());
@@ -44,21 +50,20 @@ async fn what_is_not_finished_in_time_is_others_at_once() {
     let left = stage.detail(&key).await;
     assert_eq!((left.record.state, left.record.attempts), (DeliveryState::Waiting, 0), "it does not count");
     // The clock stands: nobody waited for a lease.
-    let _other = stage.start(stage.builder());
+    let _other = stage.start_beside(stage.builder()).await;
     let detail = stage.delivered(&key).await;
     assert_eq!((detail.record.attempts, receiver.accepted()), (1, 2));
 }
 
-#[tokio::test]
-async fn a_claim_that_was_lost_writes_nothing() {
-    let stage = Stage::new();
+async fn a_claim_that_was_lost_writes_nothing(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, Gate, crate::receiver::BUSY], &[Read, OK]]).await;
     let key = stage.publish(&receiver.url()).await;
     let slow = stage.start(stage.builder());
     receiver.has_got(1).await;
     // Longer than any lease.
-    stage.clock.advance(Duration::from_secs(600));
-    let quick = stage.start(stage.builder());
+    stage.advance(Duration::from_secs(600));
+    let (quick, _beside) = stage.start_beside(stage.builder()).await;
     stage.delivered(&key).await;
     receiver.open(1);
     slow.drain(BOUND).await;
@@ -68,9 +73,8 @@ async fn a_claim_that_was_lost_writes_nothing() {
     assert_eq!((detail.record.state, detail.attempts.len()), (DeliveryState::Delivered, 1));
 }
 
-#[tokio::test]
-async fn a_worker_ends_with_its_last_handle_and_with_its_registry() {
-    let stage = Stage::new();
+async fn a_worker_ends_with_its_last_handle_and_with_its_registry(store: Store) {
+    let stage = Stage::over(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let worker = stage.start(stage.builder());
     drop(worker);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use adcp_core::{
-    AccountId, CallbackAuth, DeliveryOutbox as _, DeliveryState, ListDeliveries, Owner, Principal, Published,
-    Registry, Scope, Secret, TenantId,
+    AccountId, CallbackAuth, Clock as _, DeliveryOutbox as _, DeliveryState, ListDeliveries, Owner,
+    Principal, Published, Registry, Scope, Secret, TenantId,
 };
 use adcp_types::core::{NotificationConfig, PushNotificationConfig};
 use adcp_types::json::{FromJson as _, ToJson as _};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::receiver::{OK, Receiver, Step};
 use crate::stage::{Stage, TOKEN};
+use crate::store::{Store, on_every_registry};
 use Step::{Echo, Read, Send};
 
 const CREDENTIALS: &str = "credentials-of-the-buyer-0123456789";
@@ -37,8 +38,8 @@ struct Shop {
     subscriptions: Subscriptions,
 }
 
-fn shop() -> Shop {
-    let stage = Stage::new();
+async fn shop(store: Store) -> Shop {
+    let stage = Stage::over(store).await;
     let webhooks = stage.start(stage.builder());
     let registry = Arc::clone(&stage.registry) as Arc<dyn Registry>;
     let subscriptions = Subscriptions::new(registry, webhooks.clone(), "https://seller.example/mcp");
@@ -56,9 +57,16 @@ fn refused(error: SubscriptionError) -> Vec<(usize, String)> {
     bad.into_iter().map(|BadSubscription { index, field, .. }| (index, field)).collect()
 }
 
-#[tokio::test]
-async fn whoever_consented_hears_of_it_once() {
-    let Shop { stage, subscriptions, .. } = shop();
+on_every_registry! {
+    whoever_consented_hears_of_it_once,
+    nothing_changes_when_one_is_wrong,
+    consent_holds_for_what_was_asked_and_credentials_stay,
+    reports_of_an_order_go_where_they_were_asked_for,
+    news_of_an_order_go_to_the_address_of_the_call_that_made_it,
+}
+
+async fn whoever_consented_hears_of_it_once(store: Store) {
+    let Shop { stage, subscriptions, .. } = shop(store).await;
     let consents: &[Step] = &[Read, Echo("challenge")];
     let receiver = Receiver::plain(&[consents, consents, &[Read, OK]]).await;
     let (mine, theirs) = (owner("acc-1", "buyer"), owner("acc-2", "buyer"));
@@ -91,7 +99,7 @@ async fn whoever_consented_hears_of_it_once() {
         first,
         &json!({
             "idempotency_key": key, "notification_id": "note-1", "notification_type": "creative.purged",
-            "fired_at": "2026-11-21T08:00:00Z", "subscriber_id": "one", "account_id": "acc-1", "creative_id": "cr-1",
+            "fired_at": stage.clock.now().to_string(), "subscriber_id": "one", "account_id": "acc-1", "creative_id": "cr-1",
         })
     );
     let keys: std::collections::HashSet<_> =
@@ -105,9 +113,8 @@ async fn whoever_consented_hears_of_it_once() {
     assert!(theirs.deliveries.is_empty());
 }
 
-#[tokio::test]
-async fn nothing_changes_when_one_is_wrong() {
-    let Shop { subscriptions, stage, .. } = shop();
+async fn nothing_changes_when_one_is_wrong(store: Store) {
+    let Shop { subscriptions, stage, .. } = shop(store).await;
     let receiver = Receiver::plain(&[
         &[Read, Echo("challenge")],
         &[Read, Send("HTTP/1.1 404 No\r\nconnection: close\r\n\r\n")],
@@ -166,9 +173,8 @@ async fn nothing_changes_when_one_is_wrong() {
     assert!(stage.registry.deliveries(ListDeliveries::new(scope)).await.unwrap().deliveries.is_empty());
 }
 
-#[tokio::test]
-async fn consent_holds_for_what_was_asked_and_credentials_stay() {
-    let Shop { stage, webhooks, subscriptions } = shop();
+async fn consent_holds_for_what_was_asked_and_credentials_stay(store: Store) {
+    let Shop { stage, webhooks, subscriptions } = shop(store).await;
     let consents: &[Step] = &[Read, Echo("challenge")];
     let receiver = Receiver::plain(&[consents, consents, &[Read, OK]]).await;
     let (mine, url) = (owner("acc-1", "buyer"), receiver.url());
@@ -207,9 +213,8 @@ async fn consent_holds_for_what_was_asked_and_credentials_stay() {
     drop(webhooks);
 }
 
-#[tokio::test]
-async fn reports_of_an_order_go_where_they_were_asked_for() {
-    let Shop { subscriptions, .. } = shop();
+async fn reports_of_an_order_go_where_they_were_asked_for(store: Store) {
+    let Shop { stage, subscriptions, .. } = shop(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let (mine, theirs) = (owner("acc-1", "buyer"), owner("acc-1", "another buyer"));
     let mut result = Map::new();
@@ -248,7 +253,7 @@ async fn reports_of_an_order_go_where_they_were_asked_for() {
         body,
         json!({
             "idempotency_key": key, "operation_id": "op-7", "task_id": "mb/1 \u{fc}", "task_type": "media_buy_delivery",
-            "protocol": "media-buy", "status": "completed", "timestamp": "2026-11-21T08:00:00Z", "token": TOKEN,
+            "protocol": "media-buy", "status": "completed", "timestamp": stage.clock.now().to_string(), "token": TOKEN,
             "result": { "notification_type": "scheduled" },
         })
     );
@@ -256,9 +261,8 @@ async fn reports_of_an_order_go_where_they_were_asked_for() {
     assert_eq!(publish(&mine, "3").await, None);
 }
 
-#[tokio::test]
-async fn news_of_an_order_go_to_the_address_of_the_call_that_made_it() {
-    let Shop { subscriptions, .. } = shop();
+async fn news_of_an_order_go_to_the_address_of_the_call_that_made_it(store: Store) {
+    let Shop { stage, subscriptions, .. } = shop(store).await;
     let receiver = Receiver::plain(&[&[Read, OK]]).await;
     let mine = owner("acc-1", "buyer");
     let object = |value: Value| value.as_object().unwrap().clone();
@@ -297,7 +301,7 @@ async fn news_of_an_order_go_to_the_address_of_the_call_that_made_it() {
         &json!({
             "idempotency_key": first["idempotency_key"], "operation_id": "op-7", "task_id": "mb-1",
             "task_type": "update_media_buy", "protocol": "media-buy", "status": "completed",
-            "timestamp": "2026-11-21T08:00:00Z", "token": TOKEN, "context": { "trace": 7 },
+            "timestamp": stage.clock.now().to_string(), "token": TOKEN, "context": { "trace": 7 },
             "notification_id": "mb-1.canceled",
             "result": {
                 "media_buy_id": "mb-1", "status": "canceled",

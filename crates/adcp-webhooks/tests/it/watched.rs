@@ -1,10 +1,9 @@
-//! A registry in memory that tells when something happened to its queue, and where a caller can be held for ever.
+//! A registry that tells when something happened to its queue, and where a caller can be held for ever.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adcp_core::*;
-use adcp_registry_memory::MemoryRegistry;
 use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 
@@ -19,9 +18,15 @@ pub(crate) enum Point {
     AfterRecord,
 }
 
+/// One instance of a registry. Instances on the same store tell the same signals.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    inner: MemoryRegistry,
+    inner: Arc<dyn Registry>,
+    signals: Arc<Signals>,
+}
+
+#[derive(Debug)]
+struct Signals {
     steps: watch::Sender<usize>,
     hold_at: Mutex<Option<Point>>,
     held: Notify,
@@ -35,9 +40,8 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
-        Self {
-            inner: MemoryRegistry::volatile().with_clock(clock),
+    pub(crate) fn new(inner: Arc<dyn Registry>) -> Self {
+        let signals = Signals {
             steps: watch::Sender::new(0),
             hold_at: Mutex::default(),
             held: Notify::new(),
@@ -46,61 +50,69 @@ impl Watched {
             empty: watch::Sender::new(0),
             recorded: Mutex::default(),
             failing: Mutex::default(),
-        }
+        };
+        Self { inner, signals: Arc::new(signals) }
+    }
+
+    /// Another instance on the same store.
+    pub(crate) fn beside(&self, inner: Arc<dyn Registry>) -> Self {
+        Self { inner, signals: Arc::clone(&self.signals) }
     }
 
     /// Changes whenever a worker did something to the queue.
     pub(crate) fn steps(&self) -> watch::Receiver<usize> {
-        self.steps.subscribe()
+        self.signals.steps.subscribe()
     }
 
     /// Counts claims that found nothing.
     pub(crate) fn empty_claims(&self) -> watch::Receiver<usize> {
-        self.empty.subscribe()
+        self.signals.empty.subscribe()
     }
 
     /// What became of records so far.
     pub(crate) fn recorded(&self) -> Vec<Recorded> {
-        self.recorded.lock().unwrap().clone()
+        self.signals.recorded.lock().unwrap().clone()
     }
 
     /// Holds the next caller who comes to a point.
     pub(crate) fn hold_at(&self, point: Point) {
-        *self.hold_at.lock().unwrap() = Some(point);
+        *self.signals.hold_at.lock().unwrap() = Some(point);
     }
 
     pub(crate) async fn held(&self) {
-        tokio::time::timeout(Duration::from_secs(20), self.held.notified()).await.expect("nobody came");
+        tokio::time::timeout(Duration::from_secs(20), self.signals.held.notified())
+            .await
+            .expect("nobody came");
     }
 
     /// Lets whoever is held go on.
     pub(crate) fn let_go(&self) {
-        self.let_go.notify_one();
+        self.signals.let_go.notify_one();
     }
 
     /// What became of claims that were to be lengthened.
     pub(crate) fn renewed(&self) -> Vec<Recorded> {
-        self.renewed.lock().unwrap().clone()
+        self.signals.renewed.lock().unwrap().clone()
     }
 
     /// Lets so many records fail.
     pub(crate) fn fail_records(&self, calls: usize) {
-        *self.failing.lock().unwrap() = calls;
+        *self.signals.failing.lock().unwrap() = calls;
     }
 
     async fn at(&self, point: Point) {
         let hold = {
-            let mut hold_at = self.hold_at.lock().unwrap();
+            let mut hold_at = self.signals.hold_at.lock().unwrap();
             if *hold_at == Some(point) { hold_at.take().is_some() } else { false }
         };
         if hold {
-            self.held.notify_one();
-            self.let_go.notified().await;
+            self.signals.held.notify_one();
+            self.signals.let_go.notified().await;
         }
     }
 
     fn step(&self) {
-        self.steps.send_modify(|steps| *steps += 1);
+        self.signals.steps.send_modify(|steps| *steps += 1);
     }
 }
 
@@ -117,7 +129,7 @@ impl DeliveryOutbox for Watched {
     async fn claim_deliveries(&self, req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
         let claimed = self.inner.claim_deliveries(req).await?;
         if claimed.deliveries.is_empty() {
-            self.empty.send_modify(|empty| *empty += 1);
+            self.signals.empty.send_modify(|empty| *empty += 1);
         } else {
             self.at(Point::AfterClaim).await;
             self.step();
@@ -127,7 +139,7 @@ impl DeliveryOutbox for Watched {
 
     async fn renew_deliveries(&self, req: RenewDeliveries) -> Result<Vec<Recorded>, RegistryError> {
         let renewed = self.inner.renew_deliveries(req).await?;
-        self.renewed.lock().unwrap().extend(&renewed);
+        self.signals.renewed.lock().unwrap().extend(&renewed);
         self.step();
         Ok(renewed)
     }
@@ -135,7 +147,7 @@ impl DeliveryOutbox for Watched {
     async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
         self.at(Point::BeforeRecord).await;
         {
-            let mut failing = self.failing.lock().unwrap();
+            let mut failing = self.signals.failing.lock().unwrap();
             if *failing > 0 {
                 *failing -= 1;
                 let source = "the store blinked".into();
@@ -144,7 +156,7 @@ impl DeliveryOutbox for Watched {
         }
         let recorded = self.inner.record_attempts(req).await?;
         self.at(Point::AfterRecord).await;
-        self.recorded.lock().unwrap().extend(&recorded);
+        self.signals.recorded.lock().unwrap().extend(&recorded);
         self.step();
         Ok(recorded)
     }
