@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
+use crate::Discovery;
 use crate::routes::Routes;
 
 /// The largest grace period, header or body time a server accepts.
@@ -29,6 +30,7 @@ pub struct McpConfig {
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) grace: Duration,
+    pub(crate) discovery: Option<Discovery>,
     pub(crate) routes: Routes,
     pub(crate) shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -46,6 +48,7 @@ impl McpConfig {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(20),
+            discovery: None,
             routes: Routes::default(),
             shutdown: None,
         }
@@ -110,6 +113,12 @@ impl McpConfig {
         self
     }
 
+    /// Also publishes the keys of the agent, and its brand.json if you like, below `/.well-known/`. Default: neither.
+    pub fn with_discovery(mut self, discovery: Discovery) -> Self {
+        self.discovery = Some(discovery);
+        self
+    }
+
     /// Also serves what a tower service answers, under a prefix such as `/admin`.
     ///
     /// The service sees requests for the prefix and everything below it, with their whole paths. Hosts, origins, size
@@ -164,6 +173,7 @@ impl fmt::Debug for McpConfig {
             .field("header_timeout", &self.header_timeout)
             .field("body_timeout", &self.body_timeout)
             .field("grace", &self.grace)
+            .field("discovery", &self.discovery)
             .field("routes", &self.routes)
             .field("shutdown", &self.shutdown.is_some())
             .finish()

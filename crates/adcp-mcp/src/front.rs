@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::McpConfig;
 use crate::auth::authenticate;
+use crate::discovery::{self, Published};
 use crate::error::McpError;
 use crate::exchange::Exchange;
 use crate::gate::Gate;
@@ -37,6 +38,7 @@ pub(crate) struct Front {
     limits: json::Limits,
     body_timeout: Duration,
     rmcp: StreamableHttpService<Handler, NeverSessionManager>,
+    published: Published,
     routes: Routes,
     leaving: AtomicBool,
 }
@@ -46,6 +48,12 @@ type Unread = (StatusCode, String);
 
 impl Front {
     pub(crate) fn new(agent: Agent, config: &mut McpConfig) -> Result<Self, McpError> {
+        let published = match &config.discovery {
+            Some(discovery) => discovery
+                .publish(config)
+                .map_err(|reason| McpError::Setting { setting: "discovery", reason })?,
+            None => Published::default(),
+        };
         let handler = Handler::new(agent.clone(), &config.name);
         let limits = *agent.limits();
         let rmcp_config = StreamableHttpServerConfig::default()
@@ -59,6 +67,7 @@ impl Front {
             limits,
             body_timeout: config.body_timeout,
             rmcp: StreamableHttpService::new(move || Ok(handler.clone()), sessions, rmcp_config),
+            published,
             routes: std::mem::take(&mut config.routes),
             leaving: AtomicBool::new(false),
             agent,
@@ -72,6 +81,12 @@ impl Front {
 
     /// Answers one request; never fails, whatever it is.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        if let Some(document) = self.published.at(request.uri().path()) {
+            return match self.gate.check_host(request.headers()) {
+                Ok(()) => discovery::answer_with(document, request.method()),
+                Err(reason) => plain(StatusCode::FORBIDDEN, &reason),
+            };
+        }
         match (request.uri().path(), request.method()) {
             ("/healthz", &Method::GET | &Method::HEAD) => self.health(),
             ("/healthz", _) => method_not_allowed("GET"),

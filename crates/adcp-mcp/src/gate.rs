@@ -69,17 +69,19 @@ impl Gate {
 
     /// Whether a request with these headers may pass; the reason if not.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), String> {
-        if !self.any_host {
-            self.check_host(headers.get(HOST))?;
-        }
+        self.check_host(headers)?;
         match headers.get(ORIGIN) {
             None => Ok(()),
             Some(origin) => self.check_origin(origin),
         }
     }
 
-    fn check_host(&self, header: Option<&HeaderValue>) -> Result<(), String> {
-        let Some(header) = header else {
+    /// The same for what pages of any origin may read.
+    pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), String> {
+        if self.any_host {
+            return Ok(());
+        }
+        let Some(header) = headers.get(HOST) else {
             return Err("the request has no Host header".to_owned());
         };
         let asked = header.to_str().ok().and_then(Place::parse);

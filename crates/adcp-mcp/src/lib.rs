@@ -22,6 +22,7 @@
 //! | `POST /mcp`, `POST /` | one JSON-RPC message with one JSON answer, whatever `Accept` says |
 //! | `GET`, `DELETE` and others there | 405 |
 //! | `GET /healthz` | 200, or 503 when the agent is unhealthy or the server is leaving |
+//! | `GET /.well-known/jwks.json`, `brand.json` there | what [`Discovery`] publishes, to everybody |
 //! | a prefix given to [`McpConfig::with_routes`], and below | what the service answers that is mounted there |
 //! | another host or web origin | 403, with the setting to change |
 //! | a content type other than `application/json` | 415 |
@@ -51,6 +52,7 @@
 
 mod auth;
 mod config;
+mod discovery;
 mod error;
 mod exchange;
 mod front;
@@ -66,5 +68,6 @@ mod server;
 pub mod client;
 
 pub use config::McpConfig;
+pub use discovery::{Discovery, WellKnown};
 pub use error::McpError;
 pub use server::{Server, serve};

@@ -69,6 +69,16 @@ impl Running {
         self.post(call(tool, arguments), &[]).await
     }
 
+    /// Asks for the head of a path; gives the status and all that came until the server hung up.
+    pub(crate) async fn head(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let asked = format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        (text[9..12].parse().unwrap(), text)
+    }
+
     /// Sends one request on its own connection.
     pub(crate) async fn send(
         &self,

@@ -6,6 +6,7 @@ mod auth;
 mod calls;
 #[cfg(feature = "client")]
 mod client;
+mod discovery;
 mod eras;
 mod fixture;
 mod limits;
