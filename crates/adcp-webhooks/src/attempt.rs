@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adcp_core::{AttemptClass, AttemptReport, ClaimedDelivery, Clock, DeadReason, Event};
+use adcp_core::{AttemptClass, AttemptReport, Clock, DeadReason, Event};
 use adcp_egress::{Egress, EgressError, Limits, Request, Response};
 use adcp_signing::{
     BearerToken, HmacKey, Message, Secret, SignError, SignedHeaders, Signer, UnixTime, sign_webhook,
@@ -34,21 +34,19 @@ pub(crate) struct Tried {
 
 impl Sender {
     /// Tries once; and once more at once, when a kept connection turned out to be gone.
-    pub(crate) async fn attempt(&self, claimed: &ClaimedDelivery) -> Tried {
+    pub(crate) async fn attempt(&self, event: &Event) -> Tried {
         let begun = Instant::now();
-        let (judged, answer, twice) = match self.exchange(&claimed.event).await {
-            Ok(Exchange { result: Err(error), .. }) if is_stale(&error) => {
-                match self.exchange(&claimed.event).await {
-                    Ok(exchange) => (classify(&exchange.result, self.clock.now()), Some(exchange), true),
-                    Err(unsent) => (unsent, None, true),
-                }
-            }
+        let (judged, answer, twice) = match self.exchange(event).await {
+            Ok(Exchange { result: Err(error), .. }) if is_stale(&error) => match self.exchange(event).await {
+                Ok(exchange) => (classify(&exchange.result, self.clock.now()), Some(exchange), true),
+                Err(unsent) => (unsent, None, true),
+            },
             Ok(exchange) => (classify(&exchange.result, self.clock.now()), Some(exchange), false),
             Err(unsent) => (unsent, None, false),
         };
         let mut report = AttemptReport::new(judged.class, begun.elapsed(), begun.elapsed());
         if let Some(Exchange { result, fields }) = &answer {
-            report = seen(report, result, &claimed.event, fields);
+            report = seen(report, result, event, fields);
         }
         let gone = twice.then_some("sent twice, because a kept connection was gone");
         let detail: Vec<&str> = judged.detail.as_deref().into_iter().chain(gone).collect();

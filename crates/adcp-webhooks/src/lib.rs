@@ -4,6 +4,7 @@ mod attempt;
 mod challenge;
 mod classify;
 mod config;
+mod once;
 mod receiver;
 mod record;
 mod redact;
@@ -16,6 +17,7 @@ mod worker;
 
 pub use challenge::{Challenge, NotProven};
 pub use config::{BadWebhooks, WebhooksBuilder};
+pub use once::SentOnce;
 pub use receiver::{
     Agreement, Agreements, Answer, Arrival, BadPayload, Claimed, Dedup, DocumentDedup, Envelope, Incoming,
     MemoryDedup, Notification, Opened, Payload, RemoteJwks, Seen, TaskNews, Webhook, WebhookReceiver,

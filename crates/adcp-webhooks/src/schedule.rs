@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use adcp_core::{DeadReason, Verdict, random_bytes};
+
+use crate::classify::Step;
+
 /// Waits between attempts, and how long an event is tried at all.
 ///
 /// ```
@@ -91,6 +95,25 @@ impl Schedule {
         let left = self.horizon.saturating_sub(MARGIN.min(self.horizon / 20)).checked_sub(waited)?;
         (!left.is_zero()).then(|| wait.min(left))
     }
+}
+
+impl Schedule {
+    /// What follows attempt number `attempt` of an event that has waited for `waited` in all.
+    pub(crate) fn verdict(&self, step: Step, attempt: u32, waited: Duration) -> Verdict {
+        match step {
+            Step::Delivered => Verdict::Delivered,
+            Step::GiveUp(reason) => Verdict::Dead(reason),
+            Step::Again(wished) => self
+                .next(attempt, waited, wished, spread())
+                .map_or(Verdict::Dead(DeadReason::Exhausted), |after| Verdict::Again { after }),
+        }
+    }
+}
+
+/// A random part of 1.
+fn spread() -> f64 {
+    // Without randomness everything is retried at the same time, and is retried.
+    random_bytes::<4>().map_or(0.5, |bytes| f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
 }
 
 impl Default for Schedule {

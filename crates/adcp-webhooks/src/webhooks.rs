@@ -55,6 +55,10 @@ impl Webhooks {
         self.0.sender.clock.now()
     }
 
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.0.sender
+    }
+
     pub(crate) fn assemble(sender: Sender, pace: Pace) -> Self {
         let switch = Switch::default();
         let stop = switch.stop.clone().drop_guard();

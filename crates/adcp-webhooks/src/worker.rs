@@ -7,7 +7,6 @@ use std::time::Duration;
 use adcp_core::{
     BreakerPolicy, Changes, ClaimDeliveries, ClaimedDeliveries, ClaimedDelivery, DeadReason, DeliveryCursor,
     ExpireDeliveries, ListEndpoints, Recorded, Registry, RenewDeliveries, TenantId, Verdict, fault,
-    random_bytes,
 };
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -17,7 +16,6 @@ use tracing::Instrument as _;
 
 use crate::Schedule;
 use crate::attempt::{Sender, Tried};
-use crate::classify::Step;
 use crate::record::{Done, record};
 use crate::telemetry;
 
@@ -288,28 +286,16 @@ impl Crew {
             telemetry::first_attempt(claimed.waited);
         }
         fault::point("before-delivery-send");
-        let tried = self.sender.attempt(claimed).await;
+        let tried = self.sender.attempt(&claimed.event).await;
         fault::point("after-delivery-send");
         let waited = claimed.waited.saturating_add(asked.elapsed());
-        let verdict = match tried.judged.step {
-            Step::Delivered => Verdict::Delivered,
-            Step::GiveUp(reason) => Verdict::Dead(reason),
-            Step::Again(wished) => schedule
-                .next(claimed.attempt, waited, wished, spread())
-                .map_or(Verdict::Dead(DeadReason::Exhausted), |after| Verdict::Again { after }),
-        };
+        let verdict = schedule.verdict(tried.judged.step, claimed.attempt, waited);
         Some((Some(tried), verdict))
     }
 }
 
 /// What was claimed and not sent is at once somebody else's.
 const LEFT: Verdict = Verdict::Deferred { after: Duration::ZERO };
-
-/// A random part of 1.
-fn spread() -> f64 {
-    // Without randomness everything is retried at the same time, and is retried.
-    random_bytes::<4>().map_or(0.5, |bytes| f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
-}
 
 fn log(tried: Option<&Tried>, verdict: Verdict) {
     let class = tried.map(|tried| tried.judged.class.as_str());

@@ -16,6 +16,20 @@ pub enum Payload {
     Challenge(String),
 }
 
+impl Payload {
+    /// Reads a body of whatever sender: what it tells, and the event's key, which challenges and events of A2A may not have.
+    ///
+    /// It proves nothing. For people and tools that look at what arrived; a [`WebhookReceiver`](crate::WebhookReceiver) checks
+    /// who sent it first.
+    ///
+    /// # Errors
+    ///
+    /// [`BadPayload`].
+    pub fn read(body: &Value) -> Result<(Self, Option<String>), BadPayload> {
+        read(body).map(|read| (read.payload, read.key))
+    }
+}
+
 /// How far a task is.
 ///
 /// Spec: `core/mcp-webhook-payload.json`, or a task, a status or an artifact of A2A.
@@ -260,6 +274,7 @@ mod tests {
             (json!({ "type": "webhook.challenge", "challenge": "short" }), BadPayload::Challenge),
         ] {
             assert_eq!(read(&body), Err(want), "{body}");
+            assert_eq!(Payload::read(&body), Err(want), "{body}");
         }
     }
 
@@ -274,6 +289,7 @@ mod tests {
         assert_eq!(read(&creative).unwrap().payload, Payload::Notification(want));
         let list = json!({ "idempotency_key": KEY, "event": "property_list_changed", "list_id": "l" });
         assert!(matches!(read(&list).unwrap().payload, Payload::Notification(_)));
+        assert!(matches!(Payload::read(&list), Ok((Payload::Notification(_), Some(key))) if key == KEY));
         let text = "c".repeat(32);
         let challenge = json!({ "type": "webhook.challenge", "challenge": text });
         assert_eq!(read(&challenge).unwrap().payload, Payload::Challenge(text));

@@ -10,6 +10,7 @@ mod dying;
 mod layer;
 mod matrix;
 mod memory;
+mod once;
 mod receiver;
 mod receiving;
 mod remote;
