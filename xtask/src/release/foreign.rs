@@ -12,6 +12,7 @@ const ALLOWED: &[&str] = &["serde", "serde_json"];
 /// Crates whose types one of ours takes from its caller: a pool or a transaction, a service that is mounted, or the one
 /// around which a layer is laid, which the adopter has anyway.
 const TAKEN: &[(&str, &[&str])] = &[
+    ("adcp-console", &["bytes", "http", "tower_service"]),
     ("adcp-mcp", &["bytes", "http", "tower_service"]),
     ("adcp-registry-postgres", &["deadpool_postgres", "tokio_postgres"]),
     ("adcp-webhooks", &["bytes", "http", "http_body", "http_body_util", "tower_layer", "tower_service"]),
