@@ -12,6 +12,7 @@ use crate::ad_server::{Account, Buyer};
 use crate::map::account;
 use crate::map::error::{no_account, refused};
 use crate::seller::{ReferenceSeller, buyer_of};
+use crate::subscribers::Subscribers;
 
 /// An account belongs to the agent that opened it. Another agent's account is no account.
 ///
@@ -73,7 +74,7 @@ impl ListAccounts for ReferenceSeller {
             Some(reference) => self.find_account(&buyer, reference).into_iter().collect(),
             None => self.ads().accounts(&buyer),
         };
-        account::list(accounts, &req)
+        account::list(accounts, &req, &Subscribers::of_caller(self, ctx)?).await
     }
 }
 
@@ -83,6 +84,6 @@ impl SyncAccounts for ReferenceSeller {
         ctx: &Ctx,
         req: SyncAccountsRequest,
     ) -> Result<SyncAccountsSuccess, AdcpError> {
-        account::sync(self, &Self::buyer(ctx)?, &req)
+        account::sync(self, &Self::buyer(ctx)?, &req, &Subscribers::of_caller(self, ctx)?).await
     }
 }

@@ -8,6 +8,7 @@ mod map;
 mod sales;
 mod seed;
 mod seller;
+mod subscribers;
 
 pub use config::SellerConfig;
-pub use seller::{ReferenceSeller, agent, builder};
+pub use seller::{ReferenceSeller, agent, builder, notifying};

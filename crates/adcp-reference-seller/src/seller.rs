@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use adcp_core::{AdcpError, Registry};
 use adcp_decisioning::{Agent, AgentBuilder, Authenticator, BuildErrors, Caller, Ctx};
+use adcp_webhooks::{Subscriptions, Webhooks};
 
 use crate::ad_server::{AdServer, Bounds, Buyer};
 use crate::config::SellerConfig;
@@ -21,16 +22,21 @@ struct Inner {
     ads: AdServer,
     shelf: Shelf,
     config: SellerConfig,
+    subscriptions: Option<Subscriptions>,
 }
 
 impl ReferenceSeller {
-    /// A seller with the built-in seed and nothing booked.
+    /// A seller with the built-in seed and nothing booked, that sends no notifications.
     #[must_use]
     pub fn new(config: SellerConfig) -> Self {
+        Self::assemble(config, None)
+    }
+
+    fn assemble(config: SellerConfig, subscriptions: Option<Subscriptions>) -> Self {
         let catalog = seed::catalog().expect("the built-in seed is tested");
         let shelf = Shelf::new(&catalog, &config.agent_url);
         let ads = AdServer::new(catalog, Bounds::default(), config.sandbox);
-        Self(Arc::new(Inner { ads, shelf, config }))
+        Self(Arc::new(Inner { ads, shelf, config, subscriptions }))
     }
 
     pub(crate) fn ads(&self) -> &AdServer {
@@ -44,6 +50,11 @@ impl ReferenceSeller {
 
     pub(crate) fn config(&self) -> &SellerConfig {
         &self.0.config
+    }
+
+    /// Who hears of what happens to accounts, where notifications are sent.
+    pub(crate) fn subscriptions(&self) -> Option<&Subscriptions> {
+        self.0.subscriptions.as_ref()
     }
 
     /// Whose drawer a call opens.
@@ -83,8 +94,29 @@ pub fn builder(
     registry: Arc<dyn Registry>,
     authenticator: impl Authenticator,
 ) -> AgentBuilder<ReferenceSeller> {
-    let sandbox = config.sandbox;
-    let seller = ReferenceSeller::new(config);
+    mounted(ReferenceSeller::new(config), registry, authenticator)
+}
+
+/// The same, for a seller that sends notifications: `webhooks` delivers them, and buyers may subscribe to what happens to
+/// their accounts.
+pub fn notifying(
+    config: SellerConfig,
+    registry: Arc<dyn Registry>,
+    authenticator: impl Authenticator,
+    webhooks: Webhooks,
+) -> AgentBuilder<ReferenceSeller> {
+    let subscriptions =
+        Subscriptions::new(Arc::clone(&registry), webhooks.clone(), config.agent_url.as_str());
+    let seller = ReferenceSeller::assemble(config, Some(subscriptions));
+    mounted(seller, registry, authenticator).deliver_with(webhooks)
+}
+
+fn mounted(
+    seller: ReferenceSeller,
+    registry: Arc<dyn Registry>,
+    authenticator: impl Authenticator,
+) -> AgentBuilder<ReferenceSeller> {
+    let sandbox = seller.config().sandbox;
     Agent::builder(seller.clone())
         .authenticator(authenticator)
         .accounts(seller)

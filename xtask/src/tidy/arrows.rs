@@ -29,7 +29,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("adcp-mcp", &["adcp-types", "adcp-core", "adcp-signing", "adcp-egress", "adcp-decisioning"]),
     (
         "adcp-reference-seller",
-        &["adcp-types", "adcp-schemas", "adcp-core", "adcp-signing", "adcp-egress", "adcp-decisioning"],
+        &[
+            "adcp-types",
+            "adcp-schemas",
+            "adcp-core",
+            "adcp-signing",
+            "adcp-egress",
+            "adcp-webhooks",
+            "adcp-decisioning",
+        ],
     ),
     ("adcp-console", &["adcp-types", "adcp-core"]),
     ("adcp-cli", ANY_BUT_CLI),

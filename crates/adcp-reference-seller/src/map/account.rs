@@ -9,12 +9,13 @@ use adcp_types::account::{
     ListAccountsRequest, ListAccountsResponse, SyncAccountsRequest, SyncAccountsSuccess,
 };
 use adcp_types::core::account_ref::AccountRefBrand;
-use adcp_types::core::{AccountRef, AccountWithAuthorization, BrandRef, NotificationConfig};
+use adcp_types::core::{AccountRef, AccountWithAuthorization, BrandRef};
 use adcp_types::enums::{AccountScope, AccountStatus, BillingParty};
 use serde_json::json;
 
-use crate::ad_server::{Account, Billing, Buyer, NewAccount, Note, Opened, Setup};
+use crate::ad_server::{Account, Billing, Buyer, NewAccount, Opened, Setup};
 use crate::seller::ReferenceSeller;
+use crate::subscribers::Subscribers;
 
 use super::creative::wire;
 use super::error::{no_account, refused};
@@ -22,10 +23,7 @@ use super::note;
 use super::page::{Direction, page};
 
 /// Settings of an account that are kept for the buyer.
-const KEPT: &[&str] = &["notification_configs", "payment_terms", "billing_entity"];
-
-/// Events that concern an account and not one media buy.
-const ACCOUNT_EVENTS: &[&str] = &["creative.", "product.", "signal.", "wholesale_feed."];
+const KEPT: &[&str] = &["payment_terms", "billing_entity"];
 
 /// Stands where an answer must name a brand and an operator and there are none, as for an account known by id only.
 const NOBODY: &str = "unknown.invalid";
@@ -48,9 +46,10 @@ fn name(setup: &Setup) -> String {
 }
 
 /// Lists the accounts that a request asks for.
-pub(crate) fn list(
+pub(crate) async fn list(
     accounts: Vec<Account>,
     req: &ListAccountsRequest,
+    subscribers: &Subscribers<'_>,
 ) -> Result<ListAccountsResponse, AdcpError> {
     // An account is active or gone.
     let any_status = req.status.as_ref().is_none_or(|status| *status == WantedStatus::Active);
@@ -59,7 +58,13 @@ pub(crate) fn list(
     let accounts = accounts.into_iter().filter(wanted).collect();
     let (accounts, pagination) =
         page(accounts, |account| (String::new(), account.serial), Direction::Up, req.pagination.as_ref())?;
-    Ok(ListAccountsResponse::new(accounts.iter().map(shown).collect()).with_pagination(pagination))
+    let mut rows = Vec::with_capacity(accounts.len());
+    for account in &accounts {
+        let mut row = shown(account);
+        row.notification_configs = subscribers.of(&account.id).await?;
+        rows.push(row);
+    }
+    Ok(ListAccountsResponse::new(rows).with_pagination(pagination))
 }
 
 fn shown(account: &Account) -> AccountWithAuthorization {
@@ -72,7 +77,6 @@ fn shown(account: &Account) -> AccountWithAuthorization {
         shown.account_scope = Some(AccountScope::OperatorBrand);
     }
     shown.payment_terms = note::recall(&account.note, "payment_terms");
-    shown.notification_configs = configs(&account.note);
     shown
 }
 
@@ -80,17 +84,6 @@ fn shown(account: &Account) -> AccountWithAuthorization {
 pub(super) fn named(account: &Account) -> adcp_types::core::Account {
     adcp_types::core::Account::new(&account.id, &account.name, AccountStatus::Active)
         .with_sandbox(account.sandbox)
-}
-
-/// Notification settings as they are shown: credentials go in and never come out.
-fn configs(kept: &Note) -> Option<Vec<NotificationConfig>> {
-    let mut configs: Vec<NotificationConfig> = note::recall(kept, "notification_configs")?;
-    for config in &mut configs {
-        if let Some(authentication) = &mut config.authentication {
-            authentication.credentials = None;
-        }
-    }
-    Some(configs)
 }
 
 fn brand(setup: &Setup) -> BrandRef {
@@ -107,18 +100,20 @@ fn billing(billing: Billing) -> BillingParty {
 }
 
 /// Sets up and changes accounts, each entry for itself.
-pub(crate) fn sync(
+pub(crate) async fn sync(
     seller: &ReferenceSeller,
     buyer: &Buyer,
     req: &SyncAccountsRequest,
+    subscribers: &Subscribers<'_>,
 ) -> Result<SyncAccountsSuccess, AdcpError> {
     let dry_run = req.dry_run.unwrap_or_default();
     let mut answers = Vec::with_capacity(req.accounts.len());
     let mut named = Vec::new();
-    for entry in &req.accounts {
+    for (index, entry) in req.accounts.iter().enumerate() {
+        let desk = Desk { seller, buyer, subscribers, entry, index, dry_run };
         let answer = match &entry.account {
-            Some(reference) => change(seller, buyer, reference, entry, dry_run),
-            None => provision(seller, buyer, entry, dry_run),
+            Some(reference) => desk.change(reference).await?,
+            None => desk.provision().await?,
         };
         named.extend(answer.account_id.clone());
         answers.push(answer);
@@ -127,6 +122,7 @@ pub(crate) fn sync(
         for account in seller.ads().accounts(buyer) {
             if !named.contains(&account.id) {
                 seller.ads().close_account(buyer, &account.id);
+                subscribers.forget(&account.id).await?;
             }
         }
     }
@@ -135,70 +131,125 @@ pub(crate) fn sync(
     Ok(response)
 }
 
-/// An entry with a brand, an operator and a billing party opens an account, or changes the one it names.
-fn provision(seller: &ReferenceSeller, buyer: &Buyer, entry: &Entry, dry_run: bool) -> Synced {
-    let (Some(brand), Some(operator)) = (&entry.brand, &entry.operator) else {
-        let error =
-            AdcpError::new(ErrorCode::UNSUPPORTED_PROVISIONING, "an entry needs a brand and an operator")
-                .with_suggestion("send brand, operator and billing, or only the account to change");
-        return failed(BrandRef::new(NOBODY), NOBODY, &error);
-    };
-    let setup = setup(brand, operator);
-    let refuse = |error: &AdcpError| {
-        let mut answer = failed(brand.as_ref().clone(), operator, error);
-        answer.sandbox = entry.sandbox;
-        answer
-    };
-    let billing = match accepted_billing(entry.billing.as_ref()) {
-        Ok(billing) => billing,
-        Err(error) => return refuse(&error),
-    };
-    if let Err(error) = check_configs(entry) {
-        return refuse(&error);
-    }
-    let mut new = NewAccount::new(name(&setup), setup.clone(), billing);
-    new.sandbox = entry.sandbox.unwrap_or_default();
-    new.note = note::keep(entry, KEPT);
-    if dry_run {
-        let known = seller.ads().account_for(buyer, &setup, new.sandbox);
-        let mut answer = Synced::new(brand.as_ref().clone(), operator, Action::Created, Status::Active);
-        if let Some(account) = known {
-            answer.account_id = Some(account.id);
-            answer.action = Action::Updated;
-        }
-        return answer;
-    }
-    match seller.ads().open_account(buyer, new) {
-        Ok((account, opened)) => synced(&account, opened),
-        Err(reason) => refuse(&refused(&reason.into(), "accounts")),
-    }
+/// One entry, and what it takes to do what it says.
+struct Desk<'a> {
+    seller: &'a ReferenceSeller,
+    buyer: &'a Buyer,
+    subscribers: &'a Subscribers<'a>,
+    entry: &'a Entry,
+    index: usize,
+    dry_run: bool,
 }
 
-/// An entry with an account changes its settings and nothing else.
-fn change(
-    seller: &ReferenceSeller,
-    buyer: &Buyer,
-    reference: &AccountRef,
-    entry: &Entry,
-    dry_run: bool,
-) -> Synced {
-    let refuse = |error: &AdcpError| match reference {
-        AccountRef::Brand(key) => failed(key.brand.as_ref().clone(), &key.operator, error),
-        _ => failed(BrandRef::new(NOBODY), NOBODY, error),
-    };
-    let Some(account) = seller.find_account(buyer, reference) else { return refuse(&no_account()) };
-    if let Err(error) = check_configs(entry) {
-        let mut answer = synced(&account, Opened::Unchanged);
-        (answer.action, answer.status) = (Action::Failed, Status::Rejected);
-        answer.errors = Some(vec![wire(&error)]);
-        return answer;
+impl Desk<'_> {
+    /// An entry with a brand, an operator and a billing party opens an account, or changes the one it names.
+    async fn provision(&self) -> Result<Synced, AdcpError> {
+        let Self { seller, buyer, entry, .. } = *self;
+        let (Some(brand), Some(operator)) = (&entry.brand, &entry.operator) else {
+            let error =
+                AdcpError::new(ErrorCode::UNSUPPORTED_PROVISIONING, "an entry needs a brand and an operator")
+                    .with_suggestion("send brand, operator and billing, or only the account to change");
+            return Ok(failed(BrandRef::new(NOBODY), NOBODY, &[error]));
+        };
+        let setup = setup(brand, operator);
+        let refuse = |errors: &[AdcpError]| {
+            let mut answer = failed(brand.as_ref().clone(), operator, errors);
+            answer.sandbox = entry.sandbox;
+            Ok(answer)
+        };
+        let billing = match accepted_billing(entry.billing.as_ref()) {
+            Ok(billing) => billing,
+            Err(error) => return refuse(&[error]),
+        };
+        let mut new = NewAccount::new(name(&setup), setup.clone(), billing);
+        new.sandbox = entry.sandbox.unwrap_or_default();
+        new.note = note::keep(entry, KEPT);
+        let known = seller.ads().account_for(buyer, &setup, new.sandbox);
+        if let Err(errors) = self.judge(known.as_ref()).await? {
+            return refuse(&errors);
+        }
+        if self.dry_run {
+            let mut answer = Synced::new(brand.as_ref().clone(), operator, Action::Created, Status::Active);
+            if let Some(account) = known {
+                answer.account_id = Some(account.id);
+                answer.action = Action::Updated;
+            }
+            return Ok(answer);
+        }
+        // An account changes as a whole or not at all, so subscribers are asked first where they can be.
+        let mut changed = false;
+        if let Some(account) = &known {
+            match self.subscribe(account).await? {
+                Ok(done) => changed = done,
+                Err(errors) => return refuse(&errors),
+            }
+        }
+        let (account, opened) = match seller.ads().open_account(buyer, new) {
+            Ok(opened) => opened,
+            Err(reason) => return refuse(&[refused(&reason.into(), "accounts")]),
+        };
+        if known.is_none()
+            && let Err(errors) = self.subscribe(&account).await?
+        {
+            seller.ads().close_account(buyer, &account.id);
+            return refuse(&errors);
+        }
+        self.answer(&account, opened, changed).await
     }
-    if dry_run {
-        return synced(&account, Opened::Updated);
+
+    /// An entry with an account changes its settings and nothing else.
+    async fn change(&self, reference: &AccountRef) -> Result<Synced, AdcpError> {
+        let Self { seller, buyer, entry, .. } = *self;
+        let Some(account) = seller.find_account(buyer, reference) else {
+            let (brand, operator) = match reference {
+                AccountRef::Brand(key) => (key.brand.as_ref().clone(), key.operator.as_str()),
+                _ => (BrandRef::new(NOBODY), NOBODY),
+            };
+            return Ok(failed(brand, operator, &[no_account()]));
+        };
+        let done = match self.judge(Some(&account)).await? {
+            Ok(()) if self.dry_run => Ok(true),
+            Ok(()) => self.subscribe(&account).await?,
+            Err(errors) => Err(errors),
+        };
+        let changed = match done {
+            Ok(changed) => changed,
+            Err(errors) => {
+                let mut answer = self.answer(&account, Opened::Unchanged, false).await?;
+                (answer.action, answer.status) = (Action::Failed, Status::Rejected);
+                answer.errors = Some(errors.iter().map(wire).collect());
+                return Ok(answer);
+            }
+        };
+        if self.dry_run {
+            return self.answer(&account, Opened::Updated, changed).await;
+        }
+        match seller.ads().set_account_note(buyer, &account.id, note::keep(entry, KEPT)) {
+            Ok((account, opened)) => self.answer(&account, opened, changed).await,
+            Err(reason) => Ok(failed(BrandRef::new(NOBODY), NOBODY, &[refused(&reason.into(), "accounts")])),
+        }
     }
-    match seller.ads().set_account_note(buyer, &account.id, note::keep(entry, KEPT)) {
-        Ok((account, opened)) => synced(&account, opened),
-        Err(reason) => refuse(&refused(&reason.into(), "accounts")),
+
+    /// Whether the subscriptions of the entry could be kept, without asking anybody.
+    async fn judge(&self, account: Option<&Account>) -> Result<Result<(), Vec<AdcpError>>, AdcpError> {
+        let Some(configs) = &self.entry.notification_configs else { return Ok(Ok(())) };
+        self.subscribers.check(account.map(|account| account.id.as_str()), configs, self.index).await
+    }
+
+    /// Replaces the subscriptions of the entry, where it names any, and says whether they are others now.
+    async fn subscribe(&self, account: &Account) -> Result<Result<bool, Vec<AdcpError>>, AdcpError> {
+        let Some(configs) = &self.entry.notification_configs else { return Ok(Ok(false)) };
+        let before = self.subscribers.of(&account.id).await?;
+        let done = self.subscribers.replace(&account.id, configs, self.index).await?;
+        let after = self.subscribers.of(&account.id).await?;
+        Ok(done.map(|()| before != after))
+    }
+
+    async fn answer(&self, account: &Account, opened: Opened, changed: bool) -> Result<Synced, AdcpError> {
+        let opened = if changed && opened == Opened::Unchanged { Opened::Updated } else { opened };
+        let mut answer = synced(account, opened);
+        answer.notification_configs = self.subscribers.of(&account.id).await?;
+        Ok(answer)
     }
 }
 
@@ -219,12 +270,12 @@ fn synced(account: &Account, opened: Opened) -> Synced {
         .with_account_scope(AccountScope::OperatorBrand)
         .with_sandbox(account.sandbox);
     answer.payment_terms = note::recall(&account.note, "payment_terms");
-    answer.notification_configs = configs(&account.note);
     answer
 }
 
-fn failed(brand: BrandRef, operator: &str, error: &AdcpError) -> Synced {
-    Synced::new(brand, operator, Action::Failed, Status::Rejected).with_errors(vec![wire(error)])
+fn failed(brand: BrandRef, operator: &str, errors: &[AdcpError]) -> Synced {
+    let errors = errors.iter().map(wire).collect();
+    Synced::new(brand, operator, Action::Failed, Status::Rejected).with_errors(errors)
 }
 
 fn accepted_billing(wanted: Option<&BillingParty>) -> Result<Billing, AdcpError> {
@@ -240,25 +291,4 @@ fn accepted_billing(wanted: Option<&BillingParty>) -> Result<Billing, AdcpError>
         .with_detail("scope", "capability")
         .with_detail("supported_billing", json!(["operator", "agent"]))),
     }
-}
-
-/// Each subscriber once, and only to what happens to an account.
-fn check_configs(entry: &Entry) -> Result<(), AdcpError> {
-    let configs = entry.notification_configs.as_deref().unwrap_or_default();
-    for (index, config) in configs.iter().enumerate() {
-        if configs[..index].iter().any(|before| before.subscriber_id == config.subscriber_id) {
-            let field = format!("notification_configs[{index}].subscriber_id");
-            return Err(AdcpError::invalid_request(field, "this subscriber is named twice"));
-        }
-        for (place, event) in config.event_types.iter().enumerate() {
-            if !ACCOUNT_EVENTS.iter().any(|prefix| event.as_str().starts_with(prefix)) {
-                let field = format!("notification_configs[{index}].event_types[{place}]");
-                return Err(AdcpError::invalid_request(
-                    field,
-                    "this event belongs to a media buy, not to an account",
-                ));
-            }
-        }
-    }
-    Ok(())
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::market::{Market, account, buy, config, display, ids, with};
+use crate::hook::Hook;
+use crate::market::{Market, URL, account, buy, config, display, ids, with};
 
 fn entry(changes: Value) -> Value {
     with(with(account(), json!({ "billing": "operator" })), changes)
@@ -38,31 +39,82 @@ async fn entries_open_and_change_accounts() {
     assert_eq!(market.ok("get_media_buys", by_key).await["media_buys"].as_array().unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn subscribers_are_kept_replaced_and_checked() {
-    let market = Market::open();
-    let subscriber = |id: &str, event: &str| {
-        json!({ "subscriber_id": id, "url": "https://hooks.example/x",
-        "event_types": [event], "active": false,
+fn subscriber(id: &str, url: &str, event: &str) -> Value {
+    json!({ "subscriber_id": id, "url": url, "event_types": [event],
         "authentication": { "schemes": ["HMAC-SHA256"], "credentials": "0123456789abcdef0123456789abcdef" } })
-    };
-    let sync = async |configs: Value| {
-        let entry = entry(json!({ "notification_configs": configs }));
-        market.ok("sync_accounts", json!({ "accounts": [entry] })).await["accounts"][0].clone()
-    };
-    let stored = sync(json!([subscriber("s1", "creative.status_changed")])).await;
+}
+
+async fn sync_configs(market: &Market, configs: Value) -> Value {
+    let entry = entry(json!({ "notification_configs": configs }));
+    market.ok("sync_accounts", json!({ "accounts": [entry] })).await["accounts"][0].clone()
+}
+
+#[tokio::test]
+async fn a_seller_that_sends_nothing_takes_no_subscribers() {
+    let market = Market::open();
+    let idle =
+        with(subscriber("s1", "https://hooks.example/x", "creative.purged"), json!({ "active": false }));
+    let refused = sync_configs(&market, json!([idle])).await;
+    assert_eq!((&refused["action"], &refused["status"]), (&json!("failed"), &json!("rejected")));
+    assert_eq!(refused["errors"][0]["code"], "UNSUPPORTED_FEATURE");
+    assert_eq!(refused["errors"][0]["field"], "accounts[0].notification_configs");
+    assert_eq!(market.ok("list_accounts", json!({})).await["accounts"], json!([]), "nothing was opened");
+    assert_eq!(sync_configs(&market, json!([])).await["action"], "created");
+}
+
+#[tokio::test]
+async fn subscribers_are_asked_kept_replaced_and_checked() {
+    let hook = Hook::open().await;
+    let market = Market::notifying(config());
+    let stored = sync_configs(&market, json!([subscriber("s1", &hook.url, "creative.status_changed")])).await;
+    assert_eq!(stored["action"], "created", "{stored:#}");
     assert_eq!(stored["notification_configs"][0]["subscriber_id"], "s1");
     assert!(stored["notification_configs"][0]["authentication"].get("credentials").is_none(), "write-only");
-    for (configs, field) in [
+    let asked = hook.asked().pop().unwrap();
+    assert_eq!((&asked["type"], &asked["subscriber_id"]), (&json!("webhook.challenge"), &json!("s1")));
+    assert_eq!(asked["account_id"], stored["account_id"]);
+    assert_eq!(asked["seller_agent_url"], URL);
+    let same = sync_configs(&market, json!([subscriber("s1", &hook.url, "creative.status_changed")])).await;
+    assert_eq!(
+        (&same["action"], hook.asked().len()),
+        (&json!("unchanged"), 1),
+        "who consented is not asked again"
+    );
+    let shown = market.ok("list_accounts", json!({})).await["accounts"][0]["notification_configs"].clone();
+    assert_eq!(shown, stored["notification_configs"]);
+
+    hook.consents(false);
+    let purged = |id: &str| subscriber(id, &hook.url, "creative.purged");
+    for (configs, fields) in [
+        (json!([purged("s1"), purged("s1")]), vec!["notification_configs[1].subscriber_id"]),
+        (json!([subscriber("s1", &hook.url, "scheduled")]), vec!["notification_configs[0].event_types[0]"]),
         (
-            json!([subscriber("s1", "creative.purged"), subscriber("s1", "creative.purged")]),
-            "notification_configs[1].subscriber_id",
+            json!([subscriber("s2", "https://10.0.0.1/", "creative.purged"), purged("s2")]),
+            vec!["notification_configs[0].url", "notification_configs[1].subscriber_id"],
         ),
-        (json!([subscriber("s1", "scheduled")]), "notification_configs[0].event_types[0]"),
+        (json!([purged("s3")]), vec!["notification_configs[0].url"]),
     ] {
-        let refused = sync(configs).await;
-        assert_eq!(refused["errors"][0]["field"], field);
+        let refused = sync_configs(&market, configs).await;
+        assert_eq!(refused["action"], "failed");
+        let errors = refused["errors"].as_array().unwrap();
+        let found: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
+        let want: Vec<_> = fields.iter().map(|field| format!("accounts[0].{field}")).collect();
+        assert_eq!(found, want, "{refused:#}");
+        assert!(errors.iter().all(|error| error["code"] == "VALIDATION_ERROR"), "{refused:#}");
     }
+    let shown = market.ok("list_accounts", json!({})).await["accounts"][0]["notification_configs"].clone();
+    assert_eq!(shown, stored["notification_configs"], "a refusal leaves everything as it was");
+
+    // Somebody who does not consent opens no account either, and a dry run asks nobody.
+    let before = hook.asked().len();
+    let elsewhere = json!({ "brand": { "domain": "other.example" }, "notification_configs": [purged("s1")] });
+    let dry = json!({ "accounts": [entry(elsewhere.clone())], "dry_run": true });
+    assert_eq!(market.ok("sync_accounts", dry).await["accounts"][0]["action"], "created");
+    assert_eq!(hook.asked().len(), before);
+    let refused = market.ok("sync_accounts", json!({ "accounts": [entry(elsewhere)] })).await;
+    assert_eq!(refused["accounts"][0]["action"], "failed");
+    assert_eq!(market.ok("list_accounts", json!({})).await["accounts"].as_array().unwrap().len(), 1);
+
     let by_id = json!({ "account": { "account_id": stored["account_id"] }, "notification_configs": [] });
     let cleared = market.ok("sync_accounts", json!({ "accounts": [by_id] })).await["accounts"][0].clone();
     assert_eq!((&cleared["notification_configs"], &cleared["action"]), (&json!([]), &json!("updated")));

@@ -8,6 +8,7 @@ mod buy;
 mod creative;
 mod delivery;
 mod discovery;
+mod hook;
 mod isolation;
 mod market;
 mod read;

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use adcp_core::{Clock, ManualClock, Principal, Timestamp};
-use adcp_decisioning::{Agent, Call, Caller, Reply, Tokens};
-use adcp_reference_seller::SellerConfig;
+use adcp_core::{Clock, ManualClock, Principal, Registry, Timestamp};
+use adcp_decisioning::{Agent, AgentBuilder, Call, Caller, Reply, Tokens};
+use adcp_egress::Egress;
+use adcp_reference_seller::{ReferenceSeller, SellerConfig};
 use adcp_registry_memory::MemoryRegistry;
+use adcp_signing::{Algorithm, KeyUse, LocalSigner};
+use adcp_webhooks::Webhooks;
 use serde_json::{Value, json};
 
 /// Where the seller says it is.
@@ -34,11 +37,22 @@ impl Market {
     }
 
     pub(crate) fn of(config: SellerConfig) -> Self {
+        Self::with(|registry| adcp_reference_seller::builder(config, registry, Tokens::new()))
+    }
+
+    /// One that sends notifications, also to this machine.
+    pub(crate) fn notifying(config: SellerConfig) -> Self {
+        let key = LocalSigner::generate(Algorithm::Ed25519, KeyUse::WebhookSigning, "hooks-1").unwrap();
+        let egress = Egress::builder().allow_loopback_http().build().unwrap();
+        let webhooks = Webhooks::builder().signer(key).egress(egress).build().unwrap();
+        Self::with(|registry| adcp_reference_seller::notifying(config, registry, Tokens::new(), webhooks))
+    }
+
+    fn with(seller: impl FnOnce(Arc<dyn Registry>) -> AgentBuilder<ReferenceSeller>) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::parse(NOW).unwrap()));
         let time = Arc::clone(&clock) as Arc<dyn Clock>;
         let registry = MemoryRegistry::volatile().with_clock(Arc::clone(&time));
-        let agent = adcp_reference_seller::builder(config, Arc::new(registry), Tokens::new());
-        let agent = agent.clock(time).build().unwrap();
+        let agent = seller(Arc::new(registry)).clock(time).build().unwrap();
         Self { agent, clock, keys: AtomicU64::new(0) }
     }
 
