@@ -19,7 +19,7 @@ cargo xtask <command>
   release --check | --bless                       compare or write the API snapshots in docs/api/
   release --dry-run [--no-verify]                 that check, and package every crate
   interop [agent | signing]                       the official Python SDK and vectors against ours (network)
-  bench mcp|registry|schemas                      throughput against named floors
+  bench mcp|registry|schemas|webhooks             throughput against named floors
 ";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The registries beside floors that do the same without us, on a throw-away Postgres.
+//! The registries, and the delivery of webhooks, beside floors that do the same without us, on a throw-away Postgres.
 
 use std::process::Command;
 
@@ -6,8 +6,8 @@ use anyhow::{Context, ensure};
 
 use crate::check::postgres::{self, Server};
 
-/// Builds the program of the bench, starts a server for it, and runs it with the arguments given.
-pub(super) fn run(args: &[&str]) -> anyhow::Result<()> {
+/// Builds the program of the benches, starts a server for it, and runs a part of it with the arguments given.
+pub(super) fn run(part: &str, args: &[&str]) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let root = crate::root();
     let built = Command::new(cargo)
@@ -17,7 +17,7 @@ pub(super) fn run(args: &[&str]) -> anyhow::Result<()> {
         .context("cannot run cargo")?;
     ensure!(built.success(), "`cargo build --release --package adcp-bench` failed");
     let mut bench = Command::new(crate::target_dir(&root)?.join("release/adcp-bench"));
-    bench.arg("registry").args(args);
+    bench.arg(part).args(args);
     let server = postgres::server()?;
     match &server {
         Server::Given => {}

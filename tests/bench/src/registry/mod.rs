@@ -3,11 +3,11 @@
 mod floor;
 mod list;
 mod memory;
-mod outbox;
-mod postgres;
-mod rate;
-mod sqlite;
-mod work;
+pub(crate) mod outbox;
+pub(crate) mod postgres;
+pub(crate) mod rate;
+pub(crate) mod sqlite;
+pub(crate) mod work;
 
 use anyhow::Context;
 

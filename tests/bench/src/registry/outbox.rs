@@ -12,12 +12,12 @@ use anyhow::ensure;
 use super::work;
 
 /// Receivers that the events are for.
-pub(super) const ENDPOINTS: usize = 100;
+pub(crate) const ENDPOINTS: usize = 100;
 /// Events that a worker claims at once.
 const BATCH: usize = 100;
 
 /// One event for each receiver, with a body of the usual size.
-pub(super) async fn seed(registry: &dyn Registry) -> anyhow::Result<()> {
+pub(crate) async fn seed(registry: &dyn Registry) -> anyhow::Result<()> {
     let mut events = Vec::with_capacity(ENDPOINTS);
     for number in 0..ENDPOINTS {
         let key = EventKey::random()?;
@@ -37,7 +37,7 @@ pub(super) async fn seed(registry: &dyn Registry) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) fn print(name: &str, rows: (u32, u32), rates: &[f64]) {
+pub(crate) fn print(name: &str, rows: (u32, u32), rates: &[f64]) {
     let [few, many] = rates else { return };
     println!(
         "{name}, claim and record in batches of {BATCH}: {few:.0} events/s of {} queued, {many:.0}/s of {}, ratio {:.2} (goal: flat)",
@@ -48,7 +48,7 @@ pub(super) fn print(name: &str, rows: (u32, u32), rates: &[f64]) {
 }
 
 /// A column of a copied event: keys and instants are each row's own.
-pub(super) fn copied(column: &str, number: &str) -> String {
+pub(crate) fn copied(column: &str, number: &str) -> String {
     match column {
         "key" => format!("key || '_' || {number}"),
         "queued_at" => "queued_at + n".to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn copied(column: &str, number: &str) -> String {
 }
 
 /// Claims and records so many events with several workers, and returns events per second.
-pub(super) async fn drain(
+pub(crate) async fn drain(
     registry: &Arc<dyn Registry>,
     workers: usize,
     events: usize,

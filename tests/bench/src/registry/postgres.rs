@@ -87,19 +87,7 @@ async fn lists(client: &Client, registry: &Arc<PostgresRegistry>, plan: Plan) ->
 async fn deliveries(client: &Client, registry: &Arc<PostgresRegistry>, plan: Plan) -> anyhow::Result<()> {
     let (mut rates, mut floors) = (Vec::new(), Vec::new());
     for rows in [plan.rows.0, plan.rows.1] {
-        client.batch_execute(&format!("TRUNCATE {SCHEMA}.events, {SCHEMA}.attempts")).await?;
-        outbox::seed(&**registry).await?;
-        let names = columns(client, "events").await?;
-        let values: Vec<String> =
-            names.iter().map(|name| outbox::copied(name, "lpad(n::text, 8, '0')")).collect();
-        let sql = format!(
-            "INSERT INTO {SCHEMA}.events ({}) SELECT {} FROM {SCHEMA}.events, generate_series(2, {}) AS n",
-            names.join(", "),
-            values.join(", "),
-            rows as usize / outbox::ENDPOINTS
-        );
-        client.batch_execute(&sql).await?;
-        client.batch_execute(&format!("VACUUM ANALYZE {SCHEMA}.events")).await?;
+        queue(client, SCHEMA, &**registry, rows).await?;
         let shared: Arc<dyn Registry> = Arc::clone(registry) as _;
         rates.push(outbox::drain(&shared, WORKERS, plan.events / 2).await?);
         floors.push(bare(client, plan.events / 2).await?);
@@ -107,6 +95,29 @@ async fn deliveries(client: &Client, registry: &Arc<PostgresRegistry>, plan: Pla
     outbox::print("postgres", plan.rows, &rates);
     let what = format!("postgres, claim and record of {} events, {WORKERS} workers", plan.rows.1);
     rate::print(&what, rates[1], "one bare connection, two statements a batch", floors[1], None);
+    Ok(())
+}
+
+/// Forgets all events, and queues so many.
+pub(crate) async fn queue(
+    client: &Client,
+    schema: &str,
+    registry: &dyn Registry,
+    rows: u32,
+) -> anyhow::Result<()> {
+    client.batch_execute(&format!("TRUNCATE {schema}.events, {schema}.attempts")).await?;
+    outbox::seed(registry).await?;
+    let names = columns(client, schema, "events").await?;
+    let values: Vec<String> =
+        names.iter().map(|name| outbox::copied(name, "lpad(n::text, 8, '0')")).collect();
+    let sql = format!(
+        "INSERT INTO {schema}.events ({}) SELECT {} FROM {schema}.events, generate_series(2, {}) AS n",
+        names.join(", "),
+        values.join(", "),
+        rows as usize / outbox::ENDPOINTS
+    );
+    client.batch_execute(&sql).await?;
+    client.batch_execute(&format!("VACUUM ANALYZE {schema}.events")).await?;
     Ok(())
 }
 
@@ -131,7 +142,7 @@ async fn bare(client: &Client, events: usize) -> anyhow::Result<f64> {
 
 /// A statement that copies the one row so often, each with an id and an instant of its own.
 async fn copies(client: &Client, rows: u32) -> anyhow::Result<String> {
-    let names = columns(client, "tasks").await?;
+    let names = columns(client, SCHEMA, "tasks").await?;
     let values: Vec<String> = names.iter().map(|name| list::copied(name, "lpad(n::text, 8, '0')")).collect();
     Ok(format!(
         "INSERT INTO {SCHEMA}.tasks ({}) SELECT {} FROM {SCHEMA}.tasks, generate_series(2, {rows}) AS n",
@@ -140,9 +151,9 @@ async fn copies(client: &Client, rows: u32) -> anyhow::Result<String> {
     ))
 }
 
-async fn columns(client: &Client, table: &str) -> anyhow::Result<Vec<String>> {
+async fn columns(client: &Client, schema: &str, table: &str) -> anyhow::Result<Vec<String>> {
     let sql = "SELECT column_name::text FROM information_schema.columns \
                WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position";
-    let columns = client.query(sql, &[&SCHEMA, &table]).await?;
+    let columns = client.query(sql, &[&schema, &table]).await?;
     Ok(columns.iter().map(|row| row.get(0)).collect())
 }

@@ -1,5 +1,6 @@
 //! The registry in a file, beside the same statements on a bare connection.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,32 +51,32 @@ pub(super) async fn run(plan: Plan) -> anyhow::Result<()> {
 }
 
 /// Claims and records, of few events and of many.
-async fn deliveries(
-    path: &std::path::Path,
-    registry: &Arc<SqliteRegistry>,
-    plan: Plan,
-) -> anyhow::Result<()> {
+async fn deliveries(path: &Path, registry: &Arc<SqliteRegistry>, plan: Plan) -> anyhow::Result<()> {
     let mut rates = Vec::new();
     for rows in [plan.rows.0, plan.rows.1] {
-        let writer = Connection::open(path)?;
-        writer.busy_timeout(Duration::from_secs(60))?;
-        writer.execute_batch("DELETE FROM events; DELETE FROM attempts")?;
-        outbox::seed(&**registry).await?;
-        let names: Vec<String> =
-            names(&writer, "events")?.into_iter().filter(|name| name != "number").collect();
-        let values: Vec<String> =
-            names.iter().map(|name| outbox::copied(name, "printf('%08d', n)")).collect();
-        writer.execute_batch(&format!(
-            "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {}) \
-             INSERT INTO events ({}) SELECT {} FROM numbers, events",
-            rows as usize / outbox::ENDPOINTS,
-            names.join(", "),
-            values.join(", ")
-        ))?;
+        queue(path, &**registry, rows).await?;
         let registry: Arc<dyn Registry> = Arc::clone(registry) as _;
         rates.push(outbox::drain(&registry, 2, plan.events).await?);
     }
     outbox::print("sqlite", plan.rows, &rates);
+    Ok(())
+}
+
+/// Forgets all events, and queues so many.
+pub(crate) async fn queue(path: &Path, registry: &dyn Registry, rows: u32) -> anyhow::Result<()> {
+    let writer = Connection::open(path)?;
+    writer.busy_timeout(Duration::from_secs(60))?;
+    writer.execute_batch("DELETE FROM events; DELETE FROM attempts")?;
+    outbox::seed(registry).await?;
+    let names: Vec<String> = names(&writer, "events")?.into_iter().filter(|name| name != "number").collect();
+    let values: Vec<String> = names.iter().map(|name| outbox::copied(name, "printf('%08d', n)")).collect();
+    writer.execute_batch(&format!(
+        "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {}) \
+         INSERT INTO events ({}) SELECT {} FROM numbers, events",
+        rows as usize / outbox::ENDPOINTS,
+        names.join(", "),
+        values.join(", ")
+    ))?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use adcp_types::json::JsonObject;
 use serde_json::json;
 
 /// Whose tasks they are.
-pub(super) fn owner() -> Owner {
+pub(crate) fn owner() -> Owner {
     Owner::new(TenantId::single(), Some(AccountId::new("bench")), Principal::new("buyer"))
 }
 
