@@ -102,7 +102,8 @@ async fn write_once(
     breaker: BreakerPolicy,
 ) -> Result<(), RegistryError> {
     let records = batch.iter().map(Done::record).collect();
-    fault::point("before-delivery-record");
+    let keys = || batch.iter().map(|done| done.hold.key.to_string()).collect();
+    fault::point_of("before-delivery-record", keys);
     let written = match registry.record_attempts(RecordAttempts::new(records).with_breaker(breaker)).await {
         Ok(written) => written,
         Err(error) => {
@@ -111,7 +112,7 @@ async fn write_once(
             return Err(error);
         }
     };
-    fault::point("after-delivery-record");
+    fault::point_of("after-delivery-record", keys);
     for (done, written) in batch.iter().zip(written) {
         match written {
             Recorded::Written => telemetry::recorded(done.tried.as_ref(), done.verdict),

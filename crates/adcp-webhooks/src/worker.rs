@@ -139,7 +139,8 @@ impl Claimer {
             }
         };
         if !claimed.deliveries.is_empty() {
-            fault::point("delivery-claimed");
+            let keys = || claimed.deliveries.iter().map(|one| one.event.key.to_string()).collect();
+            fault::point_of("delivery-claimed", keys);
         }
         let ClaimedDeliveries { deliveries, dead, cursor, more, next_due, .. } = claimed;
         self.cursor = cursor;
@@ -285,9 +286,10 @@ impl Crew {
         if claimed.number == 1 {
             telemetry::first_attempt(claimed.waited);
         }
-        fault::point("before-delivery-send");
+        let key = || vec![claimed.event.key.to_string()];
+        fault::point_of("before-delivery-send", key);
         let tried = self.sender.attempt(&claimed.event).await;
-        fault::point("after-delivery-send");
+        fault::point_of("after-delivery-send", key);
         let waited = claimed.waited.saturating_add(asked.elapsed());
         let verdict = schedule.verdict(tried.judged.step, claimed.attempt, waited);
         Some((Some(tried), verdict))

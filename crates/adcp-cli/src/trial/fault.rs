@@ -15,7 +15,8 @@ use super::{folder, variable};
 /// Where to die, such as `after-issue:2` for the second time that point is reached.
 const VARIABLE: &str = "ADCP_FAULT";
 
-/// Every point that was reached, and the one where the process ended, a line each.
+/// Every point that was reached, and the one where the process ended, a line each: for the last one with its process and
+/// what it was about.
 const LOG: &str = "faults.log";
 
 /// A point where the answer is about to be sent, and how long to wait so that it was.
@@ -50,7 +51,7 @@ fn end_with_the_suite() {
     let _ = kill_process(getpid(), Signal::KILL);
 }
 
-fn reached(name: &'static str) {
+fn reached(name: &'static str, subjects: &[String]) {
     let Some(state) = STATE.get() else { return };
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     if state.reached.insert(name) {
@@ -61,13 +62,13 @@ fn reached(name: &'static str) {
         Some((armed, _)) if armed == name => {
             state.armed = None;
             if name != AFTER_REPLY {
-                state.end(name);
+                state.end(name, subjects);
             }
             drop(state);
             thread::spawn(move || {
                 thread::park_timeout(REPLY_TIME);
                 if let Some(state) = STATE.get() {
-                    state.lock().unwrap_or_else(PoisonError::into_inner).end(name);
+                    state.lock().unwrap_or_else(PoisonError::into_inner).end(name, &[]);
                 }
             });
         }
@@ -82,8 +83,8 @@ impl State {
     }
 
     /// Nothing is unwound or flushed, and no other thread gets a turn.
-    fn end(&mut self, name: &str) -> ! {
-        self.write(&format!("ended {name} {}\n", getpid().as_raw_nonzero()));
+    fn end(&mut self, name: &str, subjects: &[String]) -> ! {
+        self.write(&format!("ended {name} {} {}\n", getpid().as_raw_nonzero(), subjects.join(" ")));
         let _ = kill_process(getpid(), Signal::KILL);
         loop {
             thread::park();

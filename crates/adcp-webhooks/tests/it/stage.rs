@@ -57,6 +57,11 @@ impl Stage {
         self.ground.advance(by);
     }
 
+    /// The connections of whoever ended are closed, as its system would have done.
+    pub(crate) async fn cut_off_victims(&self) {
+        self.ground.cut_off_victims().await;
+    }
+
     /// Where another process gets its instance from.
     pub(crate) fn door(&self) -> Door {
         self.ground.door()
@@ -181,7 +186,17 @@ impl Stage {
 
     /// Whether a request carries a signature of the stage's key that is valid now.
     pub(crate) async fn verify(&self, got: &Got, address: std::net::SocketAddr) -> Result<String, String> {
-        let keys = Arc::new(Jwks::new([self.key.jwk()]));
+        self.verify_by(&self.key, got, address).await
+    }
+
+    /// The same, of another key.
+    pub(crate) async fn verify_by(
+        &self,
+        key: &LocalSigner,
+        got: &Got,
+        address: std::net::SocketAddr,
+    ) -> Result<String, String> {
+        let keys = Arc::new(Jwks::new([key.jwk()]));
         let verifier = Verifier::webhooks(keys, Arc::new(MemoryReplayStore::new(DEFAULT_WEBHOOK_NONCES)));
         let url = format!("http://{address}{}", got.target);
         let headers = got.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));

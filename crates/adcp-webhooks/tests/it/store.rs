@@ -8,6 +8,7 @@ use adcp_core::{Clock, ManualClock, Registry, SystemClock, Timestamp, hex, rando
 use adcp_registry_memory::MemoryRegistry;
 use adcp_registry_postgres::{ClockOffset, PostgresConfig, PostgresRegistry};
 use adcp_registry_sqlite::{SqliteConfig, SqliteRegistry};
+use deadpool_postgres::tokio_postgres::{self, NoTls};
 use tempfile::TempDir;
 
 /// Makes a test over every registry of each of these functions. Those on a server are ignored until asked for:
@@ -113,6 +114,17 @@ impl Ground {
         }
     }
 
+    /// Closes the connections of instances that were [opened for it](Door::open_as_victim).
+    pub(crate) async fn cut_off_victims(&self) {
+        if let Place::Postgres(schema) = &self.place {
+            let victim = schema.victim();
+            let sql = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{victim}'"
+            );
+            beside(&sql).await.unwrap();
+        }
+    }
+
     pub(crate) fn door(&self) -> Door {
         Door { clock: Arc::clone(&self.clock), place: self.place.clone() }
     }
@@ -121,6 +133,18 @@ impl Ground {
 impl Door {
     /// An instance as another process would open it. The one in memory is always the same.
     pub(crate) async fn open(&self) -> Arc<dyn Registry> {
+        self.open_at(None).await
+    }
+
+    /// One that is going to end without closing anything.
+    pub(crate) async fn open_as_victim(&self) -> Arc<dyn Registry> {
+        let Place::Postgres(schema) = &self.place else { return self.open().await };
+        let url = url();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        self.open_at(Some(format!("{url}{joint}application_name={}", schema.victim()))).await
+    }
+
+    async fn open_at(&self, server: Option<String>) -> Arc<dyn Registry> {
         let sealer = Arc::new(KeyRing::new("test", [7; 32]).unwrap());
         match &self.place {
             Place::Memory(registry) => Arc::clone(registry) as Arc<dyn Registry>,
@@ -130,7 +154,8 @@ impl Door {
                 Arc::new(SqliteRegistry::open(config.with_clock(clock).with_sealer(sealer)).unwrap())
             }
             Place::Postgres(schema) => {
-                Arc::new(PostgresRegistry::connect(schema.config().with_sealer(sealer)).await.unwrap())
+                let config = schema.config(server.unwrap_or_else(url)).with_sealer(sealer);
+                Arc::new(PostgresRegistry::connect(config).await.unwrap())
             }
         }
     }
@@ -153,12 +178,17 @@ impl Schema {
     async fn migrated() -> Self {
         let name = format!("test_{}", hex(&random_bytes::<8>().unwrap()));
         let schema = Self { name, offset: ClockOffset::new() };
-        PostgresRegistry::migrate(&schema.config()).await.unwrap();
+        PostgresRegistry::migrate(&schema.config(url())).await.unwrap();
         schema
     }
 
-    fn config(&self) -> PostgresConfig {
-        PostgresConfig::new(url())
+    /// How its victims call themselves.
+    fn victim(&self) -> String {
+        format!("{}_victim", self.name)
+    }
+
+    fn config(&self, server: String) -> PostgresConfig {
+        PostgresConfig::new(server)
             .with_schema(&self.name)
             .with_pool_size(4)
             .with_clock_offset(self.offset.clone())
@@ -171,21 +201,18 @@ impl Drop for Schema {
         // A runtime does not wait inside another one.
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(drop_schema(&name));
+            let sql = format!(
+                "SET client_min_messages = error; SET lock_timeout = '5s'; DROP SCHEMA IF EXISTS {name} CASCADE"
+            );
+            let _ = runtime.block_on(beside(&sql));
         });
         let _ = thread.join();
     }
 }
 
-async fn drop_schema(name: &str) {
-    let Ok((client, connection)) =
-        deadpool_postgres::tokio_postgres::connect(&url(), deadpool_postgres::tokio_postgres::NoTls).await
-    else {
-        return;
-    };
+/// Does it on a connection beside the registries'.
+async fn beside(sql: &str) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(&url(), NoTls).await?;
     tokio::spawn(connection);
-    let sql = format!(
-        "SET client_min_messages = error; SET lock_timeout = '5s'; DROP SCHEMA IF EXISTS {name} CASCADE"
-    );
-    let _ = client.batch_execute(&sql).await;
+    client.batch_execute(sql).await
 }
