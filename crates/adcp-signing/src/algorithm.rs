@@ -145,6 +145,7 @@ mod tests {
         for algorithm in [Algorithm::Ed25519, Algorithm::EcdsaP256Sha256] {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
             assert_eq!(Algorithm::from_name(algorithm.jwk_name()), None);
+            assert_eq!(algorithm.to_string(), algorithm.name());
         }
         assert_eq!(Algorithm::from_name("rsa-pss-sha512"), None);
         for purpose in [
@@ -154,6 +155,7 @@ mod tests {
             KeyUse::ResponseSigning,
         ] {
             assert_eq!(KeyUse::from_name(purpose.name()), Some(purpose));
+            assert_eq!(purpose.to_string(), purpose.name());
         }
         assert_eq!(KeyUse::from_name("sig"), None);
     }

@@ -178,18 +178,52 @@ mod tests {
     }
 
     #[test]
+    fn a_document_of_another_version_kind_or_length_is_refused() {
+        let sec1 = |version: u8, after: &[u8]| {
+            let key = wrap(SEQUENCE, &[&[INTEGER, 1, version], &wrap(OCTETS, &[&[7; 32]])]);
+            [&key[..], after].concat()
+        };
+        assert!(read_sec1(&sec1(1, b"")).is_some());
+        assert!(read_sec1(&sec1(0, b"")).is_none());
+        assert!(read_sec1(&sec1(1, b"more")).is_none());
+        let pkcs8 = |version: u8, oid: &[u8], curve: &[u8]| {
+            let algorithm = wrap(SEQUENCE, &[&wrap(OID, &[oid]), &wrap(OID, &[curve])]);
+            wrap(SEQUENCE, &[&[INTEGER, 1, version], &algorithm, &wrap(OCTETS, &[&sec1(1, b"")])])
+        };
+        assert!(read_pkcs8(&pkcs8(1, EC_PUBLIC_KEY, P256)).is_some());
+        assert!(read_pkcs8(&pkcs8(2, EC_PUBLIC_KEY, P256)).is_none());
+        // The curve of P-384, and the identifier of RSA.
+        assert!(read_pkcs8(&pkcs8(0, EC_PUBLIC_KEY, &[0x2b, 0x81, 0x04, 0x00, 0x22])).is_none());
+        let rsa = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+        assert!(read_pkcs8(&pkcs8(0, &rsa, P256)).is_none());
+    }
+
+    #[test]
+    fn a_length_is_written_in_one_byte_where_it_fits() {
+        assert_eq!(wrap(OCTETS, &[&[0; 127]])[..3], [OCTETS, 0x7f, 0]);
+        assert_eq!(wrap(OCTETS, &[&[0; 128]])[..3], [OCTETS, 0x81, 0x80]);
+    }
+
+    #[test]
     fn signatures_lose_their_der() {
-        let high = [&[0x00, 0xff][..], &[1; 31]].concat();
         let short = vec![0x7f; 3];
-        let der = wrap(SEQUENCE, &[&wrap(INTEGER, &[&high]), &wrap(INTEGER, &[&short])]);
-        let fixed = ecdsa_from_der(&der).unwrap();
-        assert_eq!(fixed[..2], [0xff, 1]);
-        assert_eq!(fixed[32..], [&[0; 29][..], &[0x7f; 3]].concat());
+        let of = |high: u8| {
+            let high = [&[0x00, high][..], &[1; 31]].concat();
+            wrap(SEQUENCE, &[&wrap(INTEGER, &[&high]), &wrap(INTEGER, &[&short])])
+        };
+        for high in [0xff, 0x80] {
+            let fixed = ecdsa_from_der(&of(high)).unwrap();
+            assert_eq!(fixed[..2], [high, 1]);
+            assert_eq!(fixed[32..], [&[0; 29][..], &[0x7f; 3]].concat());
+        }
+        let der = of(0xff);
         let integer = |bytes: &[u8]| wrap(INTEGER, &[bytes]).to_vec();
         for (r, s) in [
             (integer(&[0xff; 32]), integer(&[1])),
             (integer(&[]), integer(&[1])),
             (integer(&[1; 33]), integer(&[1])),
+            // A zero in front belongs before a high bit and nowhere else.
+            (integer(&[&[0][..], &[1; 32]].concat()), integer(&[1])),
             (integer(&[1]), vec![]),
             (integer(&[1]), [integer(&[1]), integer(&[1])].concat()),
         ] {

@@ -337,11 +337,11 @@ mod tests {
 
     #[test]
     fn optional_space_and_odd_numbers_become_canonical() {
-        let text = " a=( \"x\"  \"y\";req ); n=007;d=-1.50;t=tok/en;b=:AQ==:;f=?0;g=?1 ,\t b=() ";
+        let text = " a=( \"x\"  \"y\";req ); n=007;d=-1.50;z=0.000;t=tok/en;b=:AQ==:;f=?0;g=?1 ,\t b=() ";
         let members = signature_input(text).unwrap();
         let texts: Vec<_> =
             members.iter().map(|(label, covered)| format!("{label}={}", covered.to_text())).collect();
-        assert_eq!(texts, [r#"a=("x" "y";req);n=7;d=-1.5;t=tok/en;b=:AQ==:;f=?0;g"#, "b=()"]);
+        assert_eq!(texts, [r#"a=("x" "y";req);n=7;d=-1.5;z=0.0;t=tok/en;b=:AQ==:;f=?0;g"#, "b=()"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod fixture;
 mod keys;
 mod legacy;
+mod properties;
 mod replay;
 mod rfc;
 mod round_trip;

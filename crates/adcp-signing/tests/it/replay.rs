@@ -186,6 +186,61 @@ async fn of_equal_messages_at_once_one_passes() {
     assert_eq!((passed, store.len(), store.is_empty()), (1, 1, false));
 }
 
+/// Runs the same work on many threads at the same time, and returns what each came to.
+fn on_many_threads<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = std::sync::Barrier::new(threads);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|thread| {
+                let (start, work) = (&start, &work);
+                scope.spawn(move || {
+                    start.wait();
+                    work(thread)
+                })
+            })
+            .collect();
+        running.into_iter().map(|it| it.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn of_many_threads_one_brings_each_nonce_and_none_passes_the_cap() {
+    const THREADS: usize = 16;
+    const ROUNDS: usize = 60;
+    let store = MemoryReplayStore::new(ROUNDS - 10);
+    let found = on_many_threads(THREADS, |_| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let rounds = (0..ROUNDS).map(|round| {
+            let nonce = round.to_string();
+            // Time passes, and nobody's nonce expires.
+            runtime.block_on(store.remember(nonce_of("", "k", &nonce, (round % 10) as i64))).unwrap()
+        });
+        rounds.collect::<Vec<_>>()
+    });
+    let mut kept = 0;
+    for round in 0..ROUNDS {
+        let of = |what| found.iter().filter(|rounds| rounds[round] == what).count();
+        // Nobody sees as known what nobody brought.
+        match of(Remembered::New) {
+            1 => assert_eq!(of(Remembered::Full) + of(Remembered::Seen), THREADS - 1),
+            0 => assert_eq!(of(Remembered::Full), THREADS),
+            several => panic!("nonce {round} was new {several} times"),
+        }
+        kept += of(Remembered::New);
+    }
+    assert_eq!((kept, store.len()), (ROUNDS - 10, ROUNDS - 10), "as many as fit, and nothing was forgotten");
+    // What is in there is still known, and what is not has no room.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for round in 0..ROUNDS {
+        let was_new = found.iter().any(|rounds| rounds[round] == Remembered::New);
+        let again = runtime.block_on(store.remember(nonce_of("", "k", &round.to_string(), 9))).unwrap();
+        assert_eq!(again, if was_new { Remembered::Seen } else { Remembered::Full }, "{round}");
+    }
+    // Another key has a share of its own.
+    let other = runtime.block_on(store.remember(nonce_of("", "other", "0", 9))).unwrap();
+    assert_eq!(other, Remembered::New);
+}
+
 #[tokio::test]
 async fn the_memory_store_is_bounded_by_key_and_in_all() {
     let store = MemoryReplayStore::new(2).with_total(3);
