@@ -28,6 +28,20 @@ mod tests {
         fn nothing_that_a_receiver_writes_is_too_much(text in ".*", micros: i64) {
             let _ = retry_after(&text, Timestamp::from_micros(micros));
         }
+
+        #[test]
+        fn a_number_of_seconds_is_that_many_whatever_the_time(secs: u64, zeros in "0{0,30}", micros: i64) {
+            let found = retry_after(&format!("{zeros}{secs}"), Timestamp::from_micros(micros));
+            prop_assert_eq!(found, Some(Duration::from_secs(secs)));
+        }
+
+        #[test]
+        fn a_date_is_as_far_as_it_is(now in 0_i64..4_000_000_000, ahead in -1_000_000_i64..1_000_000) {
+            let at = jiff::Timestamp::from_second(now + ahead).unwrap();
+            let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap();
+            let found = retry_after(&text, Timestamp::from_micros(now * 1_000_000));
+            prop_assert_eq!(found, Some(Duration::from_secs(u64::try_from(ahead).unwrap_or(0))), "{}", text);
+        }
     }
 
     #[test]
