@@ -383,7 +383,9 @@ mod tests {
             let found = signature_input(text).unwrap_err();
             assert!(found.contains(words), "{text}: {found}");
         }
-        assert!(signature_input(&"a".repeat(MAX_FIELD + 1)).unwrap_err().contains("16 KiB"));
+        let long = |bytes: usize| format!("a=:{}:", "A".repeat(bytes - 4));
+        assert!(byte_sequences(&long(MAX_FIELD)).is_ok());
+        assert!(byte_sequences(&long(MAX_FIELD + 4)).unwrap_err().contains("16 KiB"));
     }
 
     #[test]

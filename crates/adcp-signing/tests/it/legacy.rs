@@ -123,6 +123,9 @@ fn secrets_of_a_keyed_hash_are_long_and_rotate() {
     assert_eq!(key.verify(&with(post(BODY), &hmac("n").sign(BODY, NOW).unwrap()), NOW), Ok(()));
     let late = hmac("o").sign(BODY, moved(301)).unwrap();
     assert_eq!(key.verify(&with(post(BODY), &late), moved(301)), Err(HmacRejection::Invalid));
+    // Who rotates to the same secret has rotated all the same.
+    let same = hmac("n").with_previous(secret("n"), moved(300));
+    assert_eq!(same.verify(&with(post(BODY), &hmac("n").sign(BODY, NOW).unwrap()), NOW), Ok(()));
     // New messages are signed with the new secret.
     assert_eq!(key.sign(BODY, NOW).unwrap(), hmac("n").sign(BODY, NOW).unwrap());
     assert!(!format!("{key:?}").contains("nnnn"));
