@@ -257,4 +257,19 @@ mod tests {
         assert!(answer.starts_with("a é") && answer.len() == MAX_ANSWER, "{}", answer.len());
         assert_eq!((kept.detail.unwrap().len(), kept.peer.unwrap().len()), (500, 64));
     }
+
+    #[test]
+    fn an_endpoint_is_ill_when_it_could_not_take_anything() {
+        use AttemptClass as Class;
+        for class in Class::ALL {
+            let want = match class {
+                Class::Delivered | Class::Unauthorized | Class::Gone | Class::Refused | Class::Redirected => {
+                    Health::Well
+                }
+                Class::Forbidden | Class::Unsent | Class::Unknown => Health::Unasked,
+                _ => Health::Ill,
+            };
+            assert_eq!(class.health(), want, "{class:?}");
+        }
+    }
 }

@@ -210,4 +210,58 @@ mod tests {
         let pauses: Vec<_> = [1, 2, 3, 5, 6, 400].map(|opening| policy.pause(opening).as_secs()).to_vec();
         assert_eq!(pauses, [30, 60, 120, 480, 600, 600]);
     }
+
+    #[test]
+    fn failures_count_in_a_row_and_a_policy_may_ask_for_one() {
+        let token = LeaseToken::stored([1; 16]);
+        let policy = BreakerPolicy::new().with_failures(2);
+        let ill = |breaker: Breaker| breaker.after(token, Health::Ill, &policy, NOW);
+        let well = ill(Breaker::default()).after(token, Health::Well, &policy, NOW);
+        assert_eq!((well.failures, ill(well).state), (0, BreakerState::Closed));
+        let open = ill(ill(well));
+        assert_eq!((open.state, open.failures, open.openings), (BreakerState::Open, 2, 1));
+        // What says nothing of the endpoint changes nothing.
+        assert_eq!(ill(well).after(token, Health::Unasked, &policy, NOW), ill(well));
+        assert_eq!(open.after(token, Health::Unasked, &policy, NOW), open);
+        // What was under way counts as well, and opens nothing anew.
+        let late = ill(open);
+        assert_eq!((late.failures, late.openings, late.until), (3, 1, open.until));
+        let strict = BreakerPolicy::new().with_failures(1);
+        assert_eq!(Breaker::default().after(token, Health::Ill, &strict, NOW).state, BreakerState::Open);
+        // It is open before the end of the pause, and not at it.
+        let end = open.until.unwrap();
+        assert_eq!(open.admits(end.before(Duration::from_micros(1))), Admission::Nothing(end));
+        assert_eq!(open.admits(end), Admission::Probe);
+    }
+
+    #[test]
+    fn each_look_that_fails_doubles_the_pause_and_one_that_was_not_made_does_not() {
+        let policy = BreakerPolicy::new().with_failures(1);
+        let token = LeaseToken::stored([1; 16]);
+        let mut breaker = Breaker::default().after(token, Health::Ill, &policy, NOW);
+        let mut pauses = Vec::new();
+        for turn in 0..6 {
+            let until = breaker.until.unwrap();
+            pauses.push(until.since(NOW).as_secs());
+            let looking = breaker.probed(token, Duration::from_secs(60), NOW);
+            if turn == 2 {
+                let unasked = looking.after(token, Health::Unasked, &policy, NOW);
+                assert_eq!((unasked.state, unasked.openings), (BreakerState::Open, breaker.openings));
+                assert_eq!((unasked.until, unasked.probe), (Some(NOW), None));
+            }
+            breaker = looking.after(token, Health::Ill, &policy, NOW);
+            assert_eq!((breaker.state, breaker.probe), (BreakerState::Open, None));
+        }
+        assert_eq!(pauses, [30, 60, 120, 240, 480, 600]);
+        let odd = BreakerPolicy::new().with_pause(Duration::from_secs(50), Duration::from_secs(7));
+        assert_eq!([1, 2, 9].map(|opening| odd.pause(opening).as_secs()), [50, 50, 50]);
+    }
+
+    #[test]
+    fn words_read_back() {
+        for state in [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen] {
+            assert_eq!(BreakerState::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(BreakerState::parse("ajar"), None);
+    }
 }

@@ -125,4 +125,28 @@ mod tests {
         signal.ring();
         assert_eq!(count.0.load(Ordering::SeqCst), 1, "who left is not woken");
     }
+
+    #[test]
+    fn everybody_who_waits_is_woken_and_each_by_itself() {
+        let signal = Signal::new();
+        let (mut one, mut other) = (signal.changes(), signal.changes());
+        let counts = [Arc::new(Count::default()), Arc::new(Count::default())];
+        let wakers = [Waker::from(Arc::clone(&counts[0])), Waker::from(Arc::clone(&counts[1]))];
+        let woken = || [0, 1].map(|at: usize| counts[at].0.load(Ordering::SeqCst));
+        {
+            let mut first = pin!(one.next());
+            let mut second = pin!(other.next());
+            assert!(first.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_pending());
+            assert!(second.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_pending());
+            signal.ring();
+            assert_eq!(woken(), [1, 1]);
+            assert!(first.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_ready());
+            assert!(second.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_ready());
+        }
+        assert!(pin!(one.next()).poll(&mut Context::from_waker(&wakers[0])).is_pending());
+        assert!(pin!(other.next()).poll(&mut Context::from_waker(&wakers[1])).is_pending());
+        drop(other);
+        signal.ring();
+        assert_eq!(woken(), [2, 1], "who left is not woken, and nobody leaves for another");
+    }
 }

@@ -92,7 +92,16 @@ mod tests {
         ] {
             assert_eq!(Endpoint::of(url).as_str(), want, "{url}");
         }
-        let long = format!("https://{}.example/", "a".repeat(300));
+        let host = |letters: usize| format!("https://{}/", "a".repeat(letters));
+        assert_eq!(Endpoint::of(&host(253)).as_str().len(), "https://".len() + 253);
+        let scheme = |letters: usize| format!("{}://a", "s".repeat(letters));
+        assert_eq!(Endpoint::of(&scheme(16)).as_str(), scheme(16));
+        assert_eq!(
+            Endpoint::of("coap+tcp-2.0://a:80").as_str(),
+            "coap+tcp-2.0://a:80",
+            "no port is usual there"
+        );
+        let (long, odd) = (host(254), scheme(17));
         for url in [
             "",
             "buyer.example",
@@ -103,7 +112,10 @@ mod tests {
             "https://a:+1/",
             "https://[::1]x/",
             "://a",
+            "ht_tp://a",
+            "https://a\u{1}/",
             &long,
+            &odd,
         ] {
             assert_eq!(Endpoint::of(url).as_str(), "invalid", "{url}");
         }

@@ -278,3 +278,65 @@ impl ListEndpoints {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Owner, Principal, Subject};
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_micros(secs * 1_000_000)
+    }
+
+    fn dead() -> DeliveryRecord {
+        let owner = Owner::new(TenantId::single(), None, Principal::new("p"));
+        let about =
+            Subject::Notification { kind: "scheduled".into(), about: Some("mb-1".into()), subscriber: None };
+        let url = "https://buyer.example/hook";
+        let mut record = DeliveryRecord::queued(EventKey::stored("whk_1"), owner, about, url, at(100));
+        record.state = DeliveryState::Dead;
+        record.reason = Some(DeadReason::Gone);
+        record
+    }
+
+    #[test]
+    fn a_filter_admits_what_fits_in_every_part() {
+        let all = DeliveryFilter::new();
+        let mut both = all.clone();
+        both.states = vec![DeliveryState::Delivered, DeliveryState::Dead];
+        both.reasons = vec![DeadReason::Refused, DeadReason::Gone];
+        let place = |url: &str| all.clone().to(Endpoint::of(url));
+        let queued =
+            |since: Option<i64>, before: Option<i64>| all.clone().queued(since.map(at), before.map(at));
+        for (filter, fits) in [
+            (all.clone(), true),
+            (both, true),
+            (all.clone().in_state(DeliveryState::Dead), true),
+            (all.clone().in_state(DeliveryState::Waiting), false),
+            (all.clone().given_up_for(DeadReason::Gone), true),
+            (all.clone().given_up_for(DeadReason::Refused), false),
+            (all.clone().of_task(TaskId::random().unwrap()), false),
+            (all.clone().about("mb-1"), true),
+            (all.clone().about("mb-2"), false),
+            (place("https://buyer.example/other"), true),
+            (place("https://other.example/hook"), false),
+            (queued(Some(100), Some(101)), true),
+            (queued(Some(101), None), false),
+            (queued(None, Some(100)), false),
+            (queued(Some(100), None).in_state(DeliveryState::Sending), false),
+        ] {
+            assert_eq!(filter.admits(&dead()), fits, "{filter:?}");
+        }
+        // Whoever looks for a reason does not look for what has none.
+        let mut waiting = dead();
+        (waiting.state, waiting.reason) = (DeliveryState::Waiting, None);
+        assert!(!all.given_up_for(DeadReason::Gone).admits(&waiting));
+    }
+
+    #[test]
+    fn debug_shows_no_body() {
+        let detail = DeliveryDetail::new(dead(), Some("token-of-the-buyer".into()), Vec::new());
+        let shown = format!("{detail:?}");
+        assert!(!shown.contains("token") && shown.contains("body: Some(18)"), "{shown}");
+    }
+}

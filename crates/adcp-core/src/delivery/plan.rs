@@ -281,4 +281,98 @@ mod tests {
         assert!(plan.more && plan.takes.is_empty());
         assert_eq!(plan.cursor.endpoint_of(&TenantId::new("a")), Some(&Endpoint::stored("two")));
     }
+
+    #[test]
+    fn a_claim_looks_at_so_much_and_no_more() {
+        // The limit, the tenants, the lanes of each, and those of them with something due.
+        for (limit, tenants, lanes, due) in [
+            (100, 1, 1024, 200),
+            (100, 0, 1024, 200),
+            (100, 4, 256, 50),
+            (100, 64, 16, 16),
+            (1, 1, 1024, 16),
+            (1000, 1, 2000, 2000),
+            (1000, 8, 250, 250),
+            (usize::MAX, 1, usize::MAX, u32::MAX),
+        ] {
+            let req = ClaimDeliveries::new().with_limit(limit);
+            assert_eq!(
+                (req.lanes_each(tenants), req.due_lanes_each(tenants)),
+                (lanes, due),
+                "{limit} {tenants}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_tenants_asked_for_take_turns_behind_the_last_one() {
+        let names =
+            |names: &str| names.chars().map(|name| TenantId::new(name.to_string())).collect::<Vec<_>>();
+        let req = |tenants: &str, last: Option<&str>| {
+            let after = DeliveryCursor { tenant: last.map(TenantId::new), ..DeliveryCursor::default() };
+            ClaimDeliveries::new().of_tenants(names(tenants)).after(after)
+        };
+        for (asked, last, want) in [
+            ("cab", None, "abc"),
+            ("abcab", None, "abc"),
+            ("abc", Some("a"), "bca"),
+            ("abc", Some("b"), "cab"),
+            ("abc", Some("c"), "abc"),
+            ("ac", Some("b"), "ca"),
+            ("bc", Some("a"), "bc"),
+            ("", Some("a"), ""),
+        ] {
+            assert_eq!(req(asked, last).tenants_in_turn(), names(want), "{asked} {last:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_event_is_due_when_the_first_lane_can_have_one() {
+        let later = |endpoint: &str, secs: u64| Lane {
+            due_at: NOW.after(Duration::from_secs(secs)),
+            ..lane(endpoint, 0)
+        };
+        let paused = |lane: Lane, secs: u64| {
+            let until = Some(NOW.after(Duration::from_secs(secs)));
+            Lane { breaker: Breaker { state: BreakerState::Open, until, ..Breaker::default() }, ..lane }
+        };
+        let next = |lanes: Vec<Lane>| {
+            let plan = plan_claims(&[visit("a", lanes)], true, &ClaimDeliveries::new(), NOW);
+            assert!(plan.takes.is_empty() && !plan.more);
+            plan.next_due.map(|next| next.as_secs())
+        };
+        assert_eq!(next(vec![]), None);
+        assert_eq!(next(vec![later("e", 9), later("f", 5), later("g", 7)]), Some(5));
+        // A pause ends before there is anything to send, or after.
+        assert_eq!(next(vec![paused(later("e", 9), 4)]), Some(9));
+        assert_eq!(next(vec![paused(later("e", 4), 9)]), Some(9));
+        // Whoever looks for a lane is awaited like a pause; a lane with room for nothing is not awaited.
+        let full = Lane { flying: 10, ..lane("e", 3) };
+        assert_eq!(next(vec![full]), None);
+    }
+
+    #[test]
+    fn a_cursor_keeps_the_turns_of_those_who_had_none() {
+        let (a, b, gone) = (TenantId::new("a"), TenantId::new("b"), TenantId::new("gone"));
+        let mut after = DeliveryCursor::default();
+        for tenant in [&a, &b, &gone] {
+            after.lanes.insert(tenant.clone(), Endpoint::stored("last"));
+        }
+        let visits = [visit("a", vec![lane("one", 5), lane("two", 5)]), visit("b", vec![lane("x", 5)])];
+        let req = ClaimDeliveries::new().with_limit(1).after(after);
+        let plan = plan_claims(&visits, true, &req, NOW);
+        assert_eq!((taken(&plan), plan.more), (vec![row("a", "one", 1)], true));
+        assert_eq!(plan.cursor.tenant(), Some(&a));
+        assert_eq!(plan.cursor.endpoint_of(&a), Some(&Endpoint::stored("one")));
+        assert_eq!(plan.cursor.endpoint_of(&b), Some(&Endpoint::stored("last")));
+        // Whoever has nothing is forgotten, unless nobody looked.
+        assert_eq!(plan.cursor.endpoint_of(&gone), None);
+        let part = plan_claims(&visits, false, &req, NOW);
+        assert_eq!((part.cursor.endpoint_of(&gone), part.more), (Some(&Endpoint::stored("last")), true));
+        // Nothing is taken where nothing is asked for; and when all is taken, the last tenant's turn is over.
+        assert!(plan_claims(&visits, true, &req.clone().with_limit(0), NOW).takes.is_empty());
+        let whole = plan_claims(&visits, true, &req.with_limit(15), NOW);
+        assert_eq!((whole.cursor.tenant(), whole.more), (Some(&b), false));
+        assert_eq!(whole.cursor.endpoint_of(&a), Some(&Endpoint::stored("two")));
+    }
 }

@@ -225,4 +225,34 @@ mod tests {
         }
         assert_eq!(DeadReason::parse("bored"), DeadReason::Unknown);
     }
+
+    #[test]
+    fn the_latest_redeliveries_are_kept() {
+        use crate::{Principal, TenantId};
+
+        let owner = Owner::new(TenantId::single(), None, Principal::new("p"));
+        let about = Subject::Notification { kind: "scheduled".into(), about: None, subscriber: None };
+        let mut record = DeliveryRecord::queued(
+            EventKey::stored("whk_1"),
+            owner,
+            about,
+            "https://a",
+            Timestamp::from_micros(0),
+        );
+        assert_eq!(record.redeliver("x", Timestamp::from_micros(1)), Redelivered::NotDead);
+        assert!(record.redeliveries.is_empty());
+        for turn in 0..i64::try_from(MAX_REDELIVERIES_KEPT).unwrap() + 2 {
+            (record.state, record.attempts) = (DeliveryState::Dead, record.attempts + 3);
+            (record.reason, record.settled_at) = (Some(DeadReason::Gone), Some(Timestamp::from_micros(turn)));
+            assert_eq!(record.redeliver("x", Timestamp::from_micros(turn)), Redelivered::Queued);
+            let begun = Some(Timestamp::from_micros(turn));
+            assert_eq!((record.due_at, Some(record.since)), (begun, begun));
+            assert_eq!((record.reason, record.settled_at), (None, None));
+            assert_eq!(record.attempts_before, record.attempts);
+        }
+        assert_eq!(record.redeliveries.len(), MAX_REDELIVERIES_KEPT);
+        assert_eq!(record.redeliveries[0].at, Timestamp::from_micros(2));
+        (record.state, record.has_body) = (DeliveryState::Dead, false);
+        assert_eq!(record.redeliver("x", Timestamp::from_micros(99)), Redelivered::PastRetention);
+    }
 }
