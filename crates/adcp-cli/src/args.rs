@@ -1,6 +1,7 @@
 //! The command line, and the help people read.
 
 mod operate;
+mod signing;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ pub(crate) use self::operate::{
     CallsArgs, CallsCommand, DoctorArgs, KeyArgs, MigrateArgs, MigrateWhat, RegistryArgs, ResolveArgs,
     ResolveAs, TaskListArgs, TasksArgs, TasksCommand,
 };
+pub(crate) use self::signing::SigningArgs;
 pub(crate) use self::webhooks::{
     EndpointsArgs, EventFilterArgs, INVALID, OutboxArgs, RedeliverArgs, WebhookListArgs, WebhookShowArgs,
     WebhooksArgs, WebhooksCommand,
@@ -87,7 +89,7 @@ Examples:
   adcp serve --bind 127.0.0.1:0 --token local-secret --registry memory
   adcp serve --bind 0.0.0.0:3000 --token-file adcp.token \\
     --public-url https://ads.example.com/mcp \\
-    --registry-file registry.url --seal-key-file seal.key
+    --registry-file registry.url --seal-key-file seal.key --signing-key hooks.jwk
 
 SIGINT or SIGTERM stops it: requests in flight are finished, then accepted tasks, within --grace.
 A second signal ends it at once. GET /healthz is for load balancers.")]
@@ -135,6 +137,8 @@ pub(crate) struct ServeArgs {
     pub(crate) registry: RegistryArgs,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
 }
 
 /// Call a tool of an agent, and print its answer as JSON.

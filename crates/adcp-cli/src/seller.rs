@@ -8,6 +8,7 @@ use adcp_decisioning::{Agent, Tokens};
 use adcp_mcp::{McpConfig, McpError, Server};
 use adcp_reference_seller::SellerConfig;
 
+use crate::delivering::Delivering;
 use crate::exit::{Exit, Failure};
 use crate::registry::Opened;
 
@@ -51,6 +52,7 @@ pub(crate) fn agent(
     tokens: Tokens,
     releases: &[String],
     opened: &Opened,
+    delivering: Option<&Delivering>,
 ) -> Result<Agent, Failure> {
     #[cfg(feature = "__fault-points")]
     if let Some(folder) = crate::trial::folder() {
@@ -59,6 +61,9 @@ pub(crate) fn agent(
     let mut builder = adcp_reference_seller::builder(config, Arc::clone(&opened.registry), tokens);
     for companion in &opened.companions {
         builder = builder.background(Arc::clone(companion));
+    }
+    if let Some(it) = delivering {
+        builder = it.deliver(builder);
     }
     for release in releases {
         builder = builder.also_serve(release);

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::args::{ServeArgs, Switch};
 use crate::credential;
+use crate::delivering::Delivering;
 use crate::exit::{Exit, Failure};
 use crate::metrics::Metrics;
 use crate::output::{Terminal, say};
@@ -24,6 +25,7 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
     log::start("info")?;
     let at = listen_at(&args.bind)?;
     let plan = Plan::new(args, at)?;
+    let delivering = Delivering::of(&args.signing, args.public_url.as_deref(), plan.local)?;
     let stop = stop_signal()?;
     // First, so that nothing goes uncounted.
     let metrics = match &args.metrics {
@@ -33,11 +35,19 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
     let opened = plan.place.open_to_serve(&args.keys, plan.local).await?;
     let tokens =
         Tokens::new().with_token(Principal::new("buyer"), plan.token.secret()).with_demo_keys(plan.demo_keys);
-    let agent = |url: &str| seller::agent(plan.seller(args, url), tokens.clone(), &args.also_serve, &opened);
-    let config = |bind| mcp(args, bind).with_shutdown(stopped(stop.clone()));
+    let agent = |url: &str| {
+        seller::agent(plan.seller(args, url), tokens.clone(), &args.also_serve, &opened, delivering.as_ref())
+    };
+    let config = |bind| {
+        let config = mcp(args, bind).with_shutdown(stopped(stop.clone()));
+        match &delivering {
+            Some(it) => it.publish(config),
+            None => config,
+        }
+    };
     let server = seller::open(at, args.public_url.as_deref(), agent, config).await?;
     // Nobody has to read it.
-    let _ = greet(args, &plan, &opened, &server.url(), metrics.as_ref(), terminal);
+    let _ = greet(args, &plan, &opened, delivering.as_ref(), &server.url(), metrics.as_ref(), terminal);
     let told = metrics.map(|metrics| tokio::spawn(metrics.serve()));
     server.run().await;
     if let Some(told) = told {
@@ -147,6 +157,7 @@ fn greet(
     args: &ServeArgs,
     plan: &Plan,
     opened: &Opened,
+    delivering: Option<&Delivering>,
     url: &str,
     metrics: Option<&Metrics>,
     terminal: &Terminal,
@@ -184,6 +195,14 @@ fn greet(
     row("registry", &opened.what)?;
     if opened.refuses_credentials {
         row("sealing", "no key: callbacks with credentials are refused (--seal-key-file)")?;
+    }
+    match delivering {
+        Some(it) => {
+            for (name, text) in it.greeting(args.public_url.as_deref().unwrap_or(url)) {
+                row(name, &text)?;
+            }
+        }
+        None => row("webhooks", "none: requests for notifications are refused (--signing-key)")?,
     }
     row("orders", "in the memory of the ad server, forgotten when this ends")?;
     terminal.line(&format!("\nSee what it offers:  adcp tools {url}\nStop it with Ctrl-C."))

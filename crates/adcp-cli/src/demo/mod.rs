@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &DemoArgs, terminal: &Terminal) -> Result<Exit, Fa
             .with_sandbox(true)
             .with_review_threshold(THRESHOLD)
             .with_review_delay(args.review_delay);
-        seller::agent(config, tokens.clone(), &[], &opened)
+        seller::agent(config, tokens.clone(), &[], &opened, None)
     };
     let (stop, stopped) = watch::channel(());
     let config = |bind| {

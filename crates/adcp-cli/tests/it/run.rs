@@ -141,12 +141,18 @@ impl Seller {
 
     /// What a load balancer is told: the status of `/healthz`.
     pub(crate) fn health(&self) -> String {
+        self.get("/healthz").0.to_string()
+    }
+
+    /// Reads a path as anybody does: the status, and the body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let address = self.url.strip_prefix("http://").unwrap().strip_suffix("/mcp").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        answer.split_whitespace().nth(1).unwrap_or_default().to_owned()
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split_whitespace().nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
     /// Ends the process as a crash does: nothing of it runs any more.

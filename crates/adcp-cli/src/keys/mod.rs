@@ -1,0 +1,5 @@
+//! Keys that sign.
+
+mod file;
+
+pub(crate) use self::file::read_for_webhooks;
