@@ -10,10 +10,10 @@ use crate::{
     Timestamp, hex, random_bytes,
 };
 
-/// Where a buyer wants to hear of the end of one task. `Debug` prints no secret.
+/// Where a buyer wants to hear of the end of one task. `Debug` prints no secret, and of the address only the endpoint.
 ///
 /// Spec: `core/push-notification-config.json`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Registration {
     /// The receiver's address, never read for meaning.
@@ -31,6 +31,21 @@ pub struct Registration {
     /// Whether the store holds a token or credentials that its keys do not open. They are left out then, and the task
     /// does not end before there is a key: its event would be wrong.
     pub unopened: bool,
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, operation_id, token, authentication, event_key, by_seller, unopened } = self;
+        f.debug_struct("Registration")
+            .field("endpoint", &Endpoint::of(url))
+            .field("operation_id", operation_id)
+            .field("token", token)
+            .field("authentication", authentication)
+            .field("event_key", event_key)
+            .field("by_seller", by_seller)
+            .field("unopened", unopened)
+            .finish()
+    }
 }
 
 impl Registration {

@@ -1,5 +1,7 @@
 //! An event's delivery as a store keeps it, and the steps that change it.
 
+use std::fmt;
+
 use crate::{Endpoint, EventKey, Owner, Redelivered, Subject, Timestamp};
 
 /// Redeliveries that are kept of one event: the latest.
@@ -121,8 +123,9 @@ impl Redelivery {
     }
 }
 
-/// What is known of an event's delivery. It holds neither body nor credentials.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is known of an event's delivery. It holds neither body nor credentials; of its address `Debug` prints only the
+/// endpoint.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryRecord {
     /// The event.
@@ -211,6 +214,30 @@ impl DeliveryRecord {
     }
 }
 
+impl fmt::Debug for DeliveryRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, owner, subject, url: _, endpoint, scheme, state, reason, .. } = self;
+        let Self { attempts, attempts_before, due_at, queued_at, since, settled_at, has_body, .. } = self;
+        f.debug_struct("DeliveryRecord")
+            .field("key", key)
+            .field("owner", owner)
+            .field("subject", subject)
+            .field("endpoint", endpoint)
+            .field("scheme", scheme)
+            .field("state", state)
+            .field("reason", reason)
+            .field("attempts", attempts)
+            .field("attempts_before", attempts_before)
+            .field("due_at", due_at)
+            .field("queued_at", queued_at)
+            .field("since", since)
+            .field("settled_at", settled_at)
+            .field("has_body", has_body)
+            .field("redeliveries", &self.redeliveries)
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,5 +281,25 @@ mod tests {
         assert_eq!(record.redeliveries[0].at, Timestamp::from_micros(2));
         (record.state, record.has_body) = (DeliveryState::Dead, false);
         assert_eq!(record.redeliver("x", Timestamp::from_micros(99)), Redelivered::PastRetention);
+    }
+
+    #[test]
+    fn debug_shows_of_an_address_where_it_leads_and_not_what_it_says() {
+        use crate::{Principal, Registration, TenantId};
+
+        let url = "https://buyer.example/hook/capability?key=query-secret";
+        let owner = Owner::new(TenantId::single(), None, Principal::new("p"));
+        let about = Subject::Notification { kind: "scheduled".into(), about: None, subscriber: None };
+        let now = Timestamp::from_micros(0);
+        let record = DeliveryRecord::queued(EventKey::stored("whk_1"), owner, about, url, now);
+        let registration = Registration::new(url, "op-1").unwrap();
+        for shown in [format!("{record:?}"), format!("{registration:?}")] {
+            assert!(shown.contains("https://buyer.example"), "{shown}");
+            assert!(!shown.contains("capability") && !shown.contains("secret"), "{shown}");
+        }
+        let whole = format!("{record:?}");
+        for field in ["whk_1", "scheduled", "Pending", "attempts_before", "redeliveries"] {
+            assert!(whole.contains(field), "{field}: {whole}");
+        }
     }
 }
