@@ -26,12 +26,12 @@ impl Channel {
     }
 }
 
-/// Where reports or news of one order go. `Debug` prints no secret.
+/// Where reports or news of one order go. `Debug` prints no secret, and of the address only the endpoint.
 ///
 /// `OrderAddress::from(&push_notification_config)` makes one from what the buyer sent.
 ///
 /// Spec: `core/push-notification-config.json`, `core/reporting-webhook.json`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OrderAddress {
     /// The receiver's address.
@@ -44,6 +44,19 @@ pub struct OrderAddress {
     pub operation_id: Option<String>,
     /// Repeated in every event: the `context` of the request that made the order.
     pub context: Option<Map<String, Value>>,
+}
+
+impl std::fmt::Debug for OrderAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { url, token, authentication, operation_id, context } = self;
+        f.debug_struct("OrderAddress")
+            .field("endpoint", &adcp_core::Endpoint::of(url))
+            .field("token", token)
+            .field("authentication", authentication)
+            .field("operation_id", operation_id)
+            .field("context", context)
+            .finish()
+    }
 }
 
 impl OrderAddress {

@@ -16,6 +16,7 @@ mod receiver;
 mod receiving;
 mod remote;
 mod schedule;
+mod secrets;
 mod setup;
 mod sharing;
 mod stage;
