@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::json;
-use crate::legacy::{hmac_sha256, is_recent, made_by_one, read_timestamp};
+use crate::legacy::{hmac_sha256, is_recent, made_by_one, only, read_timestamp};
 use crate::message::Message;
 use crate::secret::Secret;
 use crate::sign::{SignError, SignedHeaders, check_body};
@@ -109,12 +109,6 @@ impl HmacKey {
         }
         json::check(message.body()).map_err(|_| HmacRejection::Body)
     }
-}
-
-fn only<'a>(message: &Message<'a>, name: &str) -> Option<&'a [u8]> {
-    let mut values = message.header(name);
-    let first = values.next()?;
-    values.next().is_none().then_some(first)
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {

@@ -8,6 +8,7 @@ pub use bearer::BearerToken;
 pub use hmac::{HmacKey, HmacRejection};
 pub use standard::{BadStandardSecret, StandardKey, StandardRejection};
 
+use crate::message::Message;
 use crate::secret::{Secret, same};
 
 /// How far the time of a message may lie from the present.
@@ -25,6 +26,13 @@ fn hmac_sha256(key: &Secret, parts: &[&[u8]]) -> [u8; 32] {
 /// Whether one of the keys made this hash. Every key is tried, whatever the first one said.
 fn made_by_one(keys: &[&Secret], parts: &[&[u8]], hash: &[u8]) -> bool {
     keys.iter().fold(false, |found, key| found | same(&hmac_sha256(key, parts), hash))
+}
+
+/// The value of a field that occurs once.
+fn only<'a>(message: &Message<'a>, name: &str) -> Option<&'a [u8]> {
+    let mut values = message.header(name);
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
 }
 
 /// Whether a time lies within the tolerance.

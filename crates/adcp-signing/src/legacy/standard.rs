@@ -3,7 +3,7 @@
 //! Not part of AdCP: an address has it only where both sides agreed so by other means.
 
 use crate::alphabet;
-use crate::legacy::{hmac_sha256, is_recent, made_by_one, read_timestamp};
+use crate::legacy::{hmac_sha256, is_recent, made_by_one, only, read_timestamp};
 use crate::message::Message;
 use crate::secret::Secret;
 use crate::sign::SignedHeaders;
@@ -18,8 +18,8 @@ pub struct BadStandardSecret;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StandardRejection {
-    /// One of the three fields is missing.
-    #[error("the id, the time or the signature is missing")]
+    /// One of the three fields is missing, or occurs twice.
+    #[error("the id, the time or the signature is missing or occurs twice")]
     Missing,
     /// The time is not a number of seconds, or more than 300 s away.
     #[error("the time of the signature is not a number, or more than 300 s away")]
@@ -80,10 +80,11 @@ impl StandardKey {
     ///
     /// [`StandardRejection`], of the first check that failed.
     pub fn verify(&self, message: &Message<'_>, now: UnixTime) -> Result<(), StandardRejection> {
-        let field = |name: &str| message.header(name).next();
-        let (Some(id), Some(time), Some(signatures)) =
-            (field("webhook-id"), field("webhook-timestamp"), field("webhook-signature"))
-        else {
+        let (Some(id), Some(time), Some(signatures)) = (
+            only(message, "webhook-id"),
+            only(message, "webhook-timestamp"),
+            only(message, "webhook-signature"),
+        ) else {
             return Err(StandardRejection::Missing);
         };
         if !read_timestamp(time).is_some_and(|secs| is_recent(secs, now)) {
