@@ -256,6 +256,12 @@ mod tests {
         let answer = kept.answer.unwrap();
         assert!(answer.starts_with("a é") && answer.len() == MAX_ANSWER, "{}", answer.len());
         assert_eq!((kept.detail.unwrap().len(), kept.peer.unwrap().len()), (500, 64));
+        // A character is kept whole or not at all.
+        for (before, want) in [("", 4096), ("a", 4093), ("aa", 4094), ("aaa", 4095)] {
+            let long = report.clone().with_answer(format!("{before}{}", "𝄞".repeat(2000)));
+            let answer = long.kept(1, Timestamp::from_micros(0)).answer.unwrap();
+            assert!(answer.len() == want && answer.ends_with('𝄞'), "{before}: {}", answer.len());
+        }
     }
 
     #[test]
