@@ -1,6 +1,7 @@
 //! The command line, and the help people read.
 
 mod operate;
+mod operators;
 mod signing;
 mod webhooks;
 
@@ -14,6 +15,7 @@ pub(crate) use self::operate::{
     CallsArgs, CallsCommand, DoctorArgs, KeyArgs, MigrateArgs, MigrateWhat, RegistryArgs, ResolveArgs,
     ResolveAs, TaskListArgs, TasksArgs, TasksCommand,
 };
+pub(crate) use self::operators::OperatorArgs;
 pub(crate) use self::signing::SigningArgs;
 pub(crate) use self::webhooks::{
     EndpointsArgs, EventFilterArgs, INVALID, OutboxArgs, RedeliverArgs, WebhookListArgs, WebhookShowArgs,
@@ -133,6 +135,8 @@ pub(crate) struct ServeArgs {
     /// How long a shutdown waits for requests and tasks, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub(crate) grace: Duration,
+    #[command(flatten)]
+    pub(crate) operators: OperatorArgs,
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
     #[command(flatten)]

@@ -15,6 +15,7 @@ mod keys;
 mod log;
 mod metrics;
 mod migrate;
+mod operators;
 mod output;
 mod registry;
 mod request;

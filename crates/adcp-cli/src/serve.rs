@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use adcp_console::Operators;
 use adcp_core::{Principal, Secret};
 use adcp_decisioning::Tokens;
 use adcp_mcp::McpConfig;
@@ -15,7 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::metrics::Metrics;
 use crate::output::{Terminal, say};
 use crate::registry::{Opened, Place};
-use crate::{log, seller};
+use crate::{log, operators, seller};
 
 /// The shortest token that guards an agent others can reach, in characters.
 const SHORTEST_TOKEN: usize = 16;
@@ -40,6 +41,7 @@ pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, F
     };
     let config = |bind| {
         let config = mcp(args, bind).with_shutdown(stopped(stop.clone()));
+        let config = operators::mount(config, plan.operators.as_ref(), &opened.registry);
         match &delivering {
             Some(it) => it.publish(config),
             None => config,
@@ -63,6 +65,7 @@ struct Plan {
     place: Place,
     local: bool,
     token: Token,
+    operators: Option<Operators>,
     sandbox: bool,
     demo_keys: bool,
 }
@@ -107,7 +110,8 @@ impl Plan {
             Some(switch) => switch == Switch::On,
             None => local && sandbox,
         };
-        Ok(Self { place, local, token, sandbox, demo_keys })
+        let operators = operators::find(&args.operators, token.secret())?;
+        Ok(Self { place, local, token, operators, sandbox, demo_keys })
     }
 
     fn seller(&self, args: &ServeArgs, url: &str) -> SellerConfig {
@@ -172,6 +176,9 @@ fn greet(
     }
     if let Some(metrics) = metrics {
         row("metrics", &metrics.url())?;
+    }
+    if plan.operators.is_some() {
+        row("operators", &operators::address(url))?;
     }
     match &plan.token {
         Token::Made(token) => {

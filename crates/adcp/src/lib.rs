@@ -3,6 +3,8 @@
 pub use adcp_core as core;
 pub use adcp_types as types;
 
+#[cfg(feature = "console")]
+pub use adcp_console as console;
 #[cfg(feature = "decisioning")]
 pub use adcp_decisioning as decisioning;
 #[cfg(feature = "egress")]

@@ -8,6 +8,7 @@ mod doctor;
 mod line;
 mod metrics;
 mod operate;
+mod operators;
 mod postgres;
 mod receiver;
 mod registry;
