@@ -125,6 +125,27 @@ async fn some_are_sent_again_by_what_they_have_in_common_and_the_rest_is_counted
 }
 
 #[tokio::test]
+async fn of_very_many_the_newest_are_looked_at_and_the_rest_is_said_to_be_there() {
+    let stage = Stage::new();
+    let keys: Vec<String> = (0..5010).map(|at| format!("whk_{at:04}")).collect();
+    stage.kill_all(&keys, &url("one")).await;
+    let target = "/admin/deliveries/redeliver?all=true&limit=500";
+    let said = stage.post(target).await.done(202);
+    let told = |said: &serde_json::Value| {
+        (said["queued"].clone(), said["left"].clone(), said["left_is_exact"].clone(), said["ids"][0].clone())
+    };
+    // All were queued at one instant; the least key counts as the oldest.
+    assert_eq!(told(&said), (json!(500), json!(4500), json!(false), json!("whk_0010")));
+    let mut left = 4510_usize;
+    while left > 0 {
+        let said = stage.post(target).await.done(202);
+        left = left.saturating_sub(500);
+        assert_eq!((&said["left"], &said["left_is_exact"]), (&json!(left), &json!(true)));
+    }
+    assert_eq!(stage.ids("/admin/deliveries?state=dead").await, [""; 0]);
+}
+
+#[tokio::test]
 async fn nothing_is_not_all() {
     let stage = Stage::new();
     stage.kill("a", &url("one")).await;

@@ -130,16 +130,11 @@ impl Stage {
     }
 
     pub(crate) async fn publish(&self, tenant: &str, key: &str, url: &str) {
-        let body = serde_json::json!({ "idempotency_key": key, "token": BUYERS_TOKEN }).to_string();
-        let owner = Owner::new(TenantId::new(tenant), None, Principal::new("buyer"));
-        let event = Publication::new(EventKey::stored(key), owner, "scheduled", url, body)
-            .about(format!("order of {key}"))
-            .with_authentication(Some(CallbackAuth::new("Bearer", Secret::new(CREDENTIALS))));
-        self.registry.publish(PublishEvents::new(vec![event])).await.unwrap();
+        self.registry.publish(PublishEvents::new(vec![event(tenant, key, url)])).await.unwrap();
     }
 
-    /// Tries everything that is due, with this outcome.
-    pub(crate) async fn attempt(&self, class: AttemptClass, verdict: Verdict) {
+    /// Tries what is due, with this outcome, and says how much that was.
+    pub(crate) async fn attempt(&self, class: AttemptClass, verdict: Verdict) -> usize {
         let claimed =
             self.registry.claim_deliveries(ClaimDeliveries::new().with_per_endpoint(1000)).await.unwrap();
         let report = AttemptReport::new(class, Duration::from_secs(1), Duration::from_millis(250))
@@ -154,11 +149,19 @@ impl Stage {
         let amount = records.len();
         let recorded = self.registry.record_attempts(RecordAttempts::new(records)).await.unwrap();
         assert_eq!(recorded, vec![Recorded::Written; amount]);
+        amount
     }
 
     /// Queues an event of the single tenant and gives it up.
     pub(crate) async fn kill(&self, key: &str, url: &str) {
         self.kill_at("default", key, url).await;
+    }
+
+    /// The same for many at once.
+    pub(crate) async fn kill_all(&self, keys: &[String], url: &str) {
+        let events = keys.iter().map(|key| event("default", key, url)).collect();
+        self.registry.publish(PublishEvents::new(events)).await.unwrap();
+        while self.attempt(AttemptClass::Gone, Verdict::Dead(DeadReason::Gone)).await > 0 {}
     }
 
     pub(crate) async fn kill_at(&self, tenant: &str, key: &str, url: &str) {
@@ -170,6 +173,14 @@ impl Stage {
         let scope = Scope::Operator { tenant: TenantId::new(tenant) };
         self.registry.delivery(&EventKey::stored(key), &scope).await.unwrap().unwrap()
     }
+}
+
+fn event(tenant: &str, key: &str, url: &str) -> Publication {
+    let body = serde_json::json!({ "idempotency_key": key, "token": BUYERS_TOKEN }).to_string();
+    let owner = Owner::new(TenantId::new(tenant), None, Principal::new("buyer"));
+    Publication::new(EventKey::stored(key), owner, "scheduled", url, body)
+        .about(format!("order of {key}"))
+        .with_authentication(Some(CallbackAuth::new("Bearer", Secret::new(CREDENTIALS))))
 }
 
 /// An address with a secret in it.
