@@ -160,6 +160,7 @@ macro_rules! __each_check {
             no_endpoint_has_more_in_flight_than_it_may
             every_endpoint_has_its_turn
             a_claim_reaches_every_tenant
+            a_tenant_without_room_keeps_its_turn
             a_failing_endpoint_is_left_in_peace
             a_probe_that_is_lost_blocks_nobody
             refusals_pause_nothing

@@ -29,6 +29,7 @@ pub struct WebhooksBuilder {
     limits: Limits,
     slots: usize,
     per_endpoint: u32,
+    tenant_percent: usize,
     poll: Duration,
     tenants: Vec<TenantId>,
 }
@@ -44,6 +45,7 @@ impl WebhooksBuilder {
             limits: Limits::new().with_total(Duration::from_secs(15)),
             slots: 500,
             per_endpoint: 10,
+            tenant_percent: 80,
             poll: Duration::from_secs(1),
             tenants: Vec::new(),
         }
@@ -88,6 +90,14 @@ impl WebhooksBuilder {
         self
     }
 
+    /// Sets what part of the places that others leave one tenant may have, in hundredths from 1 to 100, rounded up. Default
+    /// 80: of 500 places that is 400 for a tenant who is alone, and 80 of the rest for the next, so that a tenant whose
+    /// endpoints all hang leaves room for everybody else. A worker [of one tenant](Self::of_tenants) has no use for it.
+    pub const fn tenant_share(mut self, percent: u8) -> Self {
+        self.tenant_percent = percent as usize;
+        self
+    }
+
     /// Sets how often the registry is asked when nobody says that there is something. Default one second. Events that
     /// this process queues are sent at once.
     pub const fn poll_every(mut self, interval: Duration) -> Self {
@@ -120,6 +130,9 @@ impl WebhooksBuilder {
         if self.slots == 0 || self.per_endpoint == 0 {
             return Err(BadWebhooks::NoRoom);
         }
+        if !(1..=100).contains(&self.tenant_percent) {
+            return Err(BadWebhooks::Share);
+        }
         if self.limits.total.is_zero() || self.limits.total > LONGEST {
             return Err(BadWebhooks::Total);
         }
@@ -139,6 +152,7 @@ impl WebhooksBuilder {
             breaker: self.breaker,
             slots: self.slots.min(tokio::sync::Semaphore::MAX_PERMITS),
             per_endpoint: self.per_endpoint,
+            tenant_percent: if self.tenants.len() == 1 { 100 } else { self.tenant_percent },
             lease,
             poll: self.poll,
             tenants: self.tenants,
@@ -160,6 +174,9 @@ pub enum BadWebhooks {
     /// Nothing could ever be sent.
     #[error("`concurrency` must allow one event at least, in all and to one endpoint")]
     NoRoom,
+    /// A tenant could have nothing, or more than there is.
+    #[error("`tenant_share` must be from 1 to 100 hundredths")]
+    Share,
     /// An attempt would have no time, or too much.
     #[error("`limits` must give an attempt from some time to 30 seconds in total")]
     Total,

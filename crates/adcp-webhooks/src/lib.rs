@@ -5,6 +5,7 @@ mod challenge;
 mod classify;
 mod config;
 mod once;
+mod places;
 mod receiver;
 mod record;
 mod redact;

@@ -7,11 +7,12 @@ use adcp_core::{
     BreakerPolicy, DeliveryHold, RecordAttempt, RecordAttempts, Recorded, Registry, RegistryError, Verdict,
     fault,
 };
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 
 use crate::attempt::Tried;
+use crate::places::Place;
 use crate::telemetry;
 
 /// The most that one call records.
@@ -30,7 +31,7 @@ pub(crate) struct Done {
     /// When the claim ends at the latest, counted from before it was asked for.
     pub(crate) until: Instant,
     /// Room for another event, once this is written.
-    pub(crate) _place: OwnedSemaphorePermit,
+    pub(crate) _place: Place,
 }
 
 impl Done {

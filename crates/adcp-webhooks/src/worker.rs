@@ -9,13 +9,14 @@ use adcp_core::{
     ExpireDeliveries, ListEndpoints, Recorded, Registry, RenewDeliveries, TenantId, Verdict, fault,
 };
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::Schedule;
 use crate::attempt::{Sender, Tried};
+use crate::places::{Place, Places};
 use crate::record::{Done, record};
 use crate::telemetry;
 
@@ -38,6 +39,8 @@ pub(crate) struct Pace {
     pub(crate) breaker: BreakerPolicy,
     pub(crate) slots: usize,
     pub(crate) per_endpoint: u32,
+    /// The part of the places that others leave which one tenant may have, in hundredths.
+    pub(crate) tenant_percent: usize,
     pub(crate) lease: Duration,
     pub(crate) poll: Duration,
     pub(crate) tenants: Vec<TenantId>,
@@ -65,10 +68,10 @@ pub(crate) async fn work(
     let (done, records) = unbounded_channel();
     let (room, breaker) = (Arc::new(Notify::new()), pace.breaker);
     let recording = tokio::spawn(record(records, breaker, Arc::clone(&room)));
-    let slots = Arc::new(Semaphore::new(pace.slots));
+    let places = Places::new(pace.slots, pace.tenant_percent);
     let claimer = Claimer {
         crew: Arc::new(Crew { sender, pace, switch, done }),
-        slots,
+        places,
         room,
         changes,
         cursor: DeliveryCursor::default(),
@@ -83,7 +86,7 @@ pub(crate) async fn work(
 
 struct Claimer {
     crew: Arc<Crew>,
-    slots: Arc<Semaphore>,
+    places: Places,
     room: Arc<Notify>,
     changes: Changes,
     cursor: DeliveryCursor,
@@ -100,7 +103,7 @@ impl Claimer {
             let free = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                free = places(&self.slots) => free,
+                free = self.places.free(BATCH) => free,
             };
             let Some(registry) = registry.upgrade() else { return };
             self.tidy(&registry).await;
@@ -123,11 +126,13 @@ impl Claimer {
     /// Claims once and begins what was claimed; says how long nothing else is known to be due.
     async fn claim(&mut self, registry: &Arc<dyn Registry>, free: Vec<OwnedSemaphorePermit>) -> Duration {
         let pace = &self.crew.pace;
+        let (others, rooms) = self.places.rooms();
         let req = ClaimDeliveries::new()
             .of_tenants(pace.tenants.iter().cloned())
             .with_limit(free.len())
             .with_lease(pace.lease)
             .with_per_endpoint(pace.per_endpoint)
+            .with_per_tenant(others, rooms)
             .after(self.cursor.clone());
         let (asked, room) = (Instant::now(), free.len());
         let claimed = match registry.claim_deliveries(req).await {
@@ -150,8 +155,9 @@ impl Claimer {
             tracing::error!(key, reason = reason.as_str(), "a webhook cannot be read and was given up");
         }
         let count = deliveries.len();
-        for (claimed, place) in deliveries.into_iter().zip(free) {
+        for (claimed, permit) in deliveries.into_iter().zip(free) {
             self.remember(&claimed.event.owner.tenant);
+            let place = self.places.give(permit, &claimed.event.owner.tenant);
             self.crew.begin(Arc::clone(registry), claimed, place, asked);
         }
         self.barren = if count > 0 { 0 } else { self.barren.saturating_add(1) };
@@ -206,18 +212,6 @@ impl Claimer {
     }
 }
 
-/// Waits for a place, and takes with it as many as are free.
-async fn places(slots: &Arc<Semaphore>) -> Vec<OwnedSemaphorePermit> {
-    let first = Arc::clone(slots).acquire_owned().await.expect("nobody closes the slots");
-    let mut places = vec![first];
-    while places.len() < BATCH
-        && let Ok(next) = Arc::clone(slots).try_acquire_owned()
-    {
-        places.push(next);
-    }
-    places
-}
-
 struct Crew {
     sender: Sender,
     pace: Pace,
@@ -231,7 +225,7 @@ impl Crew {
         self: &Arc<Self>,
         registry: Arc<dyn Registry>,
         claimed: ClaimedDelivery,
-        place: OwnedSemaphorePermit,
+        place: Place,
         asked: Instant,
     ) {
         let span = tracing::info_span!(
@@ -249,11 +243,10 @@ impl Crew {
                 () = crew.switch.forced.cancelled() => Some((None, LEFT)),
                 outcome = crew.deliver(&*registry, &claimed, &mut until) => outcome,
             };
-            if let Some((tried, verdict)) = outcome {
-                log(tried.as_ref(), verdict);
-                // The recorder lives as long as anybody who could send to it.
-                let _ = crew.done.send(Done { registry, hold, tried, verdict, until, _place: place });
-            }
+            let Some((tried, verdict)) = outcome else { return };
+            log(tried.as_ref(), verdict);
+            // The recorder lives as long as anybody who could send to it.
+            let _ = crew.done.send(Done { registry, hold, tried, verdict, until, _place: place });
         };
         tokio::spawn(sending.instrument(span));
     }

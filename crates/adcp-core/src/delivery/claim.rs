@@ -1,5 +1,6 @@
 //! What workers ask of the outbox, and what they tell it. A claim is a lease: who dies with one has claimed nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::{
@@ -19,6 +20,10 @@ pub struct ClaimDeliveries {
     pub lease: Duration,
     /// How many may be in flight to one endpoint of one tenant, claimed by anybody. Default 10.
     pub per_endpoint: u32,
+    /// At most so many of one tenant in this claim. Default no bound.
+    pub per_tenant: usize,
+    /// Tenants of whom it is another number. One of whom it is none is passed by and keeps its turn.
+    pub rooms: BTreeMap<TenantId, usize>,
     /// Whose turn it is, from the claim before.
     pub after: DeliveryCursor,
 }
@@ -32,6 +37,8 @@ impl ClaimDeliveries {
             limit: 100,
             lease: Duration::from_secs(60),
             per_endpoint: 10,
+            per_tenant: usize::MAX,
+            rooms: BTreeMap::new(),
             after: DeliveryCursor::default(),
         }
     }
@@ -62,6 +69,20 @@ impl ClaimDeliveries {
     pub const fn with_per_endpoint(mut self, most: u32) -> Self {
         self.per_endpoint = most;
         self
+    }
+
+    /// Sets how many of one tenant are claimed at most, and of whom it is another number.
+    #[must_use]
+    pub fn with_per_tenant(mut self, most: usize, but: impl IntoIterator<Item = (TenantId, usize)>) -> Self {
+        self.per_tenant = most;
+        self.rooms = but.into_iter().collect();
+        self
+    }
+
+    /// How many of a tenant may be claimed.
+    #[must_use]
+    pub fn room_of(&self, tenant: &TenantId) -> usize {
+        self.rooms.get(tenant).copied().unwrap_or(self.per_tenant)
     }
 
     /// Goes on where the claim before ended.

@@ -121,6 +121,15 @@ struct Turn<'a> {
     room: Vec<u32>,
     given: Vec<u32>,
     last: Option<usize>,
+    /// How many more of the tenant may be taken.
+    left: usize,
+}
+
+impl Turn<'_> {
+    /// Whether more could be taken of this tenant.
+    fn is_open(&self) -> bool {
+        self.left > 0 && !self.waiting.is_empty()
+    }
 }
 
 /// Decides what a claim takes from what it saw. `all` says that no tenant was left out.
@@ -137,11 +146,14 @@ pub fn plan_claims(visits: &[Visit], all: bool, req: &ClaimDeliveries, now: Time
     'full: loop {
         let mut gave = false;
         for (at, turn) in turns.iter_mut().enumerate() {
-            let Some(lane) = turn.waiting.front().copied() else { continue };
+            if !turn.is_open() {
+                continue;
+            }
             if left == 0 {
                 break 'full;
             }
-            turn.waiting.pop_front();
+            let Some(lane) = turn.waiting.pop_front() else { continue };
+            turn.left -= 1;
             turn.given[lane] += 1;
             turn.last = Some(lane);
             if turn.given[lane] < turn.room[lane] {
@@ -153,8 +165,9 @@ pub fn plan_claims(visits: &[Visit], all: bool, req: &ClaimDeliveries, now: Time
             break;
         }
     }
-    let full = turns.iter().any(|turn| !turn.waiting.is_empty());
-    plan.more = full || !all || visits.iter().any(|visit| !visit.whole);
+    let full = turns.iter().any(Turn::is_open);
+    // Of a tenant who has no room left there is nothing more for now, whatever it has waiting.
+    plan.more = full || !all || turns.iter().any(|turn| turn.left > 0 && !turn.visit.whole);
     let turn_of = if full { last } else { visits.len().checked_sub(1) };
     plan.cursor.tenant = turn_of.and_then(|at| visits.get(at)).map(|visit| visit.tenant.clone());
     for turn in &turns {
@@ -199,7 +212,7 @@ fn turn<'a>(
         room.push(most);
     }
     let waiting = (0..room.len()).filter(|lane| room[*lane] > 0).collect();
-    Turn { visit, waiting, given: vec![0; room.len()], room, last: None }
+    Turn { visit, waiting, given: vec![0; room.len()], room, last: None, left: req.room_of(&visit.tenant) }
 }
 
 #[cfg(test)]
@@ -257,6 +270,28 @@ mod tests {
         let rest = plan_claims(&visits, true, &req.with_limit(100), NOW);
         assert_eq!(taken(&rest), [row("a", "one", 1), row("a", "two", 10), row("a", "busy", 1)]);
         assert!(!rest.more);
+    }
+
+    #[test]
+    fn a_tenant_without_room_is_passed_by_and_keeps_its_turn() {
+        let lanes = || (0..4).map(|n| lane(&format!("e{n}"), 10)).collect();
+        let visits = [visit("a", lanes()), visit("b", lanes())];
+        let (a, b) = (TenantId::new("a"), TenantId::new("b"));
+        let req = ClaimDeliveries::new().with_limit(7).with_per_tenant(2, [(a.clone(), 0)]);
+        let plan = plan_claims(&visits, true, &req, NOW);
+        assert_eq!(taken(&plan), [row("b", "e0", 1), row("b", "e1", 1)]);
+        assert!(!plan.more, "nothing more for those who have no room: {plan:?}");
+        assert_eq!(plan.cursor.endpoint_of(&a), None);
+        assert_eq!(plan.cursor.endpoint_of(&b), Some(&Endpoint::stored("e1")));
+
+        let mut part = visit("a", lanes());
+        part.whole = false;
+        let held = DeliveryCursor { tenant: None, lanes: [(a.clone(), Endpoint::stored("e2"))].into() };
+        let plan = plan_claims(&[part.clone()], true, &req.clone().after(held), NOW);
+        assert!(plan.takes.is_empty() && !plan.more);
+        assert_eq!(plan.cursor.endpoint_of(&a), Some(&Endpoint::stored("e2")));
+        let plan = plan_claims(&[part], true, &req.with_per_tenant(2, []), NOW);
+        assert_eq!((taken(&plan).len(), plan.more), (2, false));
     }
 
     #[test]

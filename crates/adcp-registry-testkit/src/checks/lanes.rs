@@ -139,6 +139,28 @@ pub async fn a_claim_reaches_every_tenant(harness: &dyn Harness) {
     assert_eq!(found, ["whk_here", "whk_there"]);
 }
 
+/// A claim takes no more of a tenant than it asks for, and goes on there where it was when there is room again.
+pub async fn a_tenant_without_room_keeps_its_turn(harness: &dyn Harness) {
+    let world = World::new(harness);
+    let mut owner = world.buyer();
+    owner.tenant = world.neighbour();
+    world.publish_all((0..9).map(|n| world.publication(&format!("{n}"), &format!("r{n}"))).collect()).await;
+    world
+        .publish_all(
+            (0..9).map(|n| world.publication_of(&owner, &format!("n{n}"), &format!("r{n}"))).collect(),
+        )
+        .await;
+    let both = world.claiming().of_tenants([world.tenant.clone(), world.neighbour()]);
+    let first = claim(&*world.registry, both.clone().with_per_tenant(3, [(world.neighbour(), 1)])).await;
+    assert_eq!(names(&first.deliveries), ["whk_0", "whk_1", "whk_2", "whk_n0"]);
+    assert!(!first.more, "nothing more for those who have no room");
+    let next = both.clone().after(first.cursor).with_per_tenant(3, [(world.tenant.clone(), 0)]);
+    let second = claim(&*world.instance(), next).await;
+    assert_eq!(names(&second.deliveries), ["whk_n1", "whk_n2", "whk_n3"]);
+    let third = claim(&*world.registry, both.after(second.cursor).with_limit(4)).await;
+    assert_eq!(names(&third.deliveries), ["whk_3", "whk_4", "whk_n4", "whk_n5"], "each goes on where it was");
+}
+
 const PAUSE: Duration = HOUR;
 
 async fn failing(world: &World<'_>, claimed: &[ClaimedDelivery], class: AttemptClass) {

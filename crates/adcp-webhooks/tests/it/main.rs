@@ -6,6 +6,7 @@
 mod attempts;
 mod challenge;
 mod dying;
+mod fairness;
 mod killed;
 #[cfg(feature = "tower")]
 mod layer;

@@ -20,11 +20,13 @@ fn builder() -> WebhooksBuilder {
 #[test]
 fn what_could_not_work_is_refused_at_the_start() {
     type Fits = fn(&BadWebhooks) -> bool;
-    let rows: [(WebhooksBuilder, Fits); 8] = [
+    let rows: [(WebhooksBuilder, Fits); 10] = [
         (Webhooks::builder(), |bad| matches!(bad, BadWebhooks::NoSigner)),
         (builder().signer(key(KeyUse::RequestSigning)), |bad| matches!(bad, BadWebhooks::Purpose)),
         (builder().concurrency(0, 1), |bad| matches!(bad, BadWebhooks::NoRoom)),
         (builder().concurrency(1, 0), |bad| matches!(bad, BadWebhooks::NoRoom)),
+        (builder().tenant_share(0), |bad| matches!(bad, BadWebhooks::Share)),
+        (builder().tenant_share(101), |bad| matches!(bad, BadWebhooks::Share)),
         (builder().limits(Limits::new().with_total(Duration::ZERO)), |bad| matches!(bad, BadWebhooks::Total)),
         (builder().limits(Limits::new().with_total(Duration::from_secs(31))), |bad| {
             matches!(bad, BadWebhooks::Total)
