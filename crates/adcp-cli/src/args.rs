@@ -1,5 +1,6 @@
 //! The command line, and the help people read.
 
+mod keys;
 mod operate;
 mod operators;
 mod signing;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use adcp_core::Secret;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::keys::{CheckArgs, KeysArgs, KeysCommand, NewKeyArgs, PublishArgs, Purpose};
 pub(crate) use self::operate::{
     CallsArgs, CallsCommand, DoctorArgs, KeyArgs, MigrateArgs, MigrateWhat, RegistryArgs, ResolveArgs,
     ResolveAs, TaskListArgs, TasksArgs, TasksCommand,
@@ -72,6 +74,7 @@ pub(crate) enum Command {
     Tasks(TasksArgs),
     Calls(CallsArgs),
     Webhooks(WebhooksArgs),
+    Keys(KeysArgs),
     Migrate(MigrateArgs),
     Doctor(DoctorArgs),
 }

@@ -56,6 +56,7 @@ fn main() -> ExitCode {
         Command::Tasks(tasks) => on(single(), |run| run.block_on(tasks::run(&tasks, &terminal))),
         Command::Calls(calls) => on(single(), |run| run.block_on(calls::run(&calls, &terminal))),
         Command::Webhooks(webhooks) => on(single(), |run| run.block_on(webhooks::run(&webhooks, &terminal))),
+        Command::Keys(keys) => on(single(), |run| run.block_on(keys::run(&keys, &terminal))),
         Command::Migrate(migrate) => on(single(), |run| run.block_on(migrate::run(&migrate, &terminal))),
         Command::Doctor(doctor) => on(single(), |run| run.block_on(doctor::run(&doctor, &terminal))),
         Command::Demo(demo) => on(single(), |run| run.block_on(demo::run(&demo, &terminal))),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use adcp_signing::{BadKey, KeyUse, LocalSigner, Signer as _};
+use adcp_signing::{BadKey, Jwk, KeyUse, LocalSigner, Signer as _};
 
 use crate::credential::warn_if_readable;
 use crate::exit::Failure;
@@ -11,7 +11,7 @@ use crate::exit::Failure;
 const LONGEST: u64 = 64 * 1024;
 
 /// Reads a private key, whatever it is for. A PEM file says neither name nor purpose: the name is the thumbprint of the key.
-fn read(file: &Path, purpose_of_pem: KeyUse) -> Result<LocalSigner, Failure> {
+pub(super) fn read(file: &Path, purpose_of_pem: KeyUse) -> Result<LocalSigner, Failure> {
     warn_if_readable(file);
     let name = file.display();
     let wrong = |error: BadKey| {
@@ -32,6 +32,17 @@ fn read(file: &Path, purpose_of_pem: KeyUse) -> Result<LocalSigner, Failure> {
     }
     let of_any_name = LocalSigner::from_pem(&text, purpose_of_pem, "key").map_err(wrong)?;
     LocalSigner::from_pem(&text, purpose_of_pem, of_any_name.jwk().thumbprint()).map_err(wrong)
+}
+
+/// The public half of a key, from a file with either half.
+pub(super) fn read_public(file: &Path, purpose_of_pem: KeyUse) -> Result<Jwk, Failure> {
+    let text = std::fs::read(file).unwrap_or_default();
+    let value: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+    match value {
+        Some(value) if value.get("kty").is_some() && value.get("d").is_none() => Jwk::from_json(&value)
+            .ok_or_else(|| Failure::usage(format!("`{}` is no key: it has no `kid`", file.display()))),
+        _ => read(file, purpose_of_pem).map(|key| key.jwk()),
+    }
 }
 
 /// Reads the keys that sign webhooks, no name twice.

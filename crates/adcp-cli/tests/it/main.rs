@@ -5,6 +5,8 @@
 mod call;
 mod demo;
 mod doctor;
+mod house;
+mod keys;
 mod line;
 mod metrics;
 mod operate;

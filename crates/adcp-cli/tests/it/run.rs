@@ -105,6 +105,11 @@ impl Seller {
         Self::begin(command.current_dir(folder.path()), Some(folder))
     }
 
+    /// Runs this where it says.
+    pub(crate) fn start_as(command: &mut Command) -> Self {
+        Self::begin(command, None)
+    }
+
     fn begin(command: &mut Command, folder: Option<TempDir>) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
