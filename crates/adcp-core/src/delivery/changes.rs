@@ -139,7 +139,7 @@ mod tests {
             assert!(first.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_pending());
             assert!(second.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_pending());
             signal.ring();
-            assert_eq!(woken(), [1, 1]);
+            assert_eq!((woken(), format!("{signal:?}").as_str()), ([1, 1], "Signal { rings: 1, .. }"));
             assert!(first.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_ready());
             assert!(second.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_ready());
         }

@@ -244,6 +244,7 @@ fn of_many_threads_one_brings_each_nonce_and_none_passes_the_cap() {
 #[tokio::test]
 async fn the_memory_store_is_bounded_by_key_and_in_all() {
     let store = MemoryReplayStore::new(2).with_total(3);
+    assert_eq!(format!("{store:?}"), "MemoryReplayStore { per_key: 2, total: 3, .. }");
     let add = async |scope, keyid, nonce, secs| {
         let nonce = nonce_of(scope, keyid, nonce, secs);
         store.remember(nonce).await.unwrap()

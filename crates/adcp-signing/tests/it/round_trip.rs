@@ -225,7 +225,13 @@ async fn what_a_receiver_would_refuse_is_not_signed() {
     assert!(matches!(found, SignError::DuplicateKey) && !found.is_transient());
     assert!(matches!(failed(post(URL, b"{")).await, SignError::NotJson));
     assert!(matches!(failed(post("https:///x", b"{}")).await, SignError::Target(_)));
-    assert!(matches!(failed(Message::new("POST", URL, b"{}")).await, SignError::NoContentType));
+    // A webhook has a type whatever it says, a request when it says something.
+    for body in [&b"{}"[..], b""] {
+        assert!(matches!(failed(Message::new("POST", URL, body)).await, SignError::NoContentType));
+    }
+    let buyer = self::key(Algorithm::Ed25519, Profile::Request);
+    let untyped = Signing::request().sign(&buyer, &Message::new("POST", URL, b"{}"), NOW).await.unwrap_err();
+    assert!(matches!(untyped, SignError::NoContentType) && !untyped.is_transient());
     assert!(matches!(failed(post(URL, b"{}").with_header("content-type", "a/b")).await, SignError::Field));
     let odd = Message::new("POST", URL, b"{}").with_header("content-type", "a/b\u{e9}");
     assert!(matches!(failed(odd).await, SignError::Field));
