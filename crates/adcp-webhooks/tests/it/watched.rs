@@ -35,6 +35,8 @@ struct Signals {
     /// Claims that found nothing.
     empty: watch::Sender<usize>,
     recorded: Mutex<Vec<Recorded>>,
+    /// How many each claim took, and each call recorded.
+    batches: Mutex<(Vec<usize>, Vec<usize>)>,
     /// So many calls to record fail.
     failing: Mutex<usize>,
 }
@@ -49,6 +51,7 @@ impl Watched {
             renewed: Mutex::default(),
             empty: watch::Sender::new(0),
             recorded: Mutex::default(),
+            batches: Mutex::default(),
             failing: Mutex::default(),
         };
         Self { inner, signals: Arc::new(signals) }
@@ -72,6 +75,16 @@ impl Watched {
     /// What became of records so far.
     pub(crate) fn recorded(&self) -> Vec<Recorded> {
         self.signals.recorded.lock().unwrap().clone()
+    }
+
+    /// How many each claim took that found something.
+    pub(crate) fn claimed_at_once(&self) -> Vec<usize> {
+        self.signals.batches.lock().unwrap().0.clone()
+    }
+
+    /// How many were recorded at once.
+    pub(crate) fn recorded_at_once(&self) -> Vec<usize> {
+        self.signals.batches.lock().unwrap().1.clone()
     }
 
     /// Holds the next caller who comes to a point.
@@ -131,6 +144,7 @@ impl DeliveryOutbox for Watched {
         if claimed.deliveries.is_empty() {
             self.signals.empty.send_modify(|empty| *empty += 1);
         } else {
+            self.signals.batches.lock().unwrap().0.push(claimed.deliveries.len());
             self.at(Point::AfterClaim).await;
             self.step();
         }
@@ -145,6 +159,7 @@ impl DeliveryOutbox for Watched {
     }
 
     async fn record_attempts(&self, req: RecordAttempts) -> Result<Vec<Recorded>, RegistryError> {
+        self.signals.batches.lock().unwrap().1.push(req.records.len());
         self.at(Point::BeforeRecord).await;
         {
             let mut failing = self.signals.failing.lock().unwrap();
