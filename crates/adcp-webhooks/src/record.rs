@@ -83,7 +83,7 @@ async fn write(mut batch: Vec<Done>, breaker: BreakerPolicy) {
             Err(error) => return given_up(first, &error),
         }
         tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+        wait = longer(wait);
         let now = Instant::now();
         let (lasting, over) = batch.into_iter().partition(|done| done.until > now);
         batch = lasting;
@@ -130,4 +130,21 @@ fn given_up(done: &Done, error: &RegistryError) {
     let key = telemetry::short(done.hold.key.as_str());
     let error = error as &dyn std::error::Error;
     tracing::error!(key, error, "what became of a webhook cannot be recorded");
+}
+
+/// The wait after this one, between two tries to write.
+fn longer(wait: Duration) -> Duration {
+    (wait * 2).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let waits: Vec<_> =
+            std::iter::successors(Some(FIRST_WAIT), |wait| Some(longer(*wait))).take(8).collect();
+        assert_eq!(waits, [50, 100, 200, 400, 800, 1_600, 2_000, 2_000].map(Duration::from_millis));
+    }
 }

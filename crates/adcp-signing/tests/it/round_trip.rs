@@ -56,6 +56,21 @@ async fn every_attempt_has_a_fresh_nonce_and_the_same_digest() {
 }
 
 #[tokio::test]
+async fn a_message_without_a_signature_is_told_from_one_with_half_of_it() {
+    let key = webhook_key();
+    let fields = sign_webhook(&key, &message(), NOW).await.unwrap();
+    let with_one = |name| message().with_header(name, fields.get(name).unwrap());
+    for (message, detail) in [
+        (message(), "the message is not signed"),
+        (with_one("signature"), "one of Signature and Signature-Input is missing"),
+        (with_one("signature-input"), "one of Signature and Signature-Input is missing"),
+    ] {
+        let found = verifier(Profile::Webhook, &[&key]).verify(&message, NOW).await.unwrap_err();
+        assert_eq!(found.rejection().unwrap().detail, detail);
+    }
+}
+
+#[tokio::test]
 async fn a_message_of_one_profile_is_none_of_the_other() {
     let webhook = webhook_key();
     let request = key(Algorithm::Ed25519, Profile::Request);

@@ -1,7 +1,11 @@
 //! How many events a worker claims and records at once.
 
+use std::time::Duration;
+
+use adcp_core::DeliveryState;
+
 use crate::receiver::{OK, Receiver, Step::Read};
-use crate::stage::Stage;
+use crate::stage::{BOUND, Stage};
 use crate::watched::Point;
 
 #[tokio::test]
@@ -40,4 +44,43 @@ async fn what_comes_while_others_are_recorded_is_recorded_together() {
     let batches = stage.registry.recorded_at_once();
     assert_eq!((batches.iter().sum::<usize>(), batches.iter().max()), (150, Some(&100)), "{batches:?}");
     assert_eq!(batches[0], 1, "the first waits for nobody");
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_recorded_holds_up_no_other_and_is_sent_again() {
+    let stage = Stage::new();
+    let receiver = Receiver::plain(&[&[Read, OK]]).await;
+    stage.registry.hold_at(Point::BeforeRecord);
+    let worker = stage.start(stage.builder());
+    let first = stage.publish(&receiver.url()).await;
+    stage.registry.held().await;
+    let spoiled = stage.publish(&receiver.url()).await;
+    receiver.has_got(2).await;
+    let others = stage.publish_many(&receiver.url(), 6).await;
+    receiver.has_got(8).await;
+    stage.registry.spoil(Some(&spoiled));
+    stage.registry.let_go();
+    for key in others.iter().chain([&first]) {
+        stage.delivered(key).await;
+    }
+    let batches = stage.registry.recorded_at_once();
+    assert!(batches.iter().any(|batch| *batch > 1), "it was among others: {batches:?}");
+    let left = stage.detail(&spoiled).await;
+    assert_eq!((left.record.state, left.attempts.len()), (DeliveryState::Sending, 0));
+
+    // By itself it is tried once, and then left to the end of its claim.
+    let before = batches.len();
+    stage.advance(Duration::from_secs(60));
+    worker.wake();
+    let mut steps = stage.registry.steps();
+    let tried = steps.wait_for(|_| stage.registry.recorded_at_once().len() > before);
+    tokio::time::timeout(BOUND, tried).await.unwrap().unwrap();
+    let last = stage.publish(&receiver.url()).await;
+    stage.delivered(&last).await;
+    assert_eq!(stage.registry.recorded_at_once()[before..], [1, 1]);
+    stage.registry.spoil(None);
+    stage.advance(Duration::from_secs(60));
+    worker.wake();
+    let detail = stage.delivered(&spoiled).await;
+    assert_eq!((detail.record.attempts, detail.attempts.len()), (3, 1), "claims count");
 }

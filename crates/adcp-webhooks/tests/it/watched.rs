@@ -37,6 +37,8 @@ struct Signals {
     recorded: Mutex<Vec<Recorded>>,
     /// How many each claim took, and each call recorded.
     batches: Mutex<(Vec<usize>, Vec<usize>)>,
+    /// What cannot be recorded, however often it is tried.
+    spoiled: Mutex<Option<EventKey>>,
     /// So many calls to record fail.
     failing: Mutex<usize>,
 }
@@ -52,6 +54,7 @@ impl Watched {
             empty: watch::Sender::new(0),
             recorded: Mutex::default(),
             batches: Mutex::default(),
+            spoiled: Mutex::default(),
             failing: Mutex::default(),
         };
         Self { inner, signals: Arc::new(signals) }
@@ -113,6 +116,11 @@ impl Watched {
         *self.signals.failing.lock().unwrap() = calls;
     }
 
+    /// Lets every record fail that has this event in it.
+    pub(crate) fn spoil(&self, event: Option<&EventKey>) {
+        *self.signals.spoiled.lock().unwrap() = event.cloned();
+    }
+
     async fn at(&self, point: Point) {
         let hold = {
             let mut hold_at = self.signals.hold_at.lock().unwrap();
@@ -168,6 +176,11 @@ impl DeliveryOutbox for Watched {
                 let source = "the store blinked".into();
                 return Err(RegistryError::Unavailable { op: "record_attempts", source });
             }
+        }
+        let spoiled = self.signals.spoiled.lock().unwrap().clone();
+        if req.records.iter().any(|record| Some(&record.hold.key) == spoiled.as_ref()) {
+            self.step();
+            return Err(RegistryError::Corrupt { what: "attempt", source: "it does not fit".into() });
         }
         let recorded = self.inner.record_attempts(req).await?;
         self.at(Point::AfterRecord).await;
