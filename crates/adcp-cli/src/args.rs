@@ -1,5 +1,6 @@
 //! The command line, and the help people read.
 
+mod ends;
 mod keys;
 mod operate;
 mod operators;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use adcp_core::Secret;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::ends::{AsOf, Fail, Failing, ListenArgs, MeansArgs, SendTestArgs, VerifyArgs};
 pub(crate) use self::keys::{CheckArgs, KeysArgs, KeysCommand, NewKeyArgs, PublishArgs, Purpose};
 pub(crate) use self::operate::{
     CallsArgs, CallsCommand, DoctorArgs, KeyArgs, MigrateArgs, MigrateWhat, RegistryArgs, ResolveArgs,

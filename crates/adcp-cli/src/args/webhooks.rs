@@ -5,7 +5,7 @@ use std::time::Duration;
 use adcp_core::{Clock as _, DeadReason, DeliveryState, Endpoint, SystemClock, TaskId, Timestamp};
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{KeyArgs, RegistryArgs};
+use super::{KeyArgs, ListenArgs, RegistryArgs, SendTestArgs, VerifyArgs};
 
 /// See the webhooks of a seller, send dead letters again, and try both ends of a delivery.
 ///
@@ -15,7 +15,9 @@ use super::{KeyArgs, RegistryArgs};
 Examples:
   adcp webhooks list --dead
   adcp webhooks show whk_0123…
-  adcp webhooks redeliver --endpoint https://buyer.example --dry-run")]
+  adcp webhooks redeliver --endpoint https://buyer.example --dry-run
+  adcp webhooks listen --agent http://127.0.0.1:3000/mcp
+  adcp webhooks send-test http://127.0.0.1:4000/hook --signing-key hooks.jwk --allow-loopback")]
 pub(crate) struct WebhooksArgs {
     #[command(subcommand)]
     pub(crate) command: WebhooksCommand,
@@ -32,6 +34,9 @@ pub(crate) enum WebhooksCommand {
     Redeliver(RedeliverArgs),
     /// List receivers, and which of them are left in peace.
     Endpoints(EndpointsArgs),
+    Listen(ListenArgs),
+    Verify(VerifyArgs),
+    SendTest(SendTestArgs),
 }
 
 /// Where events are kept, and whose they are.
@@ -119,8 +124,8 @@ Examples:
   adcp webhooks redeliver --endpoint https://buyer.example --reason refused --dry-run
   adcp webhooks redeliver --all --since 1d --by 'on call'
 
-Exits with 0 when every one was queued, with 3 when one is unknown or not dead, and with 5 when one cannot be
-sent again. With filters there may be none: that is 0, too.")]
+Exits with 0 when every one was queued, with 3 when one is unknown or not dead, and with 5 when one
+cannot be sent again. With filters there may be none: that is 0, too.")]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(true)
     .args(["ids", "reasons", "endpoint", "task", "since", "before", "all"]))]
 pub(crate) struct RedeliverArgs {

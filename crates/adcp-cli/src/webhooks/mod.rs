@@ -1,9 +1,19 @@
 //! `adcp webhooks`: deliveries of a seller, seen and decided by the people who run it, and both ends of one to try.
 
+mod arrival;
+mod capture;
+mod checklist;
+mod discovery;
 mod endpoints;
+mod failing;
+mod http;
 mod list;
+mod listen;
+mod means;
 mod redeliver;
+mod send_test;
 mod show;
+mod verify;
 
 use std::sync::Arc;
 
@@ -19,12 +29,16 @@ use crate::registry::Place;
 
 /// Runs the command.
 pub(crate) async fn run(args: &WebhooksArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    log::start("warn")?;
+    // The last two would say once more what is printed.
+    log::start("warn,adcp_egress=error,adcp_webhooks=error")?;
     match &args.command {
         WebhooksCommand::List(list) => list::run(list, terminal).await,
         WebhooksCommand::Show(show) => show::run(show, terminal).await,
         WebhooksCommand::Redeliver(redeliver) => redeliver::run(redeliver, terminal).await,
         WebhooksCommand::Endpoints(endpoints) => endpoints::run(endpoints, terminal).await,
+        WebhooksCommand::Listen(listen) => listen::run(listen, terminal).await,
+        WebhooksCommand::Verify(verify) => verify::run(verify, terminal).await,
+        WebhooksCommand::SendTest(test) => send_test::run(test, terminal).await,
     }
 }
 

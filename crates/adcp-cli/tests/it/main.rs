@@ -20,3 +20,5 @@ mod signing;
 mod tools;
 mod validate;
 mod webhooks;
+mod webhooks_listen;
+mod webhooks_verify;
