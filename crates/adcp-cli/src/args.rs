@@ -236,8 +236,8 @@ pub(crate) struct ValidateArgs {
 /// Watch a buyer and a seller at work, over real HTTP, in this process.
 ///
 /// Starts the reference seller on a free loopback port and plays a buyer: discovery, an order confirmed at
-/// once, the same order sent twice, an order that a reviewer approves, a change, a report. Every answer is
-/// checked, also against the schemas; the exit code is 0 only if all were right.
+/// once, the same order sent twice, an order that a reviewer approves, its webhook, a change, a report. Every
+/// answer and the signature are checked, also against the schemas; the exit code is 0 only if all were right.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DemoArgs {
     /// Also print every request and answer as JSON.

@@ -18,3 +18,10 @@ pub(crate) struct SigningArgs {
     #[arg(long)]
     pub(crate) allow_loopback_webhooks: bool,
 }
+
+impl SigningArgs {
+    /// Sender and receiver are in one process.
+    pub(crate) const fn of_this_machine() -> Self {
+        Self { signing_keys: Vec::new(), brand_json_url: None, allow_loopback_webhooks: true }
+    }
+}

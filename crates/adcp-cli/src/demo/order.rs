@@ -5,6 +5,7 @@ use std::time::Duration;
 use adcp_types::json::JsonObject;
 use serde_json::{Value, json};
 
+use super::hook::{Hook, OPERATION};
 use super::stage::Stage;
 use super::world::{World, items, text};
 use crate::exit::{Exit, Failure};
@@ -79,7 +80,7 @@ pub(super) async fn refused(stage: &mut Stage<'_>, world: &World) -> Result<(), 
 }
 
 /// A large order of promised volume becomes a task until a reviewer approves.
-pub(super) async fn reviewed(stage: &mut Stage<'_>, world: &mut World) -> Result<(), Failure> {
+pub(super) async fn reviewed(stage: &mut Stage<'_>, world: &mut World, hook: &str) -> Result<(), Failure> {
     stage.step("Buy television for 60,000 dollars: a reviewer has to approve, so it becomes a task")?;
     let (product, price) = world.product("guaranteed")?;
     let package = json!({
@@ -87,7 +88,8 @@ pub(super) async fn reviewed(stage: &mut Stage<'_>, world: &mut World) -> Result
         "pricing_option_id": price["pricing_option_id"],
         "budget": 60_000,
     });
-    let order = World::order(&package, &request::fresh_key()?, THIRTY_DAYS);
+    let mut order = World::order(&package, &request::fresh_key()?, THIRTY_DAYS);
+    order["push_notification_config"] = json!({ "url": hook, "operation_id": OPERATION });
     let submitted = stage.call("create_media_buy", &order).await?;
     stage.check("submitted", submitted["status"] == "submitted", &submitted["status"])?;
     let task = text(&submitted, "/task_id").to_owned();
@@ -108,7 +110,28 @@ pub(super) async fn reviewed(stage: &mut Stage<'_>, world: &mut World) -> Result
     stage.conforms("create_media_buy", "completed", result)?;
     stage.note(&format!("approved: media buy {}", text(result, "/media_buy_id")))?;
     let budget = result["packages"][0]["budget"].as_f64();
-    stage.check("booked as ordered", budget == Some(60_000.0), format!("{budget:?}"))
+    stage.check("booked as ordered", budget == Some(60_000.0), format!("{budget:?}"))?;
+    world.reviewed = ended;
+    Ok(())
+}
+
+/// The end of the task was also told by a webhook, signed by the seller.
+pub(super) async fn told(stage: &mut Stage<'_>, world: &World, hook: &mut Hook) -> Result<(), Failure> {
+    stage.step("The seller tells the buyer, too: a signed webhook")?;
+    stage.note(&format!("verified with the key at {}", hook.jwks_uri))?;
+    let Some(webhook) = hook.next().await else {
+        return stage.check("an authentic webhook arrived", false, "none");
+    };
+    let body = &webhook.body;
+    let signed = webhook.verified.as_ref();
+    let whole = signed.is_some_and(adcp_signing::Verified::covers_body);
+    let by = signed.map_or("nobody", |signed| signed.keyid.as_str());
+    stage.check(&format!("signed by `{by}`, the body included"), whole, by)?;
+    stage.check("of our task", body["task_id"] == world.reviewed["task_id"], &body["task_id"])?;
+    stage.check("completed", body["status"] == "completed", &body["status"])?;
+    let (bought, polled) = (&body["result"]["media_buy_id"], &world.reviewed["result"]["media_buy_id"]);
+    stage.check("with the result that was polled", bought == polled && bought.is_string(), bought)?;
+    stage.valid("core/mcp-webhook-payload.json", body)
 }
 
 /// The first media buy is paused.

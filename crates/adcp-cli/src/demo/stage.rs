@@ -174,6 +174,15 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Checks a document against a schema.
+    pub(super) fn valid(&mut self, schema: &str, document: &Value) -> Result<(), Failure> {
+        self.show(document)?;
+        let broken = |error| Failure::new(Exit::Broken, "cannot check the document").because(error);
+        let found = adcp_schemas::validator(schema).map_err(broken)?.validate(document);
+        let words = found.err().map(|violations| violations.to_string());
+        self.check(&format!("valid against {schema}"), words.is_none(), words.unwrap_or_default())
+    }
+
     fn show(&self, value: &Value) -> Result<(), Failure> {
         if !self.verbose {
             return Ok(());

@@ -14,11 +14,13 @@ pub(super) struct World {
     /// The first order, as it was sent, and what was answered.
     pub(super) order: Value,
     pub(super) bought: Value,
+    /// How the task of the order ended that a reviewer approved.
+    pub(super) reviewed: Value,
 }
 
 impl World {
     pub(super) const fn new() -> Self {
-        Self { products: Vec::new(), order: Value::Null, bought: Value::Null }
+        Self { products: Vec::new(), order: Value::Null, bought: Value::Null, reviewed: Value::Null }
     }
 
     /// For whom the buyer buys. In a sandbox an account opens when it is first used.
