@@ -30,6 +30,7 @@ pub struct WebhooksBuilder {
     slots: usize,
     per_endpoint: u32,
     tenant_percent: usize,
+    lease: Option<Duration>,
     poll: Duration,
     tenants: Vec<TenantId>,
 }
@@ -46,6 +47,7 @@ impl WebhooksBuilder {
             slots: 500,
             per_endpoint: 10,
             tenant_percent: 80,
+            lease: None,
             poll: Duration::from_secs(1),
             tenants: Vec::new(),
         }
@@ -98,6 +100,14 @@ impl WebhooksBuilder {
         self
     }
 
+    /// Sets how long a claim lasts: so long others wait for a worker that died, and so long a worker tries to record what it
+    /// sent in a registry that is away. Default twice the total of [`limits`](Self::limits) and 30 seconds, which is a
+    /// minute.
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.lease = Some(lease);
+        self
+    }
+
     /// Sets how often the registry is asked when nobody says that there is something. Default one second. Events that
     /// this process queues are sent at once.
     pub const fn poll_every(mut self, interval: Duration) -> Self {
@@ -144,7 +154,10 @@ impl WebhooksBuilder {
             None => Egress::builder().build().map_err(BadWebhooks::Egress)?,
         };
         // Two attempts fit, for one is repeated at once, and time to record them.
-        let lease = self.limits.total * 2 + LONGEST;
+        let lease = self.lease.unwrap_or(self.limits.total * 2 + LONGEST);
+        if lease <= self.limits.total * 2 {
+            return Err(BadWebhooks::Lease);
+        }
         let limits = self.limits.with_body_bytes(ANSWER);
         let sender = Sender { egress, signer, clock: self.clock, limits };
         let pace = Pace {
@@ -180,6 +193,9 @@ pub enum BadWebhooks {
     /// An attempt would have no time, or too much.
     #[error("`limits` must give an attempt from some time to 30 seconds in total")]
     Total,
+    /// A claim would be over while its event is still being sent.
+    #[error("`lease` must be longer than twice the total of `limits`")]
+    Lease,
     /// The registry would be asked all the time.
     #[error("`poll_every` must be longer than nothing")]
     Poll,

@@ -20,7 +20,7 @@ fn builder() -> WebhooksBuilder {
 #[test]
 fn what_could_not_work_is_refused_at_the_start() {
     type Fits = fn(&BadWebhooks) -> bool;
-    let rows: [(WebhooksBuilder, Fits); 10] = [
+    let rows: [(WebhooksBuilder, Fits); 11] = [
         (Webhooks::builder(), |bad| matches!(bad, BadWebhooks::NoSigner)),
         (builder().signer(key(KeyUse::RequestSigning)), |bad| matches!(bad, BadWebhooks::Purpose)),
         (builder().concurrency(0, 1), |bad| matches!(bad, BadWebhooks::NoRoom)),
@@ -31,6 +31,7 @@ fn what_could_not_work_is_refused_at_the_start() {
         (builder().limits(Limits::new().with_total(Duration::from_secs(31))), |bad| {
             matches!(bad, BadWebhooks::Total)
         }),
+        (builder().lease(Duration::from_secs(30)), |bad| matches!(bad, BadWebhooks::Lease)),
         (builder().poll_every(Duration::ZERO), |bad| matches!(bad, BadWebhooks::Poll)),
         (builder().poll_every(Duration::ZERO).concurrency(0, 0), |bad| matches!(bad, BadWebhooks::NoRoom)),
     ];
@@ -38,6 +39,7 @@ fn what_could_not_work_is_refused_at_the_start() {
         let bad = builder.build().unwrap_err();
         assert!(fits(&bad), "{bad}");
     }
+    assert!(builder().lease(Duration::from_millis(30_001)).build().is_ok(), "two attempts of 15 seconds fit");
 }
 
 #[test]
