@@ -27,6 +27,8 @@ const TURN: Duration = Duration::from_millis(1500);
 #[derive(Debug)]
 pub(crate) struct Market {
     pub(crate) urls: Vec<String>,
+    /// The receiver of each buyer.
+    pub(crate) receivers: Vec<String>,
     pub(crate) recorder: Arc<Recorder>,
     /// The run's name, which every key begins with.
     pub(crate) run: String,
@@ -41,6 +43,7 @@ pub(crate) struct Buyer {
     name: String,
     token: String,
     account: String,
+    receiver: String,
     dice: Dice,
     market: Arc<Market>,
     clients: BTreeMap<usize, Client>,
@@ -58,6 +61,7 @@ impl Buyer {
         Self {
             name: format!("b{number}"),
             account: format!("demo-{}", &hex(&digest)[..16]),
+            receiver: market.receivers[number].clone(),
             dice: Dice::stream(market.seed, &token),
             token,
             market,
@@ -156,7 +160,8 @@ impl Buyer {
     async fn make_firm(&mut self, id: &str) -> bool {
         let order = plan::firm(&mut self.dice, &self.name, id);
         self.market.recorder.order(&order);
-        let (replica, answer) = self.call("get_products", &plan::firm_request(&order, &self.account)).await;
+        let (replica, answer) =
+            self.call("get_products", &plan::firm_request(&order, &self.account, &self.receiver)).await;
         let said = match answer {
             Err(why) => Said::Silent(why),
             Ok(body) => match body["task_id"].as_str() {
@@ -199,7 +204,7 @@ impl Buyer {
     }
 
     async fn call_order(&mut self, order: &Order, altered: bool) -> Said {
-        let request = plan::request(order, &self.account, altered);
+        let request = plan::request(order, &self.account, &self.receiver, altered);
         let (replica, answer) = self.call("create_media_buy", &request).await;
         let said = match answer {
             Err(why) => Said::Silent(why),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use tokio::time::{sleep, sleep_until};
 
+use super::history::Ended;
 use super::plan::{Fault, Outage, Schedule};
 use super::recorder::Recorder;
 use super::replica::Replica;
@@ -42,7 +43,9 @@ impl Driver {
             replica.kill().await?;
         }
         if let Some(server) = &self.server {
+            let from = self.recorder.now();
             server.crash().await?;
+            self.recorder.outage(from, "the database restarted");
         }
         self.recorder.crash("everything at once");
         for replica in replicas {
@@ -102,6 +105,7 @@ impl Driver {
         let begun = tokio::time::Instant::now();
         for (at, outage) in outages {
             sleep_until(begun + Duration::from_millis(*at)).await;
+            let from = self.recorder.now();
             let done = match outage {
                 Outage::Restart => server.crash().await.map(|()| "the database restarted".to_owned()),
                 Outage::Cut => server::cut(url).await.map(|()| "all connections were cut".to_owned()),
@@ -113,26 +117,22 @@ impl Driver {
                     .map(|()| format!("the tasks were locked for {millis} ms")),
             };
             match (done, outage) {
-                (Ok(words), _) => self.recorder.crash(words),
+                (Ok(words), _) => self.recorder.outage(from, words),
                 (Err(error), Outage::Restart) => return Err(error),
-                (Err(error), _) => self.recorder.crash(format!("{outage:?} was cut short: {error}")),
+                (Err(error), _) => self.recorder.outage(from, format!("{outage:?} was cut short: {error}")),
             }
         }
         Ok(())
     }
 }
 
-/// The points at which a process ended in a run, and those that it passed.
-pub(crate) fn points(folder: &Path) -> (Vec<String>, Vec<String>) {
+/// The points at which processes ended in a run, and those that they passed.
+pub(crate) fn points(folder: &Path) -> (Vec<Ended>, Vec<String>) {
     let text = std::fs::read_to_string(folder.join("faults.log")).unwrap_or_default();
-    let of = |word: &str| {
-        let lines = text.lines().filter_map(|line| line.strip_prefix(word));
-        let mut names: Vec<String> =
-            lines.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect();
-        names.sort_unstable();
-        names
-    };
-    let (ended, mut passed) = (of("ended "), of("reached "));
+    let ended = text.lines().filter_map(Ended::parse).collect();
+    let mut passed: Vec<String> =
+        text.lines().filter_map(|line| line.strip_prefix("reached ")).map(str::to_owned).collect();
+    passed.sort_unstable();
     passed.dedup();
     (ended, passed)
 }

@@ -44,6 +44,8 @@ pub(crate) struct Order {
     pub(crate) push: bool,
     /// Whether it gives a token for that, to be kept sealed.
     pub(crate) token: bool,
+    /// Where at its receiver.
+    pub(crate) hook: &'static str,
     pub(crate) proposal: Option<String>,
     /// What the seller is told, in `ext.trial`.
     pub(crate) plan: Value,
@@ -116,6 +118,50 @@ pub(crate) struct DeskLine {
     pub(crate) took: bool,
 }
 
+/// How a receiver answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Taken,
+    Gone,
+    Busy,
+    Reset,
+}
+
+/// A webhook came.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    pub(crate) at: Micros,
+    pub(crate) key: String,
+    pub(crate) task: String,
+    pub(crate) status: String,
+    /// Of the bytes of its body.
+    pub(crate) digest: String,
+    pub(crate) target: String,
+    /// The process that signed it.
+    pub(crate) life: String,
+    pub(crate) nonce: String,
+    /// Why it is not authentic.
+    pub(crate) fault: Option<String>,
+    pub(crate) answer: Answer,
+}
+
+/// A process ended, or stood still.
+#[derive(Debug, Clone)]
+pub(crate) struct Break {
+    pub(crate) life: String,
+    pub(crate) from: Micros,
+    pub(crate) to: Micros,
+    pub(crate) how: &'static str,
+}
+
+/// A process ended by itself at a point that is about webhooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) point: String,
+    pub(crate) life: String,
+    pub(crate) keys: Vec<String>,
+}
+
 /// An operator settled a key that had no known outcome.
 #[derive(Debug, Clone)]
 pub(crate) struct Resolved {
@@ -133,6 +179,11 @@ pub(crate) struct History {
     pub(crate) runs: Vec<RunLine>,
     pub(crate) desk: Vec<DeskLine>,
     pub(crate) resolved: Vec<Resolved>,
+    pub(crate) arrivals: Vec<Arrival>,
+    pub(crate) breaks: Vec<Break>,
+    /// From when to when something was done to the database.
+    pub(crate) outages: Vec<(Micros, Micros)>,
+    pub(crate) ended: Vec<Ended>,
     /// At the end.
     pub(crate) tables: Tables,
 }
@@ -154,9 +205,19 @@ impl RunLine {
     }
 }
 
+impl Ended {
+    /// Reads a line of the log of points; `None` for one that tells of no end.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        let mut words = line.strip_prefix("ended ")?.split_whitespace().map(str::to_owned);
+        Some(Self { point: words.next()?, life: words.next()?, keys: words.collect() })
+    }
+}
+
 impl History {
-    /// The key of the order that a task came from.
-    pub(crate) fn key_of(&self, task: &str) -> Option<&str> {
+    /// The key of the order that a task, or the webhook of one, came from.
+    pub(crate) fn key_of(&self, subject: &str) -> Option<&str> {
+        let event = self.tables.events.iter().find(|event| event.key == subject);
+        let task = event.map_or(subject, |event| event.task.as_str());
         self.heard.iter().find_map(|heard| match (&heard.about, &heard.said) {
             (About::Order { key, .. }, Said::Submitted(id)) if id == task => Some(key.as_str()),
             _ => None,
@@ -165,8 +226,10 @@ impl History {
 
     /// Everything about a key or a task in order of time, for people.
     pub(crate) fn about(&self, subject: &str) -> Vec<String> {
+        let event = self.tables.events.iter().find(|event| event.key == subject);
         let row = |id: &str| self.tables.tasks.iter().find(|task| task.id == id);
-        let key = self.key_of(subject).or_else(|| row(subject)?.key.as_deref()).unwrap_or(subject);
+        let task = event.map_or(subject, |event| event.task.as_str());
+        let key = self.key_of(task).or_else(|| row(task)?.key.as_deref()).unwrap_or(task);
         let mut tasks: Vec<&str> =
             self.runs.iter().filter(|run| run.key == key).filter_map(|run| run.task.as_deref()).collect();
         tasks.extend(
@@ -198,6 +261,8 @@ impl History {
         lines.extend(
             self.resolved.iter().filter(|line| line.key == key).map(|line| (line.at, line.to_string())),
         );
+        let news = |arrival: &&Arrival| tasks.contains(&arrival.task.as_str()) || arrival.key == subject;
+        lines.extend(self.arrivals.iter().filter(news).map(|arrival| (arrival.at, arrival.to_string())));
         let (first, last) = (lines.iter().map(|(at, _)| *at).min(), lines.iter().map(|(at, _)| *at).max());
         if let (Some(first), Some(last)) = (first, last) {
             let near = self
@@ -221,7 +286,13 @@ impl History {
             .filter(|task| task.key.as_deref() == Some(key) || tasks.contains(&task.id.as_str()));
         out.extend(rows.map(|task| format!("{:>24}  {task:?}", "at the end")));
         let events = self.tables.events.iter().filter(|event| tasks.contains(&event.task.as_str()));
-        out.extend(events.map(|event| format!("{:>24}  {event:?}", "at the end")));
+        for event in events {
+            out.push(format!("{:>24}  {event:?}", "at the end"));
+            let attempts = self.tables.attempts.iter().filter(|attempt| attempt.key == event.key);
+            out.extend(attempts.map(|attempt| format!("{:>24}  {attempt:?}", "at the end")));
+            let ended = self.ended.iter().filter(|ended| ended.keys.contains(&event.key));
+            out.extend(ended.map(|ended| format!("{:>24}  {ended}", "at some time")));
+        }
         let calls = self.tables.calls.iter().filter(|call| call.key == key);
         out.extend(calls.map(|call| format!("{:>24}  {call:?}", "at the end")));
         out
@@ -259,6 +330,26 @@ impl fmt::Display for Heard {
                 write!(f, " -> {status} {}", result.as_deref().unwrap_or_default())
             }
         }
+    }
+}
+
+impl fmt::Display for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, task, status, digest, target, life, nonce, answer, .. } = self;
+        write!(f, "webhook {key} of {task} ({status}) from {life} at {target}, body {}, ", &digest[..8])?;
+        write!(f, "nonce {nonce}, {answer:?} {}", self.fault.as_deref().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} from {} on", self.life, self.how, clock(self.from))
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ended at {} with this webhook among {}", self.life, self.point, self.keys.len())
     }
 }
 

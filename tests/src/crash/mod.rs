@@ -9,6 +9,7 @@ mod driver;
 mod history;
 mod options;
 mod plan;
+mod receiver;
 mod recorder;
 mod replica;
 mod report;

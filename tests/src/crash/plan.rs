@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::history::{Micros, Mode, Order};
 use super::seed::Dice;
 
-/// Every named point on the way of a handoff, in its order. Each must end a process at least once.
+/// Every named point on the way of a handoff and of the webhook that its end queues, in its order. Each must end a
+/// process at least once.
 pub(crate) const POINTS: &[&str] = &[
     "claimed",
     "before-decide",
@@ -41,7 +42,15 @@ pub(crate) const POINTS: &[&str] = &[
     "after-job-release",
     "rescuer-mid-batch",
     "rescued",
+    "delivery-claimed",
+    "before-delivery-send",
+    "after-delivery-send",
+    "before-delivery-record",
+    "after-delivery-record",
 ];
+
+/// The end of an address where nobody wants anything any more.
+pub(crate) const GONE: &str = "/gone";
 
 /// The longest that a job waits after its first failure, in milliseconds.
 const JOB_WAIT: u64 = 5000;
@@ -78,6 +87,28 @@ impl Pace {
             Self::Fast => Duration::from_secs(12),
             Self::Default => Duration::from_secs(45),
         }
+    }
+
+    /// How long a claim of a webhook counts.
+    pub(crate) const fn delivery_lease(self) -> Duration {
+        match self {
+            Self::Fast => Duration::from_secs(5),
+            Self::Default => Duration::from_secs(60),
+        }
+    }
+
+    /// How long a webhook may take beyond that, and how much more for each time that its receiver failed: the wait, and a
+    /// breaker that opened meanwhile.
+    pub(crate) const fn delivery_slack(self) -> (Duration, Duration) {
+        match self {
+            Self::Fast => (Duration::from_secs(7), Duration::from_millis(4_500)),
+            Self::Default => (Duration::from_secs(10), Duration::from_secs(36)),
+        }
+    }
+
+    /// How often a webhook is tried.
+    pub(crate) const fn delivery_attempts(self) -> i64 {
+        11
     }
 
     pub(crate) const fn name(self) -> &'static str {
@@ -241,18 +272,20 @@ pub(crate) fn order(dice: &mut Dice, buyer: &str, run: &str, number: u64) -> Ord
     let work = if again { 2 * work + JOB_WAIT } else { work };
     let work = Micros::try_from(work * 1000).unwrap_or(Micros::MAX);
     let (push, token) = (dice.chance(60), dice.chance(30));
-    Order { key, buyer: buyer.to_owned(), mode, work, push, token: push && token, proposal, plan }
+    let hook = if dice.chance(5) { GONE } else { "/hook" };
+    let buyer = buyer.to_owned();
+    Order { key, buyer, mode, work, push, token: push && token, hook, proposal, plan }
 }
 
 /// What has a draft made firm that takes its time.
 pub(crate) fn firm(dice: &mut Dice, buyer: &str, id: &str) -> Order {
     let (push, work) = (dice.chance(60), 400_000);
     let (key, buyer, plan) = (id.to_owned(), buyer.to_owned(), Value::Null);
-    Order { key, buyer, mode: Mode::Firm, work, push, token: false, proposal: None, plan }
+    Order { key, buyer, mode: Mode::Firm, work, push, token: false, hook: "/hook", proposal: None, plan }
 }
 
-/// Another request under the same key.
-pub(crate) fn request(order: &Order, account: &str, altered: bool) -> Value {
+/// The request, or another one under the same key. News of it go to `receiver`.
+pub(crate) fn request(order: &Order, account: &str, receiver: &str, altered: bool) -> Value {
     let amount = if altered { 2000 } else { 1000 };
     let mut request = json!({
         "idempotency_key": order.key, "account": { "account_id": account },
@@ -270,25 +303,26 @@ pub(crate) fn request(order: &Order, account: &str, altered: bool) -> Value {
         }
     }
     if order.push {
-        request["push_notification_config"] = notify(order);
+        request["push_notification_config"] = notify(order, receiver);
     }
     request
 }
 
 /// The request that has a draft made firm.
-pub(crate) fn firm_request(order: &Order, account: &str) -> Value {
+pub(crate) fn firm_request(order: &Order, account: &str, receiver: &str) -> Value {
     let mut request = json!({
         "buying_mode": "refine", "account": { "account_id": account }, "context": { "key": order.key },
         "refine": [{ "scope": "proposal", "proposal_id": order.key, "action": "finalize" }],
     });
     if order.push {
-        request["push_notification_config"] = notify(order);
+        request["push_notification_config"] = notify(order, receiver);
     }
     request
 }
 
-fn notify(order: &Order) -> Value {
-    let mut config = json!({ "url": "https://buyer.example/hook", "operation_id": order.key });
+fn notify(order: &Order, receiver: &str) -> Value {
+    let url = format!("{receiver}{}", order.hook);
+    let mut config = json!({ "url": url, "operation_id": order.key });
     if order.token {
         config["token"] = "what-only-the-buyer-knows".into();
     }
@@ -303,7 +337,8 @@ mod tests {
     fn a_seed_repeats_its_schedule_and_its_orders() {
         assert_eq!(Schedule::of_points(3, 2, true), Schedule::of_points(3, 2, true));
         assert_ne!(Schedule::of_points(3, 2, true), Schedule::of_points(4, 2, true));
-        let one = |seed| request(&order(&mut Dice::new(seed), "b0", "r", 1), "a", false);
+        let one =
+            |seed| request(&order(&mut Dice::new(seed), "b0", "r", 1), "a", "http://127.0.0.1:9", false);
         assert_eq!(one(5), one(5));
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use adcp_core::{Clock, SystemClock};
 
-use super::history::{Crash, DeskLine, Heard, History, Micros, Order, Resolved, clock};
+use super::history::{Arrival, Break, Crash, DeskLine, Heard, History, Micros, Order, Resolved, clock};
 
 /// The history of a run that goes on.
 #[derive(Debug)]
@@ -40,6 +40,13 @@ impl Recorder {
         self.broken(what.into(), false);
     }
 
+    /// The database was broken from then on, until now.
+    pub(crate) fn outage(&self, from: Micros, what: impl Into<String>) {
+        self.broken(what.into(), false);
+        let now = self.now();
+        self.lock().0.outages.push((from, now));
+    }
+
     /// A replica was told to stop, and did.
     pub(crate) fn stopped(&self, replica: usize) {
         self.broken(format!("replica {replica} was stopped"), true);
@@ -56,6 +63,16 @@ impl Recorder {
 
     pub(crate) fn resolved(&self, line: Resolved) {
         self.keep(line.at, &line).0.resolved.push(line);
+    }
+
+    pub(crate) fn arrival(&self, arrival: Arrival) {
+        self.keep(arrival.at, &arrival).0.arrivals.push(arrival);
+    }
+
+    /// A process is no more what it was since `from`.
+    pub(crate) fn broke(&self, life: String, from: Micros, how: &'static str) {
+        let broke = Break { life, from, to: self.now(), how };
+        self.keep(broke.to, &broke).0.breaks.push(broke);
     }
 
     /// Something to know, that no rule looks at.

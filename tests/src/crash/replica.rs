@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,7 +12,9 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::history::Micros;
 use super::plan::Pace;
+use super::recorder::Recorder;
 use super::store::{SEAL_KEY, Store};
 
 /// The slowest start that is still one.
@@ -26,6 +29,7 @@ pub(crate) struct Recipe {
     pub(crate) folder: PathBuf,
     pub(crate) store: Store,
     pub(crate) pace: Pace,
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 /// A process, or the place of one.
@@ -35,6 +39,8 @@ pub(crate) struct Replica {
     port: u16,
     recipe: Recipe,
     child: Option<Child>,
+    /// How many there were.
+    lives: usize,
     /// It ends when this is closed, however this process ends. Waiting for a child would close its own.
     lifeline: Option<ChildStdin>,
 }
@@ -42,7 +48,7 @@ pub(crate) struct Replica {
 impl Replica {
     pub(crate) fn new(number: usize, recipe: Recipe) -> anyhow::Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?.local_addr()?.port();
-        Ok(Self { number, port, recipe, child: None, lifeline: None })
+        Ok(Self { number, port, recipe, child: None, lives: 0, lifeline: None })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -53,6 +59,7 @@ impl Replica {
     pub(crate) async fn start(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
         let begun = Instant::now();
         loop {
+            self.lives += 1;
             let mut child = self.spawn(fault)?;
             self.lifeline = child.stdin.take();
             self.child = Some(child);
@@ -77,6 +84,7 @@ impl Replica {
             .args(["serve", "--bind", &format!("127.0.0.1:{}", self.port), "--token", "nobody-shows-this"])
             .args(["--registry", &self.recipe.store.argument(), "--grace", "10"])
             .env("ADCP_TRIAL", folder)
+            .env("ADCP_TRIAL_LIFE", self.life())
             .env("RUST_LOG", "info,rmcp=error")
             .env("ADCP_SEAL_KEY", SEAL_KEY)
             .env_remove("ADCP_FAULT")
@@ -121,6 +129,9 @@ impl Replica {
         let Some(child) = &mut self.child else { return Ok(true) };
         let Ok(ended) = timeout(time, child.wait()).await else { return Ok(false) };
         if is_killed(ended?) {
+            // It is noticed at once, and still a little late.
+            self.broke(self.recipe.recorder.now(), "ended at its point");
+            self.child = None;
             return Ok(true);
         }
         bail!("replica {} ended by itself, without being told to; see its log", self.number)
@@ -129,16 +140,30 @@ impl Replica {
     /// `kill -9`.
     pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
         if let Some(mut child) = self.child.take() {
+            let from = self.recipe.recorder.now();
             child.kill().await?;
+            self.broke(from, "was killed");
         }
         Ok(())
     }
 
+    /// The name of the process that runs, or of the last one.
+    fn life(&self) -> String {
+        format!("r{}-{}", self.number, self.lives)
+    }
+
+    fn broke(&self, from: Micros, how: &'static str) {
+        self.recipe.recorder.broke(self.life(), from, how);
+    }
+
     /// Has it stand still for so long.
     pub(crate) async fn freeze(&mut self, time: Duration) -> anyhow::Result<()> {
+        let from = self.recipe.recorder.now();
         self.signal("-STOP").await?;
         sleep(time).await;
-        self.signal("-CONT").await
+        self.signal("-CONT").await?;
+        self.broke(from, "stood still");
+        Ok(())
     }
 
     async fn signal(&self, signal: &str) -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ use anyhow::Context;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
+use super::check::{self, Deliveries};
 use super::history::{About, History, Said};
 use super::options::Options;
 use super::plan::{POINTS, Pace};
@@ -140,6 +141,7 @@ fn judge(run: &Run, outcome: &Outcome) -> bool {
         Duration::from_micros(latest.unsigned_abs()).as_secs_f64(),
         run.pace.within().as_secs()
     );
+    println!("{}: {}", run.name, deliveries(&outcome.history, run.pace));
     if !missed.is_empty() {
         println!("{}: POINTS THAT NO PROCESS ENDED AT: {}", run.name, missed.join(", "));
     }
@@ -165,6 +167,23 @@ fn judge(run: &Run, outcome: &Outcome) -> bool {
         );
     }
     good
+}
+
+/// What became of webhooks.
+fn deliveries(history: &History, pace: Pace) -> String {
+    let Deliveries { events, arrivals, failed, dead, again, lost, ends, longest, latest } =
+        check::count_deliveries(history);
+    let seconds = |micros: i64| Duration::from_micros(micros.unsigned_abs()).as_secs_f64();
+    let limits = pace.limits().delivery;
+    format!(
+        "{events} webhooks, {dead} of them dead letters, came {arrivals} times: {failed} failed as planned, {again} came \
+         again after they were taken; {lost} claims were lost, {ends} processes ended between claim and record; the \
+         longest took {:.1} s, and {:.1} s after what was broken last (allowed: {:.0} s, and {:.1} s for each failure)",
+        seconds(longest),
+        seconds(latest),
+        seconds(limits.within(0)),
+        seconds(limits.each)
+    )
 }
 
 /// What happened, in numbers.

@@ -12,11 +12,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::buyer::{Buyer, Market};
-use super::check::{self, Limits, Violation};
+use super::check::{self, DeliveryLimits, Limits, Violation};
 use super::desk;
 use super::driver::{Driver, points};
 use super::history::{History, Resolved, RunLine};
 use super::plan::{POINTS, Pace, Schedule};
+use super::receiver::Receivers;
 use super::recorder::Recorder;
 use super::replica::{Recipe, Replica};
 use super::server::Server;
@@ -65,8 +66,10 @@ impl Run {
         std::fs::create_dir_all(&self.folder)?;
         let recorder = Arc::new(Recorder::new(&self.folder)?);
         self.migrate().await?;
+        let receivers =
+            Receivers::open(self.buyers, &self.folder, Arc::clone(&recorder), self.seed, self.pace).await?;
         let mut replicas = (0..self.replicas)
-            .map(|number| Replica::new(number, self.recipe()))
+            .map(|number| Replica::new(number, self.recipe(&recorder)))
             .collect::<anyhow::Result<Vec<_>>>()?;
         for replica in &mut replicas {
             replica.start(None).await?;
@@ -74,6 +77,7 @@ impl Run {
         let registry = self.store.open().await?;
         let market = Arc::new(Market {
             urls: replicas.iter().map(Replica::url).collect(),
+            receivers: receivers.urls.clone(),
             recorder: Arc::clone(&recorder),
             run: self.name.clone(),
             seed: self.seed,
@@ -123,20 +127,22 @@ impl Run {
         let mut history = recorder.history();
         history.tables = self.store.tables().await?;
         history.runs = journal(&self.folder)?;
+        let (ended, passed) = points(&self.folder);
+        history.ended = ended;
         let within = self.pace.limits();
         let mut violations = check::check(&history, within);
         let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
         violations.extend(seen.violations);
-        let (ended, passed) = points(&self.folder);
         for name in passed.iter().filter(|name| !POINTS.contains(&name.as_str())) {
             violations.push(Violation::new("suite", name, "is a point that the suite does not know"));
         }
+        let ended = history.ended.iter().map(|ended| ended.point.clone()).collect();
         Ok(Outcome { history, violations, ended, snapshots: seen.snapshots, took: begun.elapsed() })
     }
 
-    fn recipe(&self) -> Recipe {
+    fn recipe(&self, recorder: &Arc<Recorder>) -> Recipe {
         let (adcp, folder) = (self.adcp.clone(), self.folder.clone());
-        Recipe { adcp, folder, store: self.store.clone(), pace: self.pace }
+        Recipe { adcp, folder, store: self.store.clone(), pace: self.pace, recorder: Arc::clone(recorder) }
     }
 
     async fn migrate(&self) -> anyhow::Result<()> {
@@ -147,15 +153,20 @@ impl Run {
         Ok(())
     }
 
-    /// Waits until no task is open whose buyer knows of it, or until it would be too late.
+    /// Waits until no task is open whose buyer knows of it, and no webhook is under way, or until it would be too late.
     async fn come_to_rest(&self, since: Instant) -> anyhow::Result<()> {
+        let late = self.pace.within() + Duration::from_secs(5);
+        let (slack, each) = self.pace.delivery_slack();
+        let late_webhook = late.max(self.pace.delivery_lease() + slack + each * 2);
         loop {
             let tables = self.store.tables().await?;
             let open = tables
                 .tasks
                 .iter()
                 .any(|task| !task.has_ended() && (task.open_to_buyer || self.pace == Pace::Fast));
-            if !open || since.elapsed() > self.pace.within() + Duration::from_secs(5) {
+            let under_way = tables.events.iter().any(|event| !event.is_settled());
+            let waits = (open && since.elapsed() <= late) || (under_way && since.elapsed() <= late_webhook);
+            if !waits {
                 return Ok(());
             }
             sleep(Duration::from_millis(500)).await;
@@ -184,14 +195,26 @@ impl Run {
 
 impl Pace {
     /// The bounds that the rules know.
-    fn limits(self) -> Limits {
+    pub(crate) fn limits(self) -> Limits {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let hidden = match self {
             Self::Fast => self.within(),
             // A task that was being enqueued is nobody's for a minute, and its buyer was told of none.
             Self::Default => self.within() + Duration::from_secs(30),
         };
-        Limits { within: micros(self.within()), hidden: micros(hidden), lease: micros(self.lease()) }
+        let (slack, each) = self.delivery_slack();
+        let delivery = DeliveryLimits {
+            lease: micros(self.delivery_lease()),
+            slack: micros(slack),
+            each: micros(each),
+            attempts: self.delivery_attempts(),
+        };
+        Limits {
+            within: micros(self.within()),
+            hidden: micros(hidden),
+            lease: micros(self.lease()),
+            delivery,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use adcp_registry_sqlite::{SqliteConfig, SqliteRegistry};
 use anyhow::Context;
 use deadpool_postgres::tokio_postgres::{self, NoTls};
 
-use super::tables::{self, CallRow, EventRow, ProposalRow, Tables, TaskRow};
+use super::tables::{self, AttemptRow, CallRow, EventRow, ProposalRow, Tables, TaskRow};
 
 /// With what the credentials of callbacks are sealed, as a replica is told and as the suite opens them.
 pub(crate) const SEAL_KEY: &str = "suite:0707070707070707070707070707070707070707070707070707070707070707";
@@ -87,7 +87,16 @@ fn sqlite(path: &Path) -> anyhow::Result<Tables> {
         .collect::<Result<_, _>>()?;
     let events = snapshot
         .prepare(&text(tables::EVENTS))?
-        .query_map([], |row| Ok(EventRow { task: row.get(0)?, status: row.get(1)? }))?
+        .query_map([], |row| {
+            let (task, status, key) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (url, state, reason) = (row.get(3)?, row.get(4)?, row.get(5)?);
+            let (claims, queued_at, settled_at) = (row.get(6)?, row.get(7)?, row.get(8)?);
+            Ok(EventRow { task, status, key, url, state, reason, claims, queued_at, settled_at })
+        })?
+        .collect::<Result<_, _>>()?;
+    let attempts = snapshot
+        .prepare(&text(tables::ATTEMPTS))?
+        .query_map([], |row| Ok(AttemptRow { key: row.get(0)?, class: row.get(1)?, detail: row.get(2)? }))?
         .collect::<Result<_, _>>()?;
     let proposals = snapshot
         .prepare(&text(tables::PROPOSALS))?
@@ -100,7 +109,7 @@ fn sqlite(path: &Path) -> anyhow::Result<Tables> {
         .prepare(&text(tables::CALLS))?
         .query_map([], |row| Ok(CallRow { key: row.get(0)?, state: row.get(1)? }))?
         .collect::<Result<_, _>>()?;
-    Ok(Tables { at: 0, tasks, events, proposals, calls })
+    Ok(Tables { at: 0, tasks, events, proposals, calls, attempts })
 }
 
 async fn postgres(url: &str) -> anyhow::Result<Tables> {
@@ -130,7 +139,13 @@ async fn postgres(url: &str) -> anyhow::Result<Tables> {
         tables.tasks.push(task.with_texts(row.get(7), row.get(8), row.get(9)));
     }
     for row in snapshot.query(&text(tables::EVENTS), &[]).await? {
-        tables.events.push(EventRow { task: row.get(0), status: row.get(1) });
+        let (task, status, key) = (row.get(0), row.get(1), row.get(2));
+        let (url, state, reason) = (row.get(3), row.get(4), row.get(5));
+        let (claims, queued_at, settled_at) = (row.get(6), row.get(7), row.get(8));
+        tables.events.push(EventRow { task, status, key, url, state, reason, claims, queued_at, settled_at });
+    }
+    for row in snapshot.query(&text(tables::ATTEMPTS), &[]).await? {
+        tables.attempts.push(AttemptRow { key: row.get(0), class: row.get(1), detail: row.get(2) });
     }
     for row in snapshot.query(&text(tables::PROPOSALS), &[]).await? {
         let (id, state) = (row.get(0), row.get(1));

@@ -12,6 +12,7 @@ pub(crate) struct Tables {
     pub(crate) events: Vec<EventRow>,
     pub(crate) proposals: Vec<ProposalRow>,
     pub(crate) calls: Vec<CallRow>,
+    pub(crate) attempts: Vec<AttemptRow>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,36 @@ impl TaskRow {
 pub(crate) struct EventRow {
     pub(crate) task: String,
     pub(crate) status: String,
+    pub(crate) key: String,
+    pub(crate) url: String,
+    pub(crate) state: String,
+    pub(crate) reason: Option<String>,
+    /// Claims that were not given back.
+    pub(crate) claims: i64,
+    pub(crate) queued_at: Micros,
+    pub(crate) settled_at: Option<Micros>,
+}
+
+impl EventRow {
+    /// Whether it was delivered or given up.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.state.as_str(), "delivered" | "dead")
+    }
+}
+
+/// What a worker wrote down of one claim.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AttemptRow {
+    pub(crate) key: String,
+    pub(crate) class: String,
+    pub(crate) detail: Option<String>,
+}
+
+impl AttemptRow {
+    /// Whether it was sent again at once, because a kept connection was gone.
+    pub(crate) fn twice(&self) -> bool {
+        self.detail.as_deref().is_some_and(|detail| detail.contains("sent twice"))
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -66,7 +97,9 @@ pub(crate) struct CallRow {
 /// The statements of a snapshot. `{s}` is the schema with its dot, where there are schemas.
 pub(super) const TASKS: &str = "SELECT id, phase, status, created_at, ended_at, due_at, has_webhook, context, \
      outcome, effects, tool FROM {s}tasks";
-pub(super) const EVENTS: &str = "SELECT task, status FROM {s}events";
+pub(super) const EVENTS: &str = "SELECT coalesce(task, ''), coalesce(status, ''), key, url, state, reason, attempts, \
+     queued_at, settled_at FROM {s}events";
+pub(super) const ATTEMPTS: &str = "SELECT key, class, detail FROM {s}attempts";
 pub(super) const PROPOSALS: &str = "SELECT id, state, media_buy_id, held_until FROM {s}proposals";
 pub(super) const CALLS: &str = "SELECT key, state FROM {s}calls";
 

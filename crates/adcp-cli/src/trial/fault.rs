@@ -10,13 +10,14 @@ use std::time::Duration;
 use adcp_core::fault;
 use rustix::process::{Signal, getpid, kill_process};
 
+use super::delivery::life;
 use super::{folder, variable};
 
 /// Where to die, such as `after-issue:2` for the second time that point is reached.
 const VARIABLE: &str = "ADCP_FAULT";
 
-/// Every point that was reached, and the one where the process ended, a line each: for the last one with its process and
-/// what it was about.
+/// Every point that was reached, and the one where the process ended, a line each: for the last one with the name of
+/// its process and what it was about.
 const LOG: &str = "faults.log";
 
 /// A point where the answer is about to be sent, and how long to wait so that it was.
@@ -27,6 +28,7 @@ static STATE: OnceLock<Mutex<State>> = OnceLock::new();
 
 struct State {
     log: File,
+    life: String,
     reached: BTreeSet<&'static str>,
     armed: Option<(String, u64)>,
 }
@@ -39,7 +41,7 @@ pub(crate) fn arm() {
         let (name, hit) = fault.rsplit_once(':')?;
         Some((name.to_owned(), hit.parse().ok()?))
     });
-    if STATE.set(Mutex::new(State { log, reached: BTreeSet::new(), armed })).is_ok() {
+    if STATE.set(Mutex::new(State { log, life: life(), reached: BTreeSet::new(), armed })).is_ok() {
         fault::on_point(reached);
         thread::spawn(end_with_the_suite);
     }
@@ -84,7 +86,8 @@ impl State {
 
     /// Nothing is unwound or flushed, and no other thread gets a turn.
     fn end(&mut self, name: &str, subjects: &[String]) -> ! {
-        self.write(&format!("ended {name} {} {}\n", getpid().as_raw_nonzero(), subjects.join(" ")));
+        let line = format!("ended {name} {} {}\n", self.life, subjects.join(" "));
+        self.write(&line);
         let _ = kill_process(getpid(), Signal::KILL);
         loop {
             thread::park();

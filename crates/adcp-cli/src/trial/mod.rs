@@ -2,6 +2,7 @@
 //!
 //! Compiled with the feature `__fault-points` only, and asleep until `ADCP_TRIAL` names a folder.
 
+mod delivery;
 mod fault;
 mod journal;
 mod seller;
@@ -10,9 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::{Background, Delivery, DeliveryTerms, Inadmissible, Registry};
 use adcp_decisioning::{AccountPerPrincipal, Agent, BuildErrors, Finalizing, ProposalTerms, Tokens};
-use async_trait::async_trait;
 
 pub(crate) use self::fault::arm;
 use self::journal::Journal;
@@ -24,7 +23,7 @@ use crate::registry::Opened;
 const FOLDER: &str = "ADCP_TRIAL";
 
 /// Lease, interval of rescue and of looking for jobs, and lease of enqueuing in milliseconds, such as
-/// `2000,1000,2000`; otherwise the defaults.
+/// `2000,1000,2000`; otherwise the defaults. With it webhooks are in a hurry, too.
 const TIMES: &str = "ADCP_TRIAL_TIMES";
 
 /// Where to write, when this is a trial.
@@ -43,7 +42,7 @@ pub(crate) fn agent(folder: &std::path::Path, tokens: Tokens, opened: &Opened) -
         .proposals(ProposalTerms::new().with_finalizing(Finalizing::One))
         .authenticator(tokens)
         .accounts(AccountPerPrincipal::new())
-        .deliver_with(KeepsQueued)
+        .deliver_with(delivery::webhooks(folder, variable(TIMES).is_some())?)
         .shared_registry(Arc::clone(&opened.registry));
     for companion in &opened.companions {
         builder = builder.background(Arc::clone(companion));
@@ -63,31 +62,6 @@ pub(crate) fn agent(folder: &std::path::Path, tokens: Tokens, opened: &Opened) -
             .enqueue_lease(Duration::from_millis(enqueue));
     }
     builder.build().map_err(|faults: BuildErrors| Failure::usage("cannot serve the trial").because(faults))
-}
-
-/// Accepts every address and sends nothing: what a task's end has queued stays to be counted.
-#[derive(Debug)]
-struct KeepsQueued;
-
-#[async_trait]
-impl Background for KeepsQueued {
-    fn start(&self, _registry: Arc<dyn Registry>) {}
-
-    async fn drain(&self, _within: Duration) {}
-
-    fn is_healthy(&self) -> bool {
-        true
-    }
-}
-
-impl Delivery for KeepsQueued {
-    fn admits(&self, _url: &str) -> Result<(), Inadmissible> {
-        Ok(())
-    }
-
-    fn terms(&self) -> DeliveryTerms {
-        DeliveryTerms::new(Duration::from_secs(24 * 3600))
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one home of these variables")]

@@ -287,10 +287,7 @@ mod tests {
         let mut history = sound();
         let mut twin = row(&mut history, TASK).clone();
         (twin.id, twin.status, twin.has_webhook) = ("task_2".into(), "failed".into(), true);
-        history
-            .tables
-            .events
-            .push(crate::crash::tables::EventRow { task: "task_2".into(), status: "failed".into() });
+        history.tables.events.push(event("task_2", "failed"));
         history.tables.tasks.push(twin);
         expect(&history, P6, KEY, "several tasks");
     }

@@ -1,5 +1,6 @@
 //! What a history must never contain. Each rule looks at the buyer's log, the seller's journal and the tables.
 
+mod deliveries;
 mod keys;
 mod outcomes;
 #[cfg(test)]
@@ -8,13 +9,14 @@ mod snapshot;
 
 use super::history::{History, Micros};
 
+pub(crate) use self::deliveries::{Deliveries, count_deliveries};
 pub(crate) use self::keys::PASSING;
 pub(crate) use self::snapshot::snapshot;
 
 /// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
-    /// The promise: P1, P2, P3 or P6.
+    /// The promise: P1 to P6.
     pub(crate) promise: &'static str,
     /// The task, key or proposal.
     pub(crate) subject: String,
@@ -35,6 +37,27 @@ pub(crate) struct Limits {
     pub(crate) hidden: Micros,
     /// How long a lease counts: nobody else begins a job before.
     pub(crate) lease: Micros,
+    pub(crate) delivery: DeliveryLimits,
+}
+
+/// The same of webhooks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DeliveryLimits {
+    /// How long a claim counts.
+    pub(crate) lease: Micros,
+    /// What may come on top.
+    pub(crate) slack: Micros,
+    /// And for each time that the receiver failed.
+    pub(crate) each: Micros,
+    /// How often one is tried before it is given up.
+    pub(crate) attempts: i64,
+}
+
+impl DeliveryLimits {
+    /// How long it takes at most from what broke last, with so many failures of the receiver.
+    pub(crate) const fn within(self, failures: i64) -> Micros {
+        self.lease + self.slack + failures * self.each
+    }
 }
 
 /// Every broken promise of a run that has come to rest.
@@ -49,5 +72,6 @@ pub(crate) fn check(history: &History, limits: Limits) -> Vec<Violation> {
     found.extend(keys::runs(history));
     found.extend(keys::jobs(history, limits));
     found.extend(keys::tasks(history));
+    found.extend(deliveries::all(history, limits));
     found
 }

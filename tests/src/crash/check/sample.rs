@@ -2,14 +2,20 @@
 
 use serde_json::Value;
 
-use super::{Limits, Violation, check};
-use crate::crash::history::{About, Crash, Heard, History, Micros, Mode, Order, RunLine, Said};
-use crate::crash::tables::{CallRow, EventRow, ProposalRow, Tables, TaskRow};
+use super::{DeliveryLimits, Limits, Violation, check};
+use crate::crash::history::{
+    About, Answer, Arrival, Crash, Heard, History, Micros, Mode, Order, RunLine, Said,
+};
+use crate::crash::tables::{AttemptRow, CallRow, EventRow, ProposalRow, Tables, TaskRow};
 
 pub(super) const SECOND: Micros = 1_000_000;
-pub(super) const LIMITS: Limits = Limits { within: 10 * SECOND, hidden: 20 * SECOND, lease: 2 * SECOND };
+pub(super) const LIMITS: Limits =
+    Limits { within: 10 * SECOND, hidden: 20 * SECOND, lease: 2 * SECOND, delivery: DELIVERY };
+const DELIVERY: DeliveryLimits =
+    DeliveryLimits { lease: 5 * SECOND, slack: 5 * SECOND, each: 3 * SECOND, attempts: 11 };
 pub(super) const KEY: &str = "key-of-the-order-1";
 pub(super) const TASK: &str = "task_1";
+pub(super) const EVENT: &str = "whk_1";
 pub(super) const PROPOSAL: &str = "firm-1";
 const BOUGHT: &str = "order-7-1";
 
@@ -22,6 +28,7 @@ pub(super) fn sound() -> History {
         work: SECOND,
         push: true,
         token: false,
+        hook: "/hook",
         proposal: Some(PROPOSAL.into()),
         plan: Value::Null,
     };
@@ -62,13 +69,53 @@ pub(super) fn sound() -> History {
         ],
         desk: Vec::new(),
         resolved: Vec::new(),
+        arrivals: vec![arrival(5, "r0-1", Answer::Taken)],
+        breaks: Vec::new(),
+        outages: Vec::new(),
+        ended: Vec::new(),
         tables: Tables {
             at: 90 * SECOND,
             tasks: vec![task],
-            events: vec![EventRow { task: TASK.into(), status: "completed".into() }],
+            events: vec![event(TASK, "completed")],
             proposals: vec![proposal],
             calls: vec![CallRow { key: KEY.into(), state: "replied".into() }],
+            attempts: vec![attempt("delivered")],
         },
+    }
+}
+
+/// An event that was queued at four seconds and delivered at six.
+pub(super) fn event(task: &str, status: &str) -> EventRow {
+    EventRow {
+        task: task.into(),
+        status: status.into(),
+        key: EVENT.into(),
+        url: "http://127.0.0.1:9/hook".into(),
+        state: "delivered".into(),
+        reason: None,
+        claims: 1,
+        queued_at: 4 * SECOND,
+        settled_at: Some(6 * SECOND),
+    }
+}
+
+pub(super) fn attempt(class: &str) -> AttemptRow {
+    AttemptRow { key: EVENT.into(), class: class.into(), detail: None }
+}
+
+/// An arrival of it.
+pub(super) fn arrival(at: Micros, life: &str, answer: Answer) -> Arrival {
+    Arrival {
+        at: at * SECOND,
+        key: EVENT.into(),
+        task: TASK.into(),
+        status: "completed".into(),
+        digest: "d".repeat(64),
+        target: "http://127.0.0.1:9/hook".into(),
+        life: life.into(),
+        nonce: format!("{life} at {at}"),
+        fault: None,
+        answer,
     }
 }
 

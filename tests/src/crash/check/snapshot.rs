@@ -125,7 +125,6 @@ pub(super) fn registered(history: &History) -> Vec<Violation> {
 mod tests {
     use super::super::{check, sample::*};
     use super::*;
-    use crate::crash::tables::EventRow;
 
     #[test]
     fn a_missing_second_or_wrong_event_is_found() {
@@ -133,13 +132,13 @@ mod tests {
         history.tables.events.clear();
         expect(&history, P3, TASK, "with events []");
         let mut history = sound();
-        history.tables.events.push(EventRow { task: TASK.into(), status: "completed".into() });
+        history.tables.events.push(event(TASK, "completed"));
         expect(&history, P3, TASK, "\"completed\", \"completed\"");
         let mut history = sound();
         history.tables.events[0].status = "failed".into();
         expect(&history, P3, TASK, "failed");
         let mut history = sound();
-        history.tables.events.push(EventRow { task: "task_x".into(), status: "failed".into() });
+        history.tables.events.push(event("task_x", "failed"));
         expect(&history, P3, "task_x", "in no table");
     }
 
@@ -186,7 +185,7 @@ mod tests {
         assert_eq!(snapshot(&history.tables).len(), 1, "a task's hold has no end");
         history.tables.proposals[0].held_until = None;
         row(&mut history, TASK).status = "failed".into();
-        history.tables.events.push(EventRow { task: TASK.into(), status: "failed".into() });
+        history.tables.events.push(event(TASK, "failed"));
         assert_eq!(snapshot(&history.tables).len(), 1, "nobody holds it");
         assert_eq!(at_rest(&history.tables).len(), 1);
         history.tables.proposals[0].state = "committed".into();
@@ -230,6 +229,7 @@ mod tests {
         let mut history = sound();
         row(&mut history, TASK).has_webhook = false;
         history.tables.events.clear();
+        history.arrivals.clear();
         expect(&history, P3, TASK, "registration");
         assert_eq!(check(&history, LIMITS).len(), 1);
     }
