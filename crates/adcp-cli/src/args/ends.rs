@@ -11,12 +11,9 @@ use super::{seconds, secret};
 /// What a webhook is verified by.
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct MeansArgs {
-    /// The seller's agent: its keys are those that its brand.json names. On this machine also without one.
+    /// The seller's agent: its keys are found as `adcp keys check` finds them.
     #[arg(long, value_name = "URL", conflicts_with = "jwks", help_heading = "Verifying")]
     pub(crate) agent: Option<String>,
-    /// Where the agent's brand.json is, if its capabilities do not say and it is not at the origin of its url.
-    #[arg(long, value_name = "URL", requires = "agent", help_heading = "Verifying")]
-    pub(crate) brand_json: Option<String>,
     /// The seller's keys: a file, or where they are published.
     #[arg(long, value_name = "FILE|URL", help_heading = "Verifying")]
     pub(crate) jwks: Option<String>,

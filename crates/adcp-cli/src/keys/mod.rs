@@ -5,6 +5,7 @@ mod file;
 mod new;
 mod publish;
 
+pub(crate) use self::check::webhook_keys_of;
 pub(crate) use self::file::read_for_webhooks;
 use crate::args::{KeysArgs, KeysCommand};
 use crate::exit::{Exit, Failure};

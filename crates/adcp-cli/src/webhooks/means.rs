@@ -8,10 +8,11 @@ use adcp_signing::{
 };
 use adcp_webhooks::{Agreement, RemoteJwks};
 
-use super::discovery;
+use super::reach;
 use crate::args::MeansArgs;
 use crate::credential::warn_if_readable;
 use crate::exit::{Exit, Failure};
+use crate::keys;
 use crate::output::tame;
 
 /// The name under which keys of events count: there is one sender.
@@ -43,12 +44,12 @@ impl Means {
     pub(super) async fn find(args: &MeansArgs) -> Result<Self, Failure> {
         let (keys, whose): (Option<Arc<dyn KeySource>>, String) = match (&args.agent, &args.jwks) {
             (Some(agent), _) => {
-                let egress = discovery::egress_to(agent)?;
-                let at = discovery::keys_of(agent, args.brand_json.as_deref(), &egress).await?;
+                let egress = reach::egress_to(agent)?;
+                let at = keys::webhook_keys_of(agent, egress.clone(), reach::is_loopback(agent)).await?;
                 (Some(remote(&at, egress)?), format!("the keys at {}", tame(&at)))
             }
             (None, Some(url)) if url.contains("://") => {
-                (Some(remote(url, discovery::egress_to(url)?)?), format!("the keys at {}", tame(url)))
+                (Some(remote(url, reach::egress_to(url)?)?), format!("the keys at {}", tame(url)))
             }
             (None, Some(file)) => {
                 let keys = key_file(Path::new(file))?;

@@ -3,13 +3,13 @@
 mod arrival;
 mod capture;
 mod checklist;
-mod discovery;
 mod endpoints;
 mod failing;
 mod http;
 mod list;
 mod listen;
 mod means;
+mod reach;
 mod redeliver;
 mod send_test;
 mod show;

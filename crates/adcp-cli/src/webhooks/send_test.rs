@@ -11,7 +11,7 @@ use adcp_signing::{Algorithm, KeyUse, LocalSigner};
 use adcp_webhooks::{Challenge, NotProven, SentOnce, Webhooks};
 use serde_json::{Value, json};
 
-use super::{discovery, means};
+use super::{means, reach};
 use crate::args::SendTestArgs;
 use crate::exit::{Exit, Failure};
 use crate::keys;
@@ -22,7 +22,7 @@ const MAX_BODY: usize = adcp_webhooks::WebhookReceiver::MAX_BODY;
 
 pub(super) async fn run(args: &SendTestArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let (signer, legacy) = credentials(args)?;
-    let egress = discovery::egress(args.allow_loopback)?;
+    let egress = reach::egress(args.allow_loopback)?;
     let webhooks = Webhooks::builder()
         .signer(signer)
         .egress(egress)
@@ -44,10 +44,7 @@ pub(super) async fn run(args: &SendTestArgs, terminal: &Terminal) -> Result<Exit
     let owner = Owner::new(TenantId::single(), None, Principal::new("send-test"));
     let event = Publication::new(key, owner, "test", args.url.as_str(), body).with_authentication(legacy);
     let sent = webhooks.send_once(&event).await;
-    if sent.report.class == AttemptClass::Forbidden
-        && !args.allow_loopback
-        && discovery::is_loopback(&args.url)
-    {
+    if sent.report.class == AttemptClass::Forbidden && !args.allow_loopback && reach::is_loopback(&args.url) {
         say("note: this machine is called with --allow-loopback only");
     }
     tell(&sent, &event, args, terminal)?;

@@ -17,8 +17,9 @@ use adcp_webhooks::{Schedule, Webhooks};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::call::television;
 use crate::registry::{run_in, set_mode};
-use crate::run::{Ran, adcp};
+use crate::run::{Ran, Seller, adcp};
 
 pub(crate) const SECRET: &str = "secret-of-the-registration-0123456789";
 const TOKEN: &str = "token-of-the-buyer";
@@ -377,70 +378,23 @@ fn whatever_comes_is_bounded_and_harmless() {
     }
 }
 
-/// Serves these documents at their paths, one request a connection, until the test ends.
-fn documents(of: impl FnOnce(&str) -> Vec<(String, String)>) -> String {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    let documents = of(&origin);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut reader = BufReader::new(stream);
-            let mut line = String::new();
-            let _ = reader.read_line(&mut line);
-            let path = line.split(' ').nth(1).unwrap_or_default();
-            let found = documents.iter().find(|(known, _)| known == path);
-            let (status, body) = found.map_or(("404 No", ""), |(_, body)| ("200 OK", body.as_str()));
-            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
-            let answer = format!(
-                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            let _ = reader.get_mut().write_all(answer.as_bytes());
-        }
-    });
-    origin
-}
-
 #[test]
 fn keys_are_found_through_the_agent() {
     let desk = Desk::new();
-    let jwks = std::fs::read_to_string(desk.path().join("jwks.json")).unwrap();
-    let origin = documents(|origin| {
-        let entry =
-            json!({ "type": "sales", "url": format!("{origin}/mcp"), "jwks_uri": format!("{origin}/keys") });
-        let twice =
-            json!({ "agents": [{ "url": format!("{origin}/twice") }, { "url": format!("{origin}/twice") }] });
-        vec![
-            ("/.well-known/brand.json".to_owned(), json!({ "agents": [entry] }).to_string()),
-            ("/twice.json".to_owned(), twice.to_string()),
-            (
-                "/moved.json".to_owned(),
-                json!({ "authoritative_location": format!("{origin}/.well-known/brand.json") }).to_string(),
-            ),
-            ("/broken.json".to_owned(), "{\"agents\": [], \"agents\": []}".to_owned()),
-            ("/keys".to_owned(), jwks),
-        ]
-    });
-    let agent = format!("{origin}/mcp");
-    for more in [vec![], vec!["--brand-json".to_owned(), format!("{origin}/moved.json")]] {
-        let more: Vec<&str> = more.iter().map(String::as_str).collect();
-        let mut listener = desk.listen(&[&["--agent", &agent, "--json"], &more[..]].concat());
-        desk.send(&listener.hook(), &[]).expect(0);
-        assert_eq!(listener.next()["signature"]["keyid"], "hooks-1");
+    let seller = Seller::start(&["--allow-loopback-webhooks", "--review-delay", "0.1"]);
+    let flags = ["--agent", &seller.url, "--json", "--count", "1", "--for", "60", "--operation-id", "op-7"];
+    let mut listener = desk.listen(&flags);
+    let mut order: Value = serde_json::from_str(&television(60_000)).unwrap();
+    order["push_notification_config"] = json!({ "url": listener.hook(), "operation_id": "op-7" });
+    let task = seller.call("create_media_buy", &order.to_string(), &[]).expect(0).json();
+    let arrived = listener.next();
+    assert_eq!((&arrived["verified"], &arrived["answer"]), (&true.into(), &"200".into()), "{arrived:#}");
+    assert!(arrived["signature"]["keyid"].as_str().unwrap().starts_with("local-"), "{arrived:#}");
+    assert_eq!(arrived["event"]["task_id"], task["task_id"]);
+    assert_eq!(listener.end(), 0);
+
+    for (agent, code) in [("http://127.0.0.1:1/mcp", 6), ("https://10.0.0.1/mcp", 3)] {
+        let ran = desk.run(&["listen", "--bind", "127.0.0.1:0", "--agent", agent]).expect(code);
+        assert!(ran.err.contains("signature_capabilities_unreachable"), "{}", ran.err);
     }
-    let twice = format!("{origin}/twice");
-    for (agent, brand, code, words) in [
-        (&agent, "/twice.json", 5, "webhook_signature_agent_not_in_brand_json"),
-        (&twice, "/twice.json", 5, "webhook_signature_brand_json_ambiguous"),
-        (&agent, "/broken.json", 5, "webhook_signature_brand_json_malformed"),
-        (&agent, "/missing.json", 6, "webhook_signature_brand_json_unreachable"),
-    ] {
-        let brand = format!("{origin}{brand}");
-        let ran = desk
-            .run(&["listen", "--bind", "127.0.0.1:0", "--agent", agent, "--brand-json", &brand])
-            .expect(code);
-        assert!(ran.err.contains(words), "{}", ran.err);
-    }
-    let ran = desk.run(&["listen", "--agent", "https://10.0.0.1/mcp"]).expect(6);
-    assert!(ran.err.contains("webhook_signature_brand_json_unreachable"), "{}", ran.err);
 }

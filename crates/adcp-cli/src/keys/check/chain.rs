@@ -20,6 +20,12 @@ pub(super) struct Way {
 impl Way {
     /// From an agent's url to the bytes of its key set. `None` where the way ends early.
     pub(super) async fn of_agent(&self, agent: &str, report: &mut Report) -> Option<Vec<u8>> {
+        let jwks_uri = self.to_keys(agent, report).await?;
+        self.key_set(&jwks_uri, report).await
+    }
+
+    /// From an agent's url to the address of its key set.
+    pub(super) async fn to_keys(&self, agent: &str, report: &mut Report) -> Option<String> {
         let known = self.capabilities(agent, report).await?;
         let identity = known.get("identity").cloned().unwrap_or_default();
         let brand_url = identity["brand_json_url"].as_str().unwrap_or_default();
@@ -31,7 +37,7 @@ impl Way {
                     "brand_json_url",
                     "without TLS there is no brand.json; the keys are looked for beside the agent",
                 );
-                return self.key_set(&at.jwks_uri, report).await;
+                return Some(at.jwks_uri);
             }
             let what = match brand_url {
                 "" => "its capabilities name no brand.json".to_owned(),
@@ -47,7 +53,7 @@ impl Way {
         self.same_house(agent, brand_url, &brand, report)?;
         let jwks_uri = self.entry(agent, &brand, report)?;
         self.key_origin(&identity, &jwks_uri, report)?;
-        self.key_set(&jwks_uri, report).await
+        Some(jwks_uri)
     }
 
     /// From a brand.json to the bytes of a key set.

@@ -34,6 +34,14 @@ pub(super) async fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, F
     report.show(args.json, terminal)
 }
 
+/// Where the keys of an agent are that sign its webhooks, found as verifiers find them.
+pub(crate) async fn webhook_keys_of(agent: &str, egress: Egress, loopback: bool) -> Result<String, Failure> {
+    let way = Way { egress, purpose: KeyUse::WebhookSigning, loopback };
+    let mut report = Report::default();
+    let found = way.to_keys(agent, &mut report).await;
+    found.ok_or_else(|| report.into_failure())
+}
+
 fn own_key(name: &std::path::Path, purpose: KeyUse) -> Result<LocalSigner, Failure> {
     let key = file::read(name, purpose)?;
     let its = key.key().purpose();

@@ -70,6 +70,16 @@ impl Report {
         self.steps.push(Step { name, state, what: tame(what) });
     }
 
+    /// What failed first, for whoever needs the keys for something else.
+    pub(super) fn into_failure(self) -> Failure {
+        let failed = self.steps.iter().find_map(|step| match &step.state {
+            State::Failed { code, advice } => Some(format!("{} ({code}); {advice}", step.what)),
+            _ => None,
+        });
+        let words = failed.unwrap_or_else(|| "the way to the keys ends early".to_owned());
+        Failure::new(self.exit.unwrap_or(Exit::Correctable), words)
+    }
+
     /// Prints it.
     pub(super) fn show(&self, as_json: bool, terminal: &Terminal) -> Result<Exit, Failure> {
         let exit = self.exit.unwrap_or(Exit::Done);
