@@ -73,9 +73,13 @@ impl Delivering {
         }
     }
 
-    /// Mounts it on an agent.
-    pub(crate) fn deliver<S: Send + Sync + 'static>(&self, builder: AgentBuilder<S>) -> AgentBuilder<S> {
-        let builder = builder.deliver_with(self.webhooks.clone());
+    /// What sends.
+    pub(crate) fn webhooks(&self) -> Webhooks {
+        self.webhooks.clone()
+    }
+
+    /// Names in the capabilities where the keys are found.
+    pub(crate) fn name<S: Send + Sync + 'static>(&self, builder: AgentBuilder<S>) -> AgentBuilder<S> {
         match &self.places {
             Some(at) => builder.published_at(&at.brand_json_url, &at.jwks_uri),
             None => builder,

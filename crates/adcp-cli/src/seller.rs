@@ -58,12 +58,15 @@ pub(crate) fn agent(
     if let Some(folder) = crate::trial::folder() {
         return crate::trial::agent(&folder, tokens, opened);
     }
-    let mut builder = adcp_reference_seller::builder(config, Arc::clone(&opened.registry), tokens);
+    let registry = Arc::clone(&opened.registry);
+    let mut builder = match delivering {
+        Some(it) => {
+            it.name(adcp_reference_seller::notifying(config, registry, tokens, it.webhooks()))
+        }
+        None => adcp_reference_seller::builder(config, registry, tokens),
+    };
     for companion in &opened.companions {
         builder = builder.background(Arc::clone(companion));
-    }
-    if let Some(it) = delivering {
-        builder = it.deliver(builder);
     }
     for release in releases {
         builder = builder.also_serve(release);
