@@ -18,7 +18,7 @@ cargo xtask <command>
   ci [--skip-tests]                               what CI runs
   release --check | --bless                       compare or write the API snapshots in docs/api/
   release --dry-run [--no-verify]                 that check, and package every crate
-  interop [agent | signing]                       the official Python SDK and vectors against ours (network)
+  interop [agent | signing | webhooks]            the official SDKs and vectors against ours (network)
   bench mcp|registry|schemas|webhooks             throughput against named floors
 ";
 

