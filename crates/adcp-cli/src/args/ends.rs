@@ -23,7 +23,7 @@ pub(crate) struct MeansArgs {
     /// A file with the token of a registration that asks for Bearer. Keys are then for challenges alone.
     #[arg(long, value_name = "FILE", help_heading = "Verifying")]
     pub(crate) bearer_file: Option<PathBuf>,
-    /// The token of the registration, which bodies repeat.
+    /// The token of the registration, which bodies repeat. Visible in the process list.
     #[arg(long, value_name = "TOKEN", value_parser = secret, help_heading = "Verifying")]
     pub(crate) token: Option<Secret>,
     /// The operation id of the registration.
@@ -150,7 +150,7 @@ pub(crate) struct SendTestArgs {
     /// Send this file, byte for byte, instead of the end of a task that never was.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["token", "operation_id", "key"])]
     pub(crate) body: Option<PathBuf>,
-    /// The token of the registration, repeated in the body.
+    /// The token of the registration, repeated in the body. Visible in the process list.
     #[arg(long, value_name = "TOKEN", value_parser = secret)]
     pub(crate) token: Option<Secret>,
     /// The operation id of the registration.

@@ -103,7 +103,7 @@ pub(crate) struct EventFilterArgs {
 /// Which event to show.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WebhookShowArgs {
-    /// The event's key, as lists show it.
+    /// The event's key, or the beginning of one, as logs name it.
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// Also show what every attempt sends, without the buyer's token.

@@ -66,7 +66,7 @@ fn facts(record: &EndpointRecord) -> Value {
         "breaker": breaker.state.as_str(),
         "failures": breaker.failures,
         "openings": breaker.openings,
-        "until": breaker.until.map(|at| at.to_string()),
+        "paused_until": breaker.until.map(|at| at.to_string()),
         "last": record.last.map(AttemptClass::as_str),
         "changed_at": record.changed_at.to_string(),
     })

@@ -203,9 +203,12 @@ pub(super) async fn answer(stream: &mut TcpStream, reply: &Reply) -> io::Result<
     for (name, value) in &reply.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
-    text.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", reply.body.len()));
-    if !matches!(reply.status, 204 | 304) {
-        text.push_str(&reply.body);
+    text.push_str("connection: close\r\n");
+    // Such an answer has no body, and no length of one.
+    if matches!(reply.status, 204 | 304) {
+        text.push_str("\r\n");
+    } else {
+        text.push_str(&format!("content-length: {}\r\n\r\n{}", reply.body.len(), reply.body));
     }
     let sending = async {
         stream.write_all(text.as_bytes()).await?;

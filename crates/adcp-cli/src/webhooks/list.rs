@@ -30,7 +30,7 @@ pub(super) async fn run(args: &WebhookListArgs, terminal: &Terminal) -> Result<E
     if args.json {
         let events = page.deliveries.iter().map(|record| Value::Object(facts(record).into_object()));
         let page = json!({
-            "events": events.collect::<Vec<_>>(),
+            "deliveries": events.collect::<Vec<_>>(),
             "unreadable": unreadable,
             "next_cursor": next,
         });

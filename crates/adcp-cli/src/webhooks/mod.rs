@@ -17,7 +17,10 @@ mod verify;
 
 use std::sync::Arc;
 
-use adcp_core::{DeliveryRecord, Redelivery, Registry, TenantId, Timestamp};
+use adcp_core::{
+    AccountId, DeadReason, DeliveryRecord, Redelivery, Registry, Subject, TaskId, TaskStatus, TenantId,
+    Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::args::{OutboxArgs, WebhooksArgs, WebhooksCommand};
@@ -48,41 +51,37 @@ async fn open(args: &OutboxArgs) -> Result<(Arc<dyn Registry>, TenantId), Failur
     Ok((registry, TenantId::new(args.tenant.as_str())))
 }
 
-fn unknown() -> Failure {
-    Failure::new(Exit::Correctable, format!("{UNKNOWN}; `adcp webhooks list` shows those there are"))
-}
-
 const UNKNOWN: &str = "no event of the registry and of the tenant has this key";
 
-/// What is known of a delivery. Of its address only the endpoint: the rest may hold secrets of the receiver's.
+/// What is known of a delivery, in the words of the agent's own `/admin`. Of its address only the endpoint: the rest may
+/// hold secrets of the receiver's.
 fn facts(record: &DeliveryRecord) -> Facts {
     let (owner, subject) = (&record.owner, &record.subject);
     let at = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let subscriber = match subject {
+        Subject::Notification { subscriber, .. } => subscriber.as_deref(),
+        _ => None,
+    };
     let mut out = Facts::default();
-    out.put("key", record.key.as_str());
+    out.put("id", record.key.as_str());
     out.put("state", record.state.as_str());
-    out.put("reason", record.reason.map(adcp_core::DeadReason::as_str));
+    out.put("reason", record.reason.map(DeadReason::as_str));
     out.put("kind", subject.kind());
-    out.put("task_id", subject.task().map(adcp_core::TaskId::as_str));
-    out.put("status", subject.status().map(adcp_core::TaskStatus::as_str));
+    out.put("task", subject.task().map(TaskId::as_str));
+    out.put("task_status", subject.status().map(TaskStatus::as_str));
     out.put("about", subject.about());
+    out.put("subscriber", subscriber);
     out.put("tenant", owner.tenant.as_str());
-    out.put("account", owner.account.as_ref().map(adcp_core::AccountId::as_str));
+    out.put("account", owner.account.as_ref().map(AccountId::as_str));
     out.put("principal", owner.principal.as_str());
     out.put("endpoint", record.endpoint.as_str());
-    out.put("authentication", record.scheme.as_deref());
+    out.put("authentication", record.scheme.as_deref().unwrap_or("signature"));
     out.put("attempts", record.attempts);
-    if record.attempts_before > 0 {
-        out.put("before", record.attempts_before);
-    }
     out.put("queued_at", at(Some(record.queued_at)));
     out.put("due_at", at(record.due_at));
     out.put("settled_at", at(record.settled_at));
-    out.put("has_body", record.has_body);
-    if !record.redeliveries.is_empty() {
-        let one = |redelivery: &Redelivery| json!({ "at": redelivery.at.to_string(), "by": redelivery.by });
-        out.put("redelivered", record.redeliveries.iter().map(one).collect::<Value>());
-    }
+    let one = |redelivery: &Redelivery| json!({ "at": redelivery.at.to_string(), "by": redelivery.by });
+    out.put("redeliveries", record.redeliveries.iter().map(one).collect::<Value>());
     out
 }
 

@@ -172,7 +172,7 @@ impl Refusal {
 fn tell(sorted: &Sorted, args: &RedeliverArgs, terminal: &Terminal) -> Result<(), Failure> {
     let (queued, refused) = (sorted.queue.len(), sorted.refused.len());
     if args.json {
-        let refusal = |(key, why): &(EventKey, Refusal)| json!({ "key": key.as_str(), "why": why.word() });
+        let refusal = |(key, why): &(EventKey, Refusal)| json!({ "id": key.as_str(), "code": why.word() });
         terminal.json(
             &json!({
                 "dry_run": args.dry_run,

@@ -1,33 +1,43 @@
 //! `adcp webhooks show`: everything that is kept of one event, but no secret.
 
-use adcp_core::{Attempt, AttemptClass, DeliveryDetail, EventKey, Scope};
+use adcp_core::{Attempt, AttemptClass, DeliveryDetail, EventKey, ListDeliveries, Registry, Scope, TenantId};
 use serde_json::{Value, json};
 
-use super::{facts, open, unknown};
+use super::{UNKNOWN, facts, open};
 use crate::args::WebhookShowArgs;
 use crate::exit::{Exit, Failure};
 use crate::output::{Terminal, say, tame};
 use crate::registry;
 use crate::table::moment;
 
+/// The fewest characters of a key that are looked for.
+const SHORTEST: usize = 8;
+/// How many of the newest events are looked through for them.
+const PAGES: usize = 10;
+const PAGE: usize = 1_000;
+
 pub(super) async fn run(args: &WebhookShowArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let (registry, tenant) = open(&args.outbox).await?;
-    let key = EventKey::stored(args.id.as_str());
-    let found = registry.delivery(&key, &Scope::Operator { tenant }).await.map_err(registry::failure)?;
-    let detail = found.ok_or_else(unknown)?;
+    let detail = find(&*registry, tenant, &args.id).await?;
     let mut out = facts(&detail.record);
-    out.put("body_bytes", detail.body.as_ref().map(String::len));
+    let about_body = json!({
+        "kept": detail.record.has_body,
+        "readable": detail.body.is_some(),
+        "bytes": detail.body.as_ref().map(String::len),
+    });
     let body = detail.body.as_deref().filter(|_| args.body).map(without_token);
     if args.json {
-        out.put("attempted", detail.attempts.iter().map(attempt).collect::<Value>());
-        out.put("body", body);
+        out.put("body", about_body);
+        out.put("attempts_kept", detail.attempts.iter().map(attempt).collect::<Value>());
+        out.put("sent", body);
         terminal.json(&Value::Object(out.into_object()), false)?;
         return Ok(Exit::Done);
     }
+    out.put("body_bytes", detail.body.as_ref().map(String::len));
     out.print(terminal)?;
     attempts(&detail, terminal)?;
     if let Some(body) = body {
-        terminal.line(&terminal.dim("body"))?;
+        terminal.line(&terminal.dim("sent"))?;
         terminal.json(&body, false)?;
     }
     match (&detail.body, detail.record.has_body) {
@@ -38,11 +48,48 @@ pub(super) async fn run(args: &WebhookShowArgs, terminal: &Terminal) -> Result<E
     Ok(Exit::Done)
 }
 
+/// The event of this key, or the one that begins so: logs name the beginning of a key only.
+async fn find(registry: &dyn Registry, tenant: TenantId, id: &str) -> Result<DeliveryDetail, Failure> {
+    let scope = Scope::Operator { tenant };
+    let read = async |key: &EventKey| registry.delivery(key, &scope).await.map_err(registry::failure);
+    if let Some(found) = read(&EventKey::stored(id)).await? {
+        return Ok(found);
+    }
+    let mut like = Vec::new();
+    if id.len() >= SHORTEST {
+        let mut request = ListDeliveries::new(scope.clone()).with_limit(PAGE);
+        for _ in 0..PAGES {
+            let page = registry.deliveries(request.clone()).await.map_err(registry::failure)?;
+            like.extend(
+                page.deliveries.into_iter().map(|it| it.key).filter(|key| key.as_str().starts_with(id)),
+            );
+            if page.next.is_none() {
+                break;
+            }
+            request = request.after(page.next);
+        }
+    }
+    match like.as_slice() {
+        [one] => {
+            if let Some(found) = read(one).await? {
+                return Ok(found);
+            }
+        }
+        [_, _, ..] => {
+            let keys: Vec<&str> = like.iter().take(10).map(EventKey::as_str).collect();
+            let words = format!("several events begin like that: {}", keys.join(", "));
+            return Err(Failure::new(Exit::Correctable, tame(&words)));
+        }
+        [] => {}
+    }
+    Err(Failure::new(Exit::Correctable, format!("{UNKNOWN}; `adcp webhooks list` shows those there are")))
+}
+
 fn attempts(detail: &DeliveryDetail, terminal: &Terminal) -> Result<(), Failure> {
     if detail.attempts.is_empty() {
         return Ok(());
     }
-    terminal.line(&terminal.dim("attempted"))?;
+    terminal.line(&terminal.dim("attempts_kept"))?;
     for attempt in &detail.attempts {
         let class = match attempt.class {
             AttemptClass::Delivered => terminal.good(attempt.class.as_str()),
@@ -71,7 +118,7 @@ fn attempt(attempt: &Attempt) -> Value {
         "number": attempt.number,
         "class": attempt.class.as_str(),
         "started_at": attempt.started_at.to_string(),
-        "seconds": attempt.took.as_secs_f64(),
+        "took_ms": u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
         "http_status": attempt.http_status,
         "peer": attempt.peer,
         "detail": attempt.detail,

@@ -112,8 +112,8 @@ async fn events_are_listed_by_where_they_stand() {
 
     let keys = |args: &[&str]| -> Vec<String> {
         let page = outbox.run(&[&["list", "--json"], args].concat()).expect(0).json();
-        let events = page["events"].as_array().unwrap().clone();
-        events.iter().map(|event| event["key"].as_str().unwrap().to_owned()).collect()
+        let events = page["deliveries"].as_array().unwrap().clone();
+        events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(keys(&["--dead"]), [gone.as_str(), refused.as_str()], "the newest first");
     assert_eq!(keys(&["--state", "waiting", "--state", "pending"]), [pending.as_str(), waiting.as_str()]);
@@ -151,8 +151,11 @@ async fn an_event_is_shown_with_all_that_is_kept_and_nothing_that_a_terminal_obe
     assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
     assert!(!shown.contains(TOKEN) && !shown.contains("s3cret"), "{shown}");
     let shown = outbox.run(&["show", key.as_str(), "--json"]).expect(0).json();
-    assert_eq!((&shown["attempted"][0]["number"], &shown["attempts"]), (&json!(1), &json!(1)));
-    assert_eq!((&shown["body"], shown["body_bytes"].is_u64()), (&Value::Null, true));
+    assert_eq!((&shown["attempts_kept"][0]["number"], &shown["attempts"]), (&json!(1), &json!(1)));
+    assert_eq!((&shown["sent"], shown["body"]["bytes"].is_u64()), (&Value::Null, true));
+    let beginning = &key.as_str()[..12];
+    assert_eq!(outbox.run(&["show", beginning, "--json"]).expect(0).json()["id"], key.as_str());
+    outbox.run(&["show", &key.as_str()[..5]]).expect(3);
     assert!(outbox.run(&["show", "whk_nothing"]).expect(3).err.contains("webhooks list"));
 }
 
@@ -178,7 +181,7 @@ async fn dead_letters_are_sent_again_by_whoever_asks() {
         (DeliveryState::Pending, "on call")
     );
     let shown = outbox.run(&["show", gone.as_str()]).expect(0).out;
-    assert!(shown.contains("redelivered\n") && shown.contains("  on call\n"), "{shown}");
+    assert!(shown.contains("redeliveries\n") && shown.contains("  on call\n"), "{shown}");
 
     let mine = outbox.run(&["redeliver", other.as_str()]).expect(0);
     assert!(mine.err.contains("1 queued again"), "{}", mine.err);
@@ -192,7 +195,7 @@ async fn dead_letters_are_sent_again_by_whoever_asks() {
     }
     let mixed = outbox.run(&["redeliver", "--all", "--json"]).expect(5).json();
     assert_eq!(mixed["queued"], json!([] as [&str; 0]));
-    assert_eq!(mixed["refused"], json!([{ "key": nowhere.as_str(), "why": "no_url" }]));
+    assert_eq!(mixed["refused"], json!([{ "id": nowhere.as_str(), "code": "no_url" }]));
     assert!(
         outbox.run(&["redeliver", "--reason", "gone"]).expect(0).err.contains("no dead letter is like that")
     );

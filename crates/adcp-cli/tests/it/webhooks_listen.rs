@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::call::television;
+use crate::postgres::Schema;
 use crate::registry::{run_in, set_mode};
 use crate::run::{Ran, Seller, adcp};
 
@@ -235,7 +236,8 @@ fn legacy_schemes_and_nothing_at_all() {
 #[test]
 fn every_way_to_fail_is_what_a_sender_says_it_is() {
     let desk = Desk::new();
-    let rows: [(&[&str], &str, Value, Value, i32); 9] = [
+    let rows: [(&[&str], &str, Value, Value, i32); 10] = [
+        (&["204"], "delivered", json!(204), json!({ "step": "delivered" }), 0),
         (
             &["503", "--retry-after", "7"],
             "server_error",
@@ -306,7 +308,7 @@ async fn a_worker_comes_again_until_it_is_taken_in() {
     webhooks.drain(Duration::from_secs(5)).await;
     let state = desk.run(&["list", "--registry", "sqlite:registry.db", "--json"]).expect(0).json();
     assert_eq!(
-        (&state["events"][0]["state"], &state["events"][0]["attempts"]),
+        (&state["deliveries"][0]["state"], &state["deliveries"][0]["attempts"]),
         (&"delivered".into(), &json!(3))
     );
 }
@@ -397,4 +399,47 @@ fn keys_are_found_through_the_agent() {
         let ran = desk.run(&["listen", "--bind", "127.0.0.1:0", "--agent", agent]).expect(code);
         assert!(ran.err.contains("signature_capabilities_unreachable"), "{}", ran.err);
     }
+}
+
+/// A task that a person cancels, whose buyer is gone for a moment, and the operator who sends it again.
+fn is_sent_again_by_hand(seller: &Seller, run: impl Fn(&[&str]) -> Ran) {
+    let desk = Desk::new();
+    let mut listener = desk.listen(&["--json", "--fail", "410:1"]);
+    let mut order: Value = serde_json::from_str(&television(60_000)).unwrap();
+    order["push_notification_config"] = json!({ "url": listener.hook(), "operation_id": "op-7" });
+    let task = seller.call("create_media_buy", &order.to_string(), &[]).expect(0).json();
+    run(&["tasks", "cancel", task["task_id"].as_str().unwrap(), "--reason", "the buyer called"]).expect(0);
+    let gone = listener.next();
+    assert_eq!((&gone["verdict"], &gone["answer"]), (&"new".into(), &"410".into()), "{gone:#}");
+    let list = |flags: &[&str]| {
+        run(&[&["webhooks", "list", "--json"], flags].concat()).expect(0).json()["deliveries"].clone()
+    };
+    // The worker writes down what it was told after it was told.
+    let dead = std::iter::repeat_with(|| list(&["--dead", "--reason", "gone"]))
+        .take(500)
+        .find(|found| found[0].is_object())
+        .expect("it is a dead letter at last");
+    assert_eq!((&dead[0]["id"], &dead[0]["task"]), (&gone["event"]["key"], &task["task_id"]));
+    run(&["webhooks", "redeliver", "--all", "--by", "operator"]).expect(0);
+    let again = listener.next();
+    assert_eq!((&again["verdict"], &again["answer"]), (&"again".into(), &"200".into()), "{again:#}");
+    assert_eq!(again["event"], gone["event"]);
+    let shown = run(&["webhooks", "show", dead[0]["id"].as_str().unwrap(), "--json"]).expect(0).json();
+    assert_eq!(shown["redeliveries"][0]["by"], "operator");
+}
+
+#[test]
+fn a_dead_letter_in_a_file_is_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["--allow-loopback-webhooks", "--review-delay", "86400", "--grace", "0"];
+    let seller = Seller::start_in(folder.path(), &flags);
+    is_sent_again_by_hand(&seller, |args| run_in(folder.path(), args));
+}
+
+#[test]
+#[ignore = "needs a Postgres server"]
+fn a_dead_letter_in_a_database_is_sent_again() {
+    let schema = Schema::migrated();
+    let seller = schema.serve(&["--allow-loopback-webhooks"]);
+    is_sent_again_by_hand(&seller, |args| schema.run(args));
 }
