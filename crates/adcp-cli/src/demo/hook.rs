@@ -8,17 +8,14 @@ use adcp_egress::Egress;
 use adcp_mcp::WellKnown;
 use adcp_signing::{DEFAULT_WEBHOOK_NONCES, MemoryReplayStore, Verifier};
 use adcp_webhooks::{Agreement, Answer, Incoming, MemoryDedup, RemoteJwks, Webhook, WebhookReceiver};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::exit::{Exit, Failure};
+use crate::webhooks::http::{self, Reply};
 
 /// What the buyer calls the order whose end it wants to hear of.
 pub(super) const OPERATION: &str = "demo-reviewed-order";
-
-/// The longest head that is read.
-const LONGEST: usize = 16 * 1024;
 
 /// The longest that an authentic webhook is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -71,48 +68,13 @@ struct Desk {
 
 impl Desk {
     async fn take(&self, mut stream: TcpStream, told: &mpsc::UnboundedSender<Webhook>) -> io::Result<()> {
-        let Some((head, body)) = read(&mut stream).await? else { return Ok(()) };
-        let mut lines = head.lines();
-        let target = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-        let headers: Vec<(&str, &[u8])> = lines
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name, value.trim().as_bytes()))
-            .collect();
-        let incoming = Incoming { target, headers: &headers, body: &body };
+        let Ok(request) = http::read(&mut stream).await else { return Ok(()) };
+        let headers: Vec<(&str, &[u8])> =
+            request.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let incoming = Incoming { target: &request.target, headers: &headers, body: &request.body };
         let taken = |webhook: Webhook| async move { told.send(webhook).map_err(adcp_core::BoxError::from) };
-        let Answer { status, body, .. } = self.receiver.receive(&self.agreement, incoming, taken).await;
-        let text = format!(
-            "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(text.as_bytes()).await?;
-        stream.shutdown().await
+        let Answer { status, headers, body, .. } =
+            self.receiver.receive(&self.agreement, incoming, taken).await;
+        http::answer(&mut stream, &Reply { status, headers, body }).await
     }
-}
-
-/// The head of a request, and its body; `None` for one that no webhook is like.
-async fn read(stream: &mut TcpStream) -> io::Result<Option<(String, Vec<u8>)>> {
-    let mut read = Vec::new();
-    let end = loop {
-        if let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end;
-        }
-        if read.len() > LONGEST || stream.read_buf(&mut read).await? == 0 {
-            return Ok(None);
-        }
-    };
-    let mut body = read.split_off(end + 4);
-    let head = String::from_utf8_lossy(&read[..end]).into_owned();
-    let length = head.lines().filter_map(|line| line.split_once(':'));
-    let mut length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let Some(length) = length.next().and_then(|(_, value)| value.trim().parse::<usize>().ok()) else {
-        return Ok(None);
-    };
-    if length > WebhookReceiver::MAX_BODY {
-        return Ok(None);
-    }
-    let have = body.len();
-    body.resize(length.max(have), 0);
-    stream.read_exact(&mut body[have..]).await?;
-    Ok(Some((head, body)))
 }

@@ -17,16 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A request as it came.
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, Vec<u8>)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
     /// The value of a field that occurs once, as text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         let (Some((_, value)), None) = (found.next(), found.next()) else { return None };
         str::from_utf8(value).ok()
@@ -35,7 +35,7 @@ impl Request {
 
 /// Why there is no request.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// The connection ended, or took too long.
     Gone,
     /// What came is not HTTP, or not of a kind that is read here.
@@ -52,22 +52,22 @@ impl From<io::Error> for Unread {
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
 }
 
 impl Reply {
     /// An error in a word.
-    pub(super) fn error(status: u16, code: &str) -> Self {
+    pub(crate) fn error(status: u16, code: &str) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { status, headers, body: serde_json::json!({ "error": code }).to_string() }
     }
 }
 
 /// Reads one request, within a time.
-pub(super) async fn read(stream: &mut TcpStream) -> Result<Request, Unread> {
+pub(crate) async fn read(stream: &mut TcpStream) -> Result<Request, Unread> {
     tokio::time::timeout(PATIENCE, read_all(stream)).await.unwrap_or(Err(Unread::Gone))
 }
 
@@ -187,7 +187,7 @@ fn parse_head(head: &[u8]) -> Option<Head> {
 }
 
 /// A line of `name: value`.
-pub(super) fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
+pub(crate) fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let at = line.iter().position(|byte| *byte == b':')?;
     let (name, value) = (&line[..at], &line[at + 1..]);
     let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
@@ -198,7 +198,7 @@ pub(super) fn field(line: &[u8]) -> Option<(String, Vec<u8>)> {
 }
 
 /// Answers, and waits a moment for the sender to hang up: what it still sends would take the answer away.
-pub(super) async fn answer(stream: &mut TcpStream, reply: &Reply) -> io::Result<()> {
+pub(crate) async fn answer(stream: &mut TcpStream, reply: &Reply) -> io::Result<()> {
     let mut text = format!("HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
     for (name, value) in &reply.headers {
         text.push_str(&format!("{name}: {value}\r\n"));

@@ -5,7 +5,7 @@ mod capture;
 mod checklist;
 mod endpoints;
 mod failing;
-mod http;
+pub(crate) mod http;
 mod list;
 mod listen;
 mod means;
