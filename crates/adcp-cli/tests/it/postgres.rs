@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::call::{banners, television};
 use crate::line::Line;
+use crate::receiver::Receiver;
 use crate::run::{Ran, Seller, TOKEN, adcp, run};
 
 #[allow(clippy::disallowed_methods, reason = "tests are told of their server by the environment")]
@@ -153,6 +154,35 @@ fn replicas_share_tasks_and_keys_and_a_third_process_ends_a_task() {
     let replayed = two.call("create_media_buy", &order, &[]).expect(0).json();
     assert_eq!(replayed["task_id"], submitted["task_id"]);
     assert_eq!(schema.run(&["calls", "list"]).expect(0).out, "");
+}
+
+#[test]
+#[ignore = "needs a Postgres server"]
+fn an_end_by_other_hands_is_told_once_by_the_replica_that_lives() {
+    let schema = Schema::migrated();
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("hooks.jwk");
+    let key = key.to_str().unwrap();
+    run(&["keys", "new", key]).expect(0);
+    let flags = ["--signing-key", key, "--allow-loopback-webhooks"];
+    let (one, two) = (schema.serve(&flags), schema.serve(&flags));
+    let receiver = Receiver::answering(&[]);
+    let mut order: Value = serde_json::from_str(&television(60_000)).unwrap();
+    order["push_notification_config"] = json!({ "url": receiver.url(), "operation_id": "op-1" });
+    let submitted = one.call("create_media_buy", &order.to_string(), &[]).expect(0).json();
+    one.kill();
+    schema
+        .run(&["tasks", "cancel", submitted["task_id"].as_str().unwrap(), "--reason", "the buyer called"])
+        .expect(0);
+    let webhook = receiver.next();
+    webhook.verified_by(two.get("/.well-known/jwks.json").1.as_bytes()).unwrap();
+    assert_eq!(
+        (&webhook.json()["task_id"], &webhook.json()["status"]),
+        (&submitted["task_id"], &json!("canceled"))
+    );
+    let delivered = || schema.run(&["webhooks", "list", "--json", "--state", "delivered"]).expect(0).json();
+    while delivered()["events"] == json!([]) {}
+    assert!(receiver.is_empty());
 }
 
 #[test]

@@ -83,10 +83,21 @@ fn serve(
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
     reader.read_exact(&mut body)?;
+    // Whoever asks whether webhooks are wanted here is told so.
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let reply = match &asked["challenge"] {
+        Value::Null => String::new(),
+        challenge => serde_json::json!({ "challenge": challenge }).to_string(),
+    };
     // Told before it is answered: who waits for it may end the sender at once.
     let _ = sender.send(Arrived { method, url, headers, body });
     let mut stream = stream;
-    write!(stream, "HTTP/1.1 {status} Answer\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    write!(
+        stream,
+        "HTTP/1.1 {status} Answer\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n{reply}",
+        reply.len()
+    )
 }
 
 impl Arrived {

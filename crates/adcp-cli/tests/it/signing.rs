@@ -148,6 +148,28 @@ fn without_a_key_one_is_made_for_local_work_and_nothing_is_delivered_elsewhere()
 }
 
 #[test]
+fn a_subscriber_is_asked_by_a_signed_challenge_and_counts_after_its_consent() {
+    let seller = Seller::start(&["--allow-loopback-webhooks", "--registry", "memory"]);
+    let receiver = Receiver::answering(&[]);
+    let subscribe = |url: &str| {
+        let config =
+            json!({ "subscriber_id": "s1", "url": url, "event_types": ["creative.purged"], "active": true });
+        let entry = json!({
+            "brand": { "domain": "acme-outdoor.example" }, "operator": "pinnacle-agency.example",
+            "billing": "operator", "sandbox": true, "notification_configs": [config],
+        });
+        let request = json!({ "accounts": [entry] }).to_string();
+        seller.call("sync_accounts", &request, &[]).expect(0).json()["accounts"][0].clone()
+    };
+    assert_eq!(subscribe(&receiver.url())["action"], "created");
+    let challenge = receiver.next();
+    challenge.verified_by(seller.get("/.well-known/jwks.json").1.as_bytes()).unwrap();
+    assert_eq!(challenge.json()["type"], "webhook.challenge");
+    // Nobody is there.
+    assert_eq!(subscribe("http://127.0.0.1:1/none")["action"], "failed");
+}
+
+#[test]
 fn an_agent_with_a_public_url_says_where_its_keys_are() {
     let keys = Keys::new();
     let file = keys.jwk("hooks");
