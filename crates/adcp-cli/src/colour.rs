@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::output::reorders;
+
 const KEY: &str = "\u{1b}[34m";
 const TEXT: &str = "\u{1b}[32m";
 const NUMBER: &str = "\u{1b}[36m";
@@ -86,9 +88,9 @@ fn escaped(json: String) -> String {
     json.chars().map(escape).collect()
 }
 
-/// DEL and the C1 block, which JSON leaves as they are and some terminals take for commands.
+/// What JSON leaves as it is, and a terminal would obey: DEL, the C1 block, and what turns a line around.
 fn is_control(c: char) -> bool {
-    matches!(c, '\u{7f}'..='\u{9f}')
+    matches!(c, '\u{7f}'..='\u{9f}') || reorders(c)
 }
 
 #[cfg(test)]
@@ -99,14 +101,14 @@ mod tests {
 
     #[test]
     fn plain_text_is_the_same_json_indented() {
-        let value = json!({"a": [1, {"b": null}], "c": {}, "d": [], "e": "x\u{1b}[31m\u{9b}31m"});
+        let value = json!({"a": [1, {"b": null}], "c": {}, "d": [], "e": "x\u{1b}[31m\u{9b}31m\u{202e}"});
         let text = indented(&value, false);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(text.starts_with("{\n  \"a\": [\n    1,\n    {\n      \"b\": null\n    }\n  ],\n"), "{text}");
-        assert!(!text.contains(['\u{1b}', '\u{9b}']), "{text:?}");
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
         let text = on_one_line(&value);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
-        assert!(!text.contains(['\u{1b}', '\u{9b}', '\n']), "{text:?}");
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\n']), "{text:?}");
     }
 
     #[test]

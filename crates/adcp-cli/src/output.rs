@@ -89,7 +89,7 @@ pub(crate) fn tame(text: &str) -> String {
 }
 
 /// What changes the order in which a line is shown, or begins another one.
-fn reorders(c: char) -> bool {
+pub(crate) fn reorders(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

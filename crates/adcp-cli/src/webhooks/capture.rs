@@ -40,11 +40,7 @@ impl Folder {
         let cannot = |error| {
             Failure::new(Exit::Broken, format!("cannot save into `{}`", path.display())).because(error)
         };
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(cannot)?;
+        private().recursive(true).create(path).map_err(cannot)?;
         let next = fs::read_dir(path).map_err(cannot)?.count();
         Ok(Self { path: path.to_owned(), next })
     }
@@ -66,7 +62,7 @@ impl Folder {
         let folder = loop {
             self.next += 1;
             let folder = self.path.join(format!("{:04}-{key}", self.next));
-            match fs::create_dir(&folder) {
+            match private().create(&folder) {
                 Ok(()) => break folder,
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -85,6 +81,15 @@ impl Folder {
         fs::write(folder.join(ABOUT), format!("{about:#}\n"))?;
         Ok(folder.display().to_string())
     }
+}
+
+/// Makes folders for their owner only.
+fn private() -> fs::DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "nothing to set"))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }
 
 /// Reads a webhook from a folder, or all that are in folders below it, in order of their names.

@@ -20,7 +20,7 @@ pub(crate) fn reviewed_in(folder: &Path) -> Seller {
 }
 
 #[cfg(unix)]
-fn mode(path: impl AsRef<Path>) -> u32 {
+pub(crate) fn mode(path: impl AsRef<Path>) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

@@ -103,7 +103,7 @@ fn an_event_that_was_refused_comes_again_after_kill_9_with_the_same_bytes_and_an
     let first = receiver.next();
     let attempts = || {
         let list = run_in(folder.path(), &["webhooks", "list", "--json"]).expect(0).json();
-        list["events"][0]["attempts"].as_u64().unwrap()
+        list["deliveries"][0]["attempts"].as_u64().unwrap()
     };
     while attempts() == 0 {}
     assert!(receiver.is_empty());

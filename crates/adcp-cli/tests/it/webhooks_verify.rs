@@ -25,6 +25,10 @@ fn failed(ran: &crate::run::Ran) -> Vec<(String, String)> {
 fn a_saved_webhook_verifies_and_what_was_changed_does_not() {
     let desk = Desk::new();
     let folder = saved(&desk, &["--jwks", "jwks.json"]);
+    #[cfg(unix)]
+    for made in ["arrived", &folder] {
+        assert_eq!(crate::registry::mode(desk.path().join(made)), 0o700, "headers may hold a token");
+    }
     let good = desk.run(&["verify", &folder, "--jwks", "jwks.json"]).expect(0);
     for line in [
         "ok        0  there is a signature",
