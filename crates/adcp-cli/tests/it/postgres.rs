@@ -181,7 +181,7 @@ fn an_end_by_other_hands_is_told_once_by_the_replica_that_lives() {
         (&submitted["task_id"], &json!("canceled"))
     );
     let delivered = || schema.run(&["webhooks", "list", "--json", "--state", "delivered"]).expect(0).json();
-    while delivered()["events"] == json!([]) {}
+    while delivered()["deliveries"] == json!([]) {}
     assert!(receiver.is_empty());
 }
 
