@@ -277,6 +277,7 @@ mod tests {
             operators().with_token(name, &Secret::new(token), Access::Write).map(|_| ())
         };
         assert_eq!(with("ada", "another-token-of-ada"), Ok(()), "a new token beside the old one");
+        assert_eq!(with("eve", "sixteen-letters!"), Ok(()));
         for name in ["", "a b", "a\nb", &"x".repeat(65)] {
             assert_eq!(with(name, "a-token-0123456789"), Err(BadOperator::Name), "{name:?}");
         }
@@ -287,6 +288,11 @@ mod tests {
         let refused = Operators::new().with_operator(nowhere, &Secret::new(ADA)).unwrap_err();
         assert_eq!(refused, BadOperator::NoTenant("eve".into()));
         assert!(!format!("{:?}{refused}", operators()).contains("token-of"));
+    }
+
+    #[test]
+    fn access_has_words() {
+        assert_eq!([Access::Read, Access::Write].map(Access::as_str), ["read", "write"]);
     }
 
     #[test]

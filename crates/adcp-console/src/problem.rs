@@ -8,7 +8,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::operator::Stranger;
+use crate::operator::{Access, Stranger};
 
 /// After how long a store that does not answer may be asked again.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -116,7 +116,7 @@ impl Problem {
         let mut body =
             json!({ "code": code, "status": status.as_u16(), "title": title, "detail": self.detail() });
         match self {
-            Self::ReadOnly { .. } => body["scope"] = "write".into(),
+            Self::ReadOnly { .. } => body["scope"] = Access::Write.as_str().into(),
             Self::BadRequest { field, .. } => body["field"] = field.as_str().into(),
             Self::NotDead(state) => body["state"] = state.as_str().into(),
             _ => {}
