@@ -8,3 +8,4 @@ mod broken_documents;
 mod broken_outbox;
 mod conformance;
 mod faults;
+mod turns;
