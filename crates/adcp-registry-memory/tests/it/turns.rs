@@ -92,6 +92,27 @@ async fn a_claim_looks_at_so_many_tenants_and_the_next_one_at_the_others() {
 }
 
 #[tokio::test]
+async fn a_claim_looks_at_so_many_endpoints_with_something_due_and_the_next_one_goes_on() {
+    let registry = registry();
+    for endpoint in 0..20 {
+        publish(&registry, "a", &format!("e{endpoint:02}"), 2).await;
+    }
+    // Of each one event is in flight, which is all that may be.
+    let req = ClaimDeliveries::new().with_per_endpoint(1);
+    assert_eq!(registry.claim_deliveries(req.clone()).await.unwrap().deliveries.len(), 20);
+    publish(&registry, "a", "f", 1).await;
+    let few = req.with_limit(8);
+    let first = registry.claim_deliveries(few.clone()).await.unwrap();
+    assert_eq!((places(&first), first.more), (vec![], true), "16 that may send nothing");
+    let second = registry.claim_deliveries(few.after(first.cursor)).await.unwrap();
+    assert_eq!(places(&second), ["a f"]);
+    // Whoever has nothing is looked at in no time.
+    let nobody = ClaimDeliveries::new().of_tenants([TenantId::new("nobody")]);
+    let none = registry.claim_deliveries(nobody).await.unwrap();
+    assert_eq!((places(&none), none.more, none.next_due), (vec![], false, None));
+}
+
+#[tokio::test]
 async fn a_page_of_endpoints_ends_where_it_should() {
     let registry = registry();
     for (tenant, endpoint) in [("a", "e1"), ("a", "e2"), ("b", "e1")] {
