@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adcp_core::DeliveryState;
+use adcp_core::{Background as _, DeadReason, DeliveryState};
 
 use crate::receiver::{OK, Receiver, Step::Read};
 use crate::stage::{BOUND, Stage};
@@ -83,4 +83,41 @@ async fn one_that_cannot_be_recorded_holds_up_no_other_and_is_sent_again() {
     worker.wake();
     let detail = stage.delivered(&spoiled).await;
     assert_eq!((detail.record.attempts, detail.attempts.len()), (3, 1), "claims count");
+}
+
+#[tokio::test]
+async fn a_worker_that_finds_nothing_where_more_may_be_takes_a_rest() {
+    let stage = Stage::new();
+    stage.registry.promise_more();
+    let worker = stage.start(stage.builder());
+    let mut empty = stage.registry.empty_claims();
+    let looked = empty.wait_for(|count| *count >= 16);
+    tokio::time::timeout(BOUND, looked).await.unwrap().unwrap();
+    worker.drain(BOUND).await;
+    assert_eq!(*empty.borrow(), 16, "and not again before there is a reason to");
+}
+
+#[tokio::test]
+async fn what_waited_too_long_is_given_up_in_batches_until_nothing_is_left() {
+    let stage = Stage::new();
+    let receiver = Receiver::plain(&[&[Read, OK]]).await;
+    let keys = stage.publish_many(&receiver.url(), 501).await;
+    stage.advance(Duration::from_secs(24 * 60 * 60));
+    let worker = stage.start(stage.builder());
+    let last = stage.until(keys.last().unwrap(), |detail| detail.record.settled_at.is_some()).await;
+    assert_eq!((last.record.reason, last.record.attempts), (Some(DeadReason::Exhausted), 0));
+    // Two calls of at most 500; and none for every event that comes afterwards.
+    for _ in 0..3 {
+        let key = stage.publish(&receiver.url()).await;
+        stage.delivered(&key).await;
+    }
+    let mut expiries = stage.registry.expiries();
+    assert_eq!(*expiries.borrow_and_update(), 2);
+    worker.wake();
+    let called = expiries.wait_for(|calls| *calls > 2);
+    assert_eq!(
+        *tokio::time::timeout(BOUND, called).await.unwrap().unwrap(),
+        3,
+        "but when somebody asks for it"
+    );
 }

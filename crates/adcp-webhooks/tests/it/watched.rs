@@ -37,6 +37,10 @@ struct Signals {
     recorded: Mutex<Vec<Recorded>>,
     /// How many each claim took, and each call recorded.
     batches: Mutex<(Vec<usize>, Vec<usize>)>,
+    /// Calls that give up what waited too long.
+    expiries: watch::Sender<usize>,
+    /// Whether claims say that there may be more, whatever there is.
+    more: Mutex<bool>,
     /// What cannot be recorded, however often it is tried.
     spoiled: Mutex<Option<EventKey>>,
     /// So many calls to record fail.
@@ -54,6 +58,8 @@ impl Watched {
             empty: watch::Sender::new(0),
             recorded: Mutex::default(),
             batches: Mutex::default(),
+            expiries: watch::Sender::new(0),
+            more: Mutex::default(),
             spoiled: Mutex::default(),
             failing: Mutex::default(),
         };
@@ -116,6 +122,16 @@ impl Watched {
         *self.signals.failing.lock().unwrap() = calls;
     }
 
+    /// Counts calls that give up what waited too long.
+    pub(crate) fn expiries(&self) -> watch::Receiver<usize> {
+        self.signals.expiries.subscribe()
+    }
+
+    /// Lets every claim say that there may be more.
+    pub(crate) fn promise_more(&self) {
+        *self.signals.more.lock().unwrap() = true;
+    }
+
     /// Lets every record fail that has this event in it.
     pub(crate) fn spoil(&self, event: Option<&EventKey>) {
         *self.signals.spoiled.lock().unwrap() = event.cloned();
@@ -148,7 +164,8 @@ impl DeliveryOutbox for Watched {
     }
 
     async fn claim_deliveries(&self, req: ClaimDeliveries) -> Result<ClaimedDeliveries, RegistryError> {
-        let claimed = self.inner.claim_deliveries(req).await?;
+        let mut claimed = self.inner.claim_deliveries(req).await?;
+        claimed.more |= *self.signals.more.lock().unwrap();
         if claimed.deliveries.is_empty() {
             self.signals.empty.send_modify(|empty| *empty += 1);
         } else {
@@ -191,6 +208,7 @@ impl DeliveryOutbox for Watched {
 
     async fn expire_deliveries(&self, req: ExpireDeliveries) -> Result<usize, RegistryError> {
         let expired = self.inner.expire_deliveries(req).await?;
+        self.signals.expiries.send_modify(|calls| *calls += 1);
         if expired > 0 {
             self.step();
         }
