@@ -286,6 +286,7 @@ mod tests {
             ("https://@shop.example/x", "https://shop.example/x"),
             ("https://[2001:DB8::A]:443/x", "https://[2001:db8::a]/x"),
             ("https://[::1]:8443/x", "https://[::1]:8443/x"),
+            ("https://[::1]/x", "https://[::1]/x"),
             ("https://192.0.2.1/x", "https://192.0.2.1/x"),
             ("https://shop.example./x", "https://shop.example./x"),
             ("https://shop.example/a/b/../c/./d", "https://shop.example/a/c/d"),
