@@ -3,7 +3,7 @@
 use adcp_core::{hex, random_bytes};
 use adcp_decisioning::AgentBuilder;
 use adcp_egress::Egress;
-use adcp_mcp::{Discovery, McpConfig, WellKnown};
+use adcp_mcp::{McpConfig, PublishedKeys, WellKnown};
 use adcp_signing::{Algorithm, Jwks, KeyUse, LocalSigner, Signer as _};
 use adcp_webhooks::{BadWebhooks, Webhooks};
 
@@ -88,10 +88,10 @@ impl Delivering {
 
     /// Has the server publish the keys.
     pub(crate) fn publish(&self, config: McpConfig) -> McpConfig {
-        let discovery = Discovery::of_keys(Jwks::new(self.keys.iter().map(LocalSigner::jwk)).to_json());
-        config.with_discovery(match &self.places {
-            Some(at) if at.ours => discovery.with_agent("sales", AGENT_ID),
-            _ => discovery,
+        let published = PublishedKeys::new(Jwks::new(self.keys.iter().map(LocalSigner::jwk)).to_json());
+        config.with_published_keys(match &self.places {
+            Some(at) if at.ours => published.with_agent("sales", AGENT_ID),
+            _ => published,
         })
     }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::Discovery;
+use crate::PublishedKeys;
 use crate::routes::Routes;
 
 /// The largest grace period, header or body time a server accepts.
@@ -30,7 +30,7 @@ pub struct McpConfig {
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
     pub(crate) grace: Duration,
-    pub(crate) discovery: Option<Discovery>,
+    pub(crate) published_keys: Option<PublishedKeys>,
     pub(crate) routes: Routes,
     pub(crate) shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -48,7 +48,7 @@ impl McpConfig {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(20),
-            discovery: None,
+            published_keys: None,
             routes: Routes::default(),
             shutdown: None,
         }
@@ -114,8 +114,8 @@ impl McpConfig {
     }
 
     /// Also publishes the keys of the agent, and its brand.json if you like, below `/.well-known/`. Default: neither.
-    pub fn with_discovery(mut self, discovery: Discovery) -> Self {
-        self.discovery = Some(discovery);
+    pub fn with_published_keys(mut self, keys: PublishedKeys) -> Self {
+        self.published_keys = Some(keys);
         self
     }
 
@@ -173,7 +173,7 @@ impl fmt::Debug for McpConfig {
             .field("header_timeout", &self.header_timeout)
             .field("body_timeout", &self.body_timeout)
             .field("grace", &self.grace)
-            .field("discovery", &self.discovery)
+            .field("published_keys", &self.published_keys)
             .field("routes", &self.routes)
             .field("shutdown", &self.shutdown.is_some())
             .finish()

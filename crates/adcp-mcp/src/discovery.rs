@@ -31,7 +31,7 @@ const MAX_ID: usize = 100;
 /// [`AgentBuilder::published_at`](adcp_decisioning::AgentBuilder::published_at): receivers begin there.
 ///
 /// ```
-/// use adcp_mcp::{Discovery, McpConfig, WellKnown};
+/// use adcp_mcp::{McpConfig, PublishedKeys, WellKnown};
 /// use serde_json::json;
 ///
 /// // As `Jwks::to_json` of `adcp-signing` writes it.
@@ -41,14 +41,14 @@ const MAX_ID: usize = 100;
 /// }] });
 /// let config = McpConfig::bind("127.0.0.1:3000")
 ///     .with_public_url("https://ads.example.com/mcp")
-///     .with_discovery(Discovery::of_keys(jwks).with_agent("sales", "ads_example"));
+///     .with_published_keys(PublishedKeys::new(jwks).with_agent("sales", "ads_example"));
 ///
 /// let at = WellKnown::of("https://ads.example.com/mcp").unwrap();
 /// assert_eq!(at.jwks_uri, "https://ads.example.com/.well-known/jwks.json");
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct Discovery {
+pub struct PublishedKeys {
     keys: Value,
     brand: Brand,
 }
@@ -60,11 +60,11 @@ enum Brand {
     Given(Value),
 }
 
-impl Discovery {
+impl PublishedKeys {
     /// Publishes a set of public keys, and no brand.json. A key with a private member is refused.
     ///
     /// Spec: RFC 7517 section 5.
-    pub const fn of_keys(jwks: Value) -> Self {
+    pub const fn new(jwks: Value) -> Self {
         Self { keys: jwks, brand: Brand::Elsewhere }
     }
 
@@ -241,27 +241,27 @@ mod tests {
     fn what_must_not_be_published_is_refused() {
         let key = |name: &str, value: Value| json!({ "keys": [{ "kid": "a", "kty": "OKP", name: value }] });
         let brand = |agents: Value| {
-            Discovery::of_keys(key("x", json!(""))).with_brand_json(json!({ "agents": agents }))
+            PublishedKeys::new(key("x", json!(""))).with_brand_json(json!({ "agents": agents }))
         };
         let entry = |url: &str| json!({ "type": "sales", "id": "a", "url": url });
-        let agent = |id: &str| Discovery::of_keys(key("x", json!(""))).with_agent("sales", id);
-        let strange = Discovery::of_keys(key("x", json!(""))).with_agent("selling", "a");
+        let agent = |id: &str| PublishedKeys::new(key("x", json!(""))).with_agent("sales", id);
+        let strange = PublishedKeys::new(key("x", json!(""))).with_agent("selling", "a");
         let url = "https://a.example/mcp";
         let long = "a".repeat(101);
         for (discovery, words) in [
-            (Discovery::of_keys(json!([])), "no array `keys`"),
-            (Discovery::of_keys(json!({ "keys": [1] })), "no key at number 0"),
-            (Discovery::of_keys(key("d", json!("secret"))), "the member `d`"),
-            (Discovery::of_keys(key("k", json!("secret"))), "the member `k`"),
-            (Discovery::of_keys(json!({ "keys": [{ "kid": "" }] })), "without a `kid`"),
-            (Discovery::of_keys(json!({ "keys": [{ "kid": "a" }, { "kid": "a" }] })), "two keys"),
+            (PublishedKeys::new(json!([])), "no array `keys`"),
+            (PublishedKeys::new(json!({ "keys": [1] })), "no key at number 0"),
+            (PublishedKeys::new(key("d", json!("secret"))), "the member `d`"),
+            (PublishedKeys::new(key("k", json!("secret"))), "the member `k`"),
+            (PublishedKeys::new(json!({ "keys": [{ "kid": "" }] })), "without a `kid`"),
+            (PublishedKeys::new(json!({ "keys": [{ "kid": "a" }, { "kid": "a" }] })), "two keys"),
             (agent(""), "as the id"),
             (agent("Ads"), "as the id"),
             (agent(&long), "as the id"),
             (strange, "as the kind"),
             (brand(json!([entry("https://a.example/mcp/")])), "byte for byte"),
             (brand(json!([entry(url), entry(url)])), "more than once"),
-            (Discovery::of_keys(key("x", json!(""))).with_brand_json(json!([])), "no object"),
+            (PublishedKeys::new(key("x", json!(""))).with_brand_json(json!([])), "no object"),
         ] {
             let fault = discovery.publish(&McpConfig::bind("[::1]:0").with_public_url(url)).unwrap_err();
             assert!(fault.contains(words) && !fault.contains("secret"), "{fault}");
@@ -274,7 +274,7 @@ mod tests {
         let elsewhere = json!({ "house": { "agents": [entry("https://b.example/")] }, "brands": [{ "agents": [entry(url)] }] });
         let config = McpConfig::bind("[::1]:0").with_public_url(url);
         for document in [elsewhere, json!({ "authoritative_location": "https://b.example/brand.json" })] {
-            Discovery::of_keys(key("x", json!(""))).with_brand_json(document).publish(&config).unwrap();
+            PublishedKeys::new(key("x", json!(""))).with_brand_json(document).publish(&config).unwrap();
         }
     }
 }

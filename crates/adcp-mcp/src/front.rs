@@ -48,10 +48,10 @@ type Unread = (StatusCode, String);
 
 impl Front {
     pub(crate) fn new(agent: Agent, config: &mut McpConfig) -> Result<Self, McpError> {
-        let published = match &config.discovery {
-            Some(discovery) => discovery
+        let published = match &config.published_keys {
+            Some(keys) => keys
                 .publish(config)
-                .map_err(|reason| McpError::Setting { setting: "discovery", reason })?,
+                .map_err(|reason| McpError::Setting { setting: "published_keys", reason })?,
             None => Published::default(),
         };
         let handler = Handler::new(agent.clone(), &config.name);

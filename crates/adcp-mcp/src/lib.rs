@@ -22,7 +22,7 @@
 //! | `POST /mcp`, `POST /` | one JSON-RPC message with one JSON answer, whatever `Accept` says |
 //! | `GET`, `DELETE` and others there | 405 |
 //! | `GET /healthz` | 200, or 503 when the agent is unhealthy or the server is leaving |
-//! | `GET /.well-known/jwks.json`, `brand.json` there | what [`Discovery`] publishes, to everybody |
+//! | `GET /.well-known/jwks.json`, `brand.json` there | [`PublishedKeys`], for everybody |
 //! | a prefix given to [`McpConfig::with_routes`], and below | what the service answers that is mounted there |
 //! | another host or web origin | 403, with the setting to change |
 //! | a content type other than `application/json` | 415 |
@@ -68,6 +68,6 @@ mod server;
 pub mod client;
 
 pub use config::McpConfig;
-pub use discovery::{Discovery, WellKnown};
+pub use discovery::{PublishedKeys, WellKnown};
 pub use error::McpError;
 pub use server::{Server, serve};

@@ -45,7 +45,7 @@ impl Schedule {
     }
 
     /// Sets how long after it was queued or redelivered an event is tried at most. Receivers must remember keys at least
-    /// as long, so announce it when it is longer than a day.
+    /// as long; capabilities tell them, who are asked for seven days at most.
     #[must_use]
     pub const fn with_horizon(mut self, horizon: Duration) -> Self {
         self.horizon = horizon;

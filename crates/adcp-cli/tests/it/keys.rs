@@ -138,6 +138,7 @@ fn a_served_key_is_found_and_another_is_not() {
     // A verifier elsewhere would not come here at all.
     let closed = run_in(folder.path(), &["keys", "check", &seller.url]).expect(3);
     assert!(closed.out.contains("request_signature_capabilities_unreachable"), "{}", closed.out);
+    assert!(closed.out.contains("--allow-loopback"), "{}", closed.out);
     let unsigned =
         check(folder.path(), &[&seller.url, "--key", "other.jwk", "--purpose", "request-signing"]).expect(2);
     assert!(unsigned.err.contains("a key for webhook-signing"), "{}", unsigned.err);

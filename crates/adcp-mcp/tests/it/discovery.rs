@@ -1,6 +1,6 @@
 //! Keys and brand.json, as anybody reads them.
 
-use adcp_mcp::{Discovery, McpConfig, McpError, Server, WellKnown};
+use adcp_mcp::{McpConfig, McpError, PublishedKeys, Server, WellKnown};
 use serde_json::{Value, json};
 
 use crate::fixture::{Answer, Running};
@@ -17,12 +17,12 @@ fn jwks() -> Value {
     }] })
 }
 
-fn discovery() -> Discovery {
-    Discovery::of_keys(jwks()).with_agent("sales", "ads_example")
+fn discovery() -> PublishedKeys {
+    PublishedKeys::new(jwks()).with_agent("sales", "ads_example")
 }
 
 async fn publishing() -> Running {
-    Running::with(|config| config.with_public_url(PUBLIC).with_discovery(discovery())).await
+    Running::with(|config| config.with_public_url(PUBLIC).with_published_keys(discovery())).await
 }
 
 async fn get(server: &Running, path: &str, host: &str) -> Answer {
@@ -74,7 +74,7 @@ async fn only_reading_is_answered_and_only_for_our_hosts() {
 
 #[tokio::test]
 async fn keys_are_published_without_a_brand_document_and_nothing_without_being_asked() {
-    let alone = Running::with(|config| config.with_discovery(Discovery::of_keys(jwks()))).await;
+    let alone = Running::with(|config| config.with_published_keys(PublishedKeys::new(jwks()))).await;
     assert_eq!(get(&alone, KEYS, "localhost").await.json(), jwks());
     assert_eq!(get(&alone, BRAND, "localhost").await.status, 404);
     let neither = Running::new().await;
@@ -89,16 +89,16 @@ async fn a_document_of_ones_own_is_published_as_it_is() {
         "version": "1.0", "contact": { "name": "Ads", "email": "ads@example.com" },
         "agents": [{ "type": "sales", "id": "ads", "url": PUBLIC }, { "type": "signals", "id": "s", "url": "https://s.example/" }],
     });
-    let discovery = Discovery::of_keys(jwks()).with_brand_json(own.clone());
-    let server = Running::with(|config| config.with_public_url(PUBLIC).with_discovery(discovery)).await;
+    let discovery = PublishedKeys::new(jwks()).with_brand_json(own.clone());
+    let server = Running::with(|config| config.with_public_url(PUBLIC).with_published_keys(discovery)).await;
     assert_eq!(get(&server, BRAND, "localhost").await.json(), own);
 }
 
 #[tokio::test]
 async fn a_document_that_would_mislead_opens_no_port() {
     let probe = Probe::new();
-    let config = McpConfig::bind("127.0.0.1:0").with_discovery(discovery());
+    let config = McpConfig::bind("127.0.0.1:0").with_published_keys(discovery());
     let error = Server::bind(agent(&probe), config).await.unwrap_err();
-    assert!(matches!(error, McpError::Setting { setting: "discovery", .. }), "{error}");
+    assert!(matches!(error, McpError::Setting { setting: "published_keys", .. }), "{error}");
     assert!(error.to_string().contains("https public url"), "{error}");
 }

@@ -90,7 +90,7 @@ impl Way {
                 let signing = known.get("webhook_signing").cloned().unwrap_or_default();
                 let what = match (signing["supported"] == true, self.purpose) {
                     (true, KeyUse::WebhookSigning) => {
-                        format!("{agent} says that it signs webhooks, by {}", signing["algorithms"])
+                        format!("{agent} says that it signs webhooks, by {}", listed(&signing["algorithms"]))
                     }
                     (false, KeyUse::WebhookSigning) => {
                         format!("{agent} answers, and does not say that it signs webhooks")
@@ -102,8 +102,11 @@ impl Way {
             }
             Err(missing) => {
                 let what = format!("{agent} does not tell its capabilities: {}", missing.words());
-                let advice =
-                    "the agent answers `get_adcp_capabilities` over MCP, at this url, without a token";
+                let advice = if agent.starts_with("http://") && !self.loopback {
+                    "an agent of this machine is checked with --allow-loopback; any other has an https url"
+                } else {
+                    "the agent answers `get_adcp_capabilities` over MCP, at this url, without a token"
+                };
                 let fault = code(KeyFault::CapabilitiesUnreachable);
                 match missing {
                     Missing::Unreachable(_) => report.absent("capabilities", fault, what, advice),
@@ -251,6 +254,12 @@ impl Way {
     fn is_secure(&self, url: &str) -> bool {
         url.starts_with("https://") || self.loopback && url.starts_with("http://")
     }
+}
+
+/// Names of a list, for people.
+fn listed(names: &Value) -> String {
+    let names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if names.is_empty() { "an algorithm that it does not name".to_owned() } else { names.join(" and ") }
 }
 
 /// Says whether a document keeps to its schema; verifiers do not ask.
