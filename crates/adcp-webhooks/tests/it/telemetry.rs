@@ -5,22 +5,31 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use adcp_core::DeadReason;
+use adcp_core::{DeadReason, DeliveryOutbox as _, ListEndpoints, TenantId};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::receiver::{BUSY, OK, Receiver, Step};
-use crate::stage::{Stage, TOKEN};
+use crate::stage::{BOUND, Stage, TOKEN};
 use Step::{Read, Send};
 
-/// Keeps every counter under its name and labels.
+/// Keeps every counter under its name and labels, and every gauge under its name.
 #[derive(Default)]
-struct Counts(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+struct Counts {
+    counters: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+    gauges: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+}
 
 impl Counts {
     fn read(&self) -> BTreeMap<String, u64> {
-        let counts = self.0.lock().unwrap();
+        let counts = self.counters.lock().unwrap();
         counts.iter().map(|(name, count)| (name.clone(), count.load(Ordering::SeqCst))).collect()
+    }
+}
+
+impl Counts {
+    fn gauge(&self, name: &str) -> Option<f64> {
+        self.gauges.lock().unwrap().get(name).map(|bits| f64::from_bits(bits.load(Ordering::SeqCst)))
     }
 }
 
@@ -32,11 +41,11 @@ impl Recorder for Counts {
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
         let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
         let name = format!("{} {}", key.name(), labels.join(" ")).trim().to_owned();
-        Counter::from_arc(Arc::clone(self.0.lock().unwrap().entry(name).or_default()))
+        Counter::from_arc(Arc::clone(self.counters.lock().unwrap().entry(name).or_default()))
     }
 
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(Arc::clone(self.gauges.lock().unwrap().entry(key.name().to_owned()).or_default()))
     }
 
     fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
@@ -121,4 +130,47 @@ fn attempts_and_ends_are_counted_and_logs_are_silent_about_secrets() {
     for key in keys {
         assert!(!text.contains(key.as_str()) && text.contains(&key.as_str()[..12]), "{text}");
     }
+}
+
+#[test]
+fn paused_endpoints_are_counted_over_the_tenants_with_recent_events() {
+    let counts = Counts::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tenants = ["a", "b", "c"].map(TenantId::new);
+    let run = async {
+        let stage = Stage::new();
+        let (busy, well) = (Receiver::plain(&[&[Read, BUSY]]).await, Receiver::plain(&[&[Read, OK]]).await);
+        let webhooks = stage.start(stage.builder());
+        for tenant in &tenants {
+            for _ in 0..5 {
+                stage.publish_at(tenant.clone(), &busy.url(), None).await;
+            }
+            stage.publish_at(tenant.clone(), &well.url(), None).await;
+        }
+        let mut steps = stage.registry.steps();
+        let paused = async || {
+            let mut paused = 0;
+            for tenant in &tenants {
+                let list = ListEndpoints::new(tenant.clone()).paused();
+                paused += stage.registry.endpoints(list).await.unwrap().len();
+            }
+            paused
+        };
+        let opened = async {
+            while paused().await < tenants.len() {
+                steps.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(BOUND, opened).await.unwrap();
+        // Who is woken gives up what is old, measures, and claims.
+        let (mut expiries, mut empty) = (stage.registry.expiries(), stage.registry.empty_claims());
+        let before = *expiries.borrow_and_update();
+        webhooks.wake();
+        tokio::time::timeout(BOUND, expiries.wait_for(|calls| *calls > before)).await.unwrap().unwrap();
+        let before = *empty.borrow_and_update();
+        webhooks.wake();
+        tokio::time::timeout(BOUND, empty.wait_for(|claims| *claims > before)).await.unwrap().unwrap();
+    };
+    metrics::with_local_recorder(&counts, || runtime.block_on(run));
+    assert_eq!(counts.gauge("adcp_webhook_endpoints_paused"), Some(3.0));
 }
