@@ -22,6 +22,7 @@ async fn a_claim_takes_a_hundred_at_most_and_as_many_as_have_a_place() {
     for key in &keys {
         stage.delivered(key).await;
     }
+    assert_eq!(stage.registry.renewed(), [], "what is sent at once needs no more time");
 }
 
 #[tokio::test]
