@@ -33,7 +33,7 @@ fn of_many_threads_one_works_on_each_event_at_a_time() {
                         assert_ne!(seen, Seen::Conflict);
                         return (false, false);
                     };
-                    let ends = (thread + event) % 2 == 0;
+                    let ends = (thread + event).is_multiple_of(2);
                     let held = if ends { memory.complete(&claimed) } else { memory.release(&claimed) };
                     assert!(held.await.unwrap(), "nobody else has it");
                     (true, ends)
