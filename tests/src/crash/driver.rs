@@ -18,7 +18,7 @@ use super::store::Store;
 const REACHED: Duration = Duration::from_secs(6);
 
 /// How often a point that was not reached gets another turn.
-const TURNS: usize = 4;
+const TURNS: usize = 8;
 
 /// What a run can be broken by.
 #[derive(Debug)]
