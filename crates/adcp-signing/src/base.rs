@@ -1,5 +1,7 @@
 //! The signature base: the text that is signed.
 
+use std::borrow::Cow;
+
 use crate::field::Covered;
 use crate::message::Message;
 use crate::target::TargetUri;
@@ -23,24 +25,34 @@ pub(crate) fn signature_base(
     message: &Message<'_>,
     target: &TargetUri,
 ) -> Result<String, NoValue> {
-    let mut base = String::with_capacity(512);
+    signature_base_ending(covered, &covered.to_text(), message, target)
+}
+
+/// The same for whoever has the text of `covered` already.
+pub(crate) fn signature_base_ending(
+    covered: &Covered,
+    text: &str,
+    message: &Message<'_>,
+    target: &TargetUri,
+) -> Result<String, NoValue> {
+    let mut base = String::with_capacity(512 + text.len());
     for component in &covered.components {
         if !component.params.is_empty() {
             return Err(NoValue::Unknown);
         }
         let value = match component.name.as_str() {
-            "@method" => message.method().to_ascii_uppercase(),
-            "@target-uri" => target.as_str().to_owned(),
-            "@authority" => target.authority().to_owned(),
-            name => field_value(name, message)?,
+            "@method" => Cow::Owned(message.method().to_ascii_uppercase()),
+            "@target-uri" => Cow::Borrowed(target.as_str()),
+            "@authority" => Cow::Borrowed(target.authority()),
+            name => Cow::Owned(field_value(name, message)?),
         };
-        base.push_str(&component.to_text());
+        component.write(&mut base);
         base.push_str(": ");
         base.push_str(&value);
         base.push('\n');
     }
     base.push_str("\"@signature-params\": ");
-    base.push_str(&covered.to_text());
+    base.push_str(text);
     Ok(base)
 }
 

@@ -50,12 +50,14 @@ impl Covered {
 
     /// The canonical text, which is also the value of `@signature-params`.
     pub(crate) fn to_text(&self) -> String {
-        let mut out = String::from("(");
+        // As long as ours are: signing writes one for each message.
+        let mut out = String::with_capacity(320);
+        out.push('(');
         for (at, component) in self.components.iter().enumerate() {
             if at > 0 {
                 out.push(' ');
             }
-            out.push_str(&component.to_text());
+            component.write(&mut out);
         }
         out.push(')');
         write_params(&mut out, &self.params);
@@ -68,12 +70,10 @@ impl Component {
         Self { name: name.to_owned(), params: Vec::new() }
     }
 
-    /// The component as a line of the signature base names it.
-    pub(crate) fn to_text(&self) -> String {
-        let mut out = String::new();
-        write_string(&mut out, &self.name);
-        write_params(&mut out, &self.params);
-        out
+    /// Writes the component as a line of the signature base names it.
+    pub(crate) fn write(&self, out: &mut String) {
+        write_string(out, &self.name);
+        write_params(out, &self.params);
     }
 }
 
@@ -90,7 +90,9 @@ fn write_params(out: &mut String, params: &Params) {
 
 fn write_bare(out: &mut String, value: &Bare) {
     match value {
-        Bare::Integer(number) => out.push_str(&number.to_string()),
+        Bare::Integer(number) => {
+            let _ = write!(out, "{number}");
+        }
         Bare::Decimal(thousandths) => {
             let sign = if *thousandths < 0 { "-" } else { "" };
             let (whole, rest) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
@@ -110,11 +112,15 @@ fn write_bare(out: &mut String, value: &Bare) {
 
 fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push('\\');
+    for part in text.split_inclusive(['"', '\\']) {
+        match part.strip_suffix(['"', '\\']) {
+            Some(plain) => {
+                out.push_str(plain);
+                out.push('\\');
+                out.push_str(&part[plain.len()..]);
+            }
+            None => out.push_str(part),
         }
-        out.push(c);
     }
     out.push('"');
 }

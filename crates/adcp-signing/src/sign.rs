@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::algorithm::Profile;
 use crate::alphabet::{self, Alphabet};
-use crate::base::{NoValue, signature_base};
+use crate::base::{NoValue, signature_base_ending};
 use crate::digest::content_digest;
 use crate::field::{Bare, Component, Covered};
 use crate::json::{self, BadJson};
@@ -187,7 +187,8 @@ impl Signing {
                     signed.with_headers(message.header("content-type").map(|value| ("content-type", value)));
             }
         }
-        let base = signature_base(&covered, &signed, &target).map_err(|error| match error {
+        let text = covered.to_text();
+        let base = signature_base_ending(&covered, &text, &signed, &target).map_err(|error| match error {
             NoValue::Absent => SignError::NoContentType,
             NoValue::Unknown | NoValue::Malformed(_) => SignError::Field,
         })?;
@@ -196,7 +197,7 @@ impl Signing {
         if signature.len() != 64 {
             return Err(SignError::NotASignature);
         }
-        fields.push(("signature-input", format!("{LABEL}={}", covered.to_text())));
+        fields.push(("signature-input", format!("{LABEL}={text}")));
         fields.push(("signature", format!("{LABEL}=:{}:", self.alphabet.encode(&signature))));
         Ok(SignedHeaders::new(fields))
     }
