@@ -22,7 +22,7 @@ type InLane = (TenantId, Endpoint, Timestamp, u64);
 #[derive(Default)]
 pub(crate) struct Outbox {
     /// In the order they were queued.
-    rows: BTreeMap<u64, Row>,
+    rows: BTreeMap<u64, Box<Row>>,
     next: u64,
     by_key: HashMap<(TenantId, EventKey), u64>,
     by_task: HashMap<TaskId, BTreeSet<u64>>,
@@ -50,8 +50,9 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn event(&self) -> Event {
-        let DeliveryRecord { key, owner, subject, url, queued_at, .. } = self.record.clone();
-        let mut event = Event::stored(key, owner, subject, url, self.body.clone(), queued_at);
+        let DeliveryRecord { key, owner, subject, url, queued_at, .. } = &self.record;
+        let (key, owner, subject) = (key.clone(), owner.clone(), subject.clone());
+        let mut event = Event::stored(key, owner, subject, url.clone(), self.body.clone(), *queued_at);
         event.authentication = self.authentication.clone();
         event
     }
@@ -91,6 +92,7 @@ impl Outbox {
             self.places.insert((DeliveryPlace::new(record.queued_at, record.key.clone()), id));
             let (authentication, body) = (event.authentication, event.body);
             let row = Row { record, authentication, body, token: None, attempts: VecDeque::new() };
+            let row = Box::new(row);
             self.link(id, &row);
             self.rows.insert(id, row);
             self.signal.ring();
@@ -102,7 +104,7 @@ impl Outbox {
     }
 
     pub(crate) fn row(&self, id: u64) -> Option<&Row> {
-        self.rows.get(&id)
+        self.rows.get(&id).map(|row| &**row)
     }
 
     /// Changes a row and what finds it.
@@ -224,10 +226,10 @@ impl Outbox {
 
     pub(crate) fn list(&self, req: &ListEvents) -> Vec<Event> {
         let rows: Box<dyn Iterator<Item = &Row>> = match &req.task {
-            None => Box::new(self.rows.values()),
+            None => Box::new(self.rows.values().map(|row| &**row)),
             Some(task) => {
                 let ids = self.by_task.get(task).into_iter().flatten();
-                Box::new(ids.filter_map(|id| self.rows.get(id)))
+                Box::new(ids.filter_map(|id| self.row(*id)))
             }
         };
         rows.filter(|row| req.scope.covers(&row.record.owner)).take(req.limit).map(Row::event).collect()
@@ -240,11 +242,11 @@ impl Outbox {
             Some(until) => Box::new(self.places.range(..until).rev()),
             None => Box::new(self.places.iter().rev()),
         };
-        places.filter_map(|(_, id)| self.rows.get(id))
+        places.filter_map(|(_, id)| self.row(*id))
     }
 
     /// Oldest first.
     pub(crate) fn oldest(&self) -> impl Iterator<Item = (u64, &Row)> {
-        self.places.iter().filter_map(|(_, id)| Some((*id, self.rows.get(id)?)))
+        self.places.iter().filter_map(|(_, id)| Some((*id, self.row(*id)?)))
     }
 }
