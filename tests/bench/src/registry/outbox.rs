@@ -80,7 +80,7 @@ pub(crate) async fn drain(
 async fn work(registry: &dyn Registry, share: usize) -> anyhow::Result<usize> {
     let (mut done, mut cursor) = (0, DeliveryCursor::default());
     while done < share {
-        let claim = ClaimDeliveries::new().with_limit(BATCH).with_per_endpoint(1_000).after(cursor);
+        let claim = ClaimDeliveries::new().with_limit(BATCH).after(cursor);
         let claimed = registry.claim_deliveries(claim).await?;
         cursor = claimed.cursor;
         ensure!(!claimed.deliveries.is_empty() || claimed.more, "the queue ended before its time");

@@ -16,7 +16,7 @@ pub(super) async fn run(kind: Kind, plan: &Plan) -> anyhow::Result<()> {
         queue.queue(size).await?;
         // What is measured first pays for caches that are cold, whatever the size.
         let whole = 100 * WORKERS;
-        let share = (size as usize / (ROUNDS + 1)).min(plan.claims) / whole * whole;
+        let share = (size as usize / (ROUNDS + 2)).min(plan.claims) / whole * whole;
         outbox::drain(&queue.registry, WORKERS, share).await?;
         let mut figures = Vec::with_capacity(ROUNDS);
         let before = cpu_seconds()?;

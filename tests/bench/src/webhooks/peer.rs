@@ -51,6 +51,11 @@ impl Peer {
         self.ask(&format!("hang {ports}")).map(drop)
     }
 
+    /// Answers come so many milliseconds later from now on.
+    pub(super) fn distance(&self, millis: u64) -> anyhow::Result<()> {
+        self.ask(&format!("distance {millis}")).map(drop)
+    }
+
     pub(super) fn requests(&self) -> anyhow::Result<u64> {
         Ok(self.ask("requests")?.parse()?)
     }

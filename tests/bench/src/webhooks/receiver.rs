@@ -7,6 +7,7 @@ use std::io::{BufRead as _, Write as _};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -48,6 +49,8 @@ struct Shared {
     round: RwLock<Arc<Round>>,
     /// So many ports, the first ones, never answer.
     hanging: AtomicUsize,
+    /// How many milliseconds pass before an answer.
+    distance: AtomicU64,
 }
 
 impl Shared {
@@ -59,8 +62,11 @@ impl Shared {
 /// Listens on so many ports, prints them, and does what its input says.
 pub(crate) fn run(ports: &str) -> anyhow::Result<()> {
     let ports: usize = ports.parse().context("the receiver takes a number of ports")?;
-    let shared =
-        Arc::new(Shared { round: RwLock::new(Arc::new(Round::of(0))), hanging: AtomicUsize::new(0) });
+    let shared = Arc::new(Shared {
+        round: RwLock::new(Arc::new(Round::of(0))),
+        hanging: AtomicUsize::new(0),
+        distance: AtomicU64::new(0),
+    });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut bound = Vec::with_capacity(ports);
     for port in 0..ports {
@@ -79,6 +85,10 @@ pub(crate) fn run(ports: &str) -> anyhow::Result<()> {
             }
             ["hang", ports] => {
                 shared.hanging.store(ports.parse()?, Ordering::Relaxed);
+                "ok".to_owned()
+            }
+            ["distance", millis] => {
+                shared.distance.store(millis.parse()?, Ordering::Relaxed);
                 "ok".to_owned()
             }
             ["requests"] => shared.round().requests.load(Ordering::Relaxed).to_string(),
@@ -133,6 +143,10 @@ async fn answer(
     round.requests.fetch_add(1, Ordering::Relaxed);
     if port < shared.hanging.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
+    }
+    let distance = shared.distance.load(Ordering::Relaxed);
+    if distance > 0 {
+        tokio::time::sleep(Duration::from_millis(distance)).await;
     }
     Ok(Response::new(Empty::new()))
 }

@@ -16,6 +16,8 @@ use super::peer::{Peer, Report};
 use super::{Load, Plan, cpu_seconds, floor};
 use crate::registry::{rate, work};
 
+/// Milliseconds before a receiver answers that is not on this machine.
+const DISTANCE: u64 = 100;
 /// Longer than a round takes.
 const BOUND: Duration = Duration::from_secs(300);
 
@@ -34,26 +36,38 @@ pub(super) fn worker() -> anyhow::Result<WebhooksBuilder> {
 }
 
 pub(super) async fn run(kind: Kind, plan: &Plan) -> anyhow::Result<()> {
-    let load = plan.load;
     let Some(outbox) = kind.open().await? else { return Ok(()) };
-    let peer = Peer::start(load.endpoints)?;
+    let peer = Peer::start(plan.load.endpoints)?;
+    measure(kind, plan, &outbox.registry, &peer, 0).await?;
+    peer.distance(DISTANCE)?;
+    measure(kind, plan, &outbox.registry, &peer, DISTANCE).await
+}
+
+async fn measure(
+    kind: Kind,
+    plan: &Plan,
+    registry: &Arc<dyn Registry>,
+    peer: &Peer,
+    distance: u64,
+) -> anyhow::Result<()> {
+    let load = plan.load;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     // The first round warms up and does not count.
     for round in 0..=plan.rounds {
-        let hooks = hooks(plan.events, &peer)?;
+        let hooks = hooks(plan.events, peer)?;
         peer.begin(hooks.len())?;
         let bare = timed(floor::post(&hooks, &peer.ports, load)).await?;
         check(&hooks, &peer.report()?, false)?;
-        queue(&*outbox.registry, &work::owner(), &hooks).await?;
+        queue(&**registry, &work::owner(), &hooks).await?;
         peer.begin(hooks.len())?;
-        let delivered = timed(deliver(&outbox.registry, &peer, hooks.len(), load)).await?;
+        let delivered = timed(deliver(registry, peer, hooks.len(), load)).await?;
         check(&hooks, &peer.report()?, true)?;
         if round > 0 {
             theirs.push(bare);
             ours.push(delivered);
         }
     }
-    print(kind, plan, &ours, &theirs);
+    print(kind, plan, distance, &ours, &theirs);
     Ok(())
 }
 
@@ -93,18 +107,19 @@ fn check(hooks: &[Hook], came: &Report, signed: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(kind: Kind, plan: &Plan, ours: &[Took], theirs: &[Took]) {
+fn print(kind: Kind, plan: &Plan, distance: u64, ours: &[Took], theirs: &[Took]) {
     let Load { endpoints, concurrency } = plan.load;
     let per_second =
         |took: &[Took]| rate::median(took.iter().map(|took| plan.events as f64 / took.wall).collect());
     let cpu =
         |took: &[Took]| rate::median(took.iter().map(|took| took.cpu * 1e6 / plan.events as f64).collect());
-    let goal = kind.goal().map_or_else(String::new, |goal| format!(" (goal {goal:.2})"));
+    let goal =
+        kind.goal().filter(|_| distance == 0).map_or_else(String::new, |goal| format!(" (goal {goal:.2})"));
     let ratios =
         rate::median(ours.iter().zip(theirs).map(|(ours, theirs)| theirs.wall / ours.wall).collect());
     println!(
         "{}, signed deliveries: {:.0}/s, bare hyper client {:.0}/s, ratio {ratios:.2}{goal}; {} events to {endpoints} \
-         endpoints of {}, {concurrency} at once, every one arrived once; sender's processor {:.0} and {:.0} us each; \
+         endpoints of {} that answer after {distance} ms, {concurrency} at once, every one arrived once; sender's processor {:.0} and {:.0} us each; \
          median of {} rounds",
         kind.name(),
         per_second(ours),
