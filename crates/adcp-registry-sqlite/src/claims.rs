@@ -1,5 +1,8 @@
 //! Deliveries under way: claimed, renewed, recorded, given up.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use adcp_core::stored::{self, Sealer};
 use adcp_core::{
     Breaker, ClaimDeliveries, ClaimedDeliveries, ClaimedDelivery, DeadReason, DeliveryHold, Endpoint,
@@ -240,13 +243,16 @@ pub(crate) fn record(
     req: &RecordAttempts,
     now: Timestamp,
 ) -> Result<Vec<Recorded>, Fail> {
-    req.records.iter().map(|record| record_one(tx, record, req, now)).collect()
+    // Many of one batch are of one endpoint.
+    let mut seen = HashMap::new();
+    req.records.iter().map(|record| record_one(tx, record, req, &mut seen, now)).collect()
 }
 
 fn record_one(
     tx: &Transaction<'_>,
     record: &RecordAttempt,
     req: &RecordAttempts,
+    seen: &mut HashMap<(TenantId, Endpoint), EndpointRecord>,
     now: Timestamp,
 ) -> Result<Recorded, Fail> {
     let hold = &record.hold;
@@ -277,14 +283,21 @@ fn record_one(
         }
     }
     let health = attempt.map_or(Health::Unasked, |attempt| attempt.class.health());
-    let mut known = known(tx, &hold.tenant, &endpoint)?
-        .unwrap_or_else(|| EndpointRecord::new(hold.tenant.clone(), endpoint, now));
+    let known = match seen.entry((hold.tenant.clone(), endpoint)) {
+        Entry::Occupied(seen) => seen.into_mut(),
+        Entry::Vacant(new) => {
+            let (tenant, endpoint) = new.key();
+            let known = known(tx, tenant, endpoint)?
+                .unwrap_or_else(|| EndpointRecord::new(tenant.clone(), endpoint.clone(), now));
+            new.insert(known)
+        }
+    };
     let breaker = known.breaker.after(hold.token, health, &req.breaker, now);
     if breaker != known.breaker {
         known.breaker = breaker;
         known.changed_at = now;
         known.last = attempt.map(|attempt| attempt.class);
-        put(tx, &known)?;
+        put(tx, known)?;
     }
     Ok(Recorded::Written)
 }
