@@ -117,7 +117,11 @@ fn now_micros() -> i64 {
 
 /// Processor time that this process has used.
 fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    cpu_seconds_of("self")
+}
+
+fn cpu_seconds_of(process: &str) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The second field is a name, which may have spaces, in brackets.
     let (_, rest) = stat.rsplit_once(')').context("not what /proc should say")?;
     let fields: Vec<&str> = rest.split_whitespace().collect();

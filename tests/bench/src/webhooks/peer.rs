@@ -51,6 +51,11 @@ impl Peer {
         self.ask(&format!("hang {ports}")).map(drop)
     }
 
+    /// Processor time that the receiver has used.
+    pub(super) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        super::cpu_seconds_of(&self.child.id().to_string())
+    }
+
     /// Answers come so many milliseconds later from now on.
     pub(super) fn distance(&self, millis: u64) -> anyhow::Result<()> {
         self.ask(&format!("distance {millis}")).map(drop)

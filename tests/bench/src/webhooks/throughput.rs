@@ -21,11 +21,12 @@ const DISTANCE: u64 = 100;
 /// Longer than a round takes.
 const BOUND: Duration = Duration::from_secs(300);
 
-/// How long one round took, and how much of the sender's processor time.
+/// How long one round took, and how much processor time of the sender and of the receiver.
 #[derive(Debug, Clone, Copy)]
 struct Took {
     wall: f64,
-    cpu: f64,
+    sender: f64,
+    receiver: f64,
 }
 
 /// A worker that reaches loopback, and signs with Ed25519.
@@ -56,11 +57,11 @@ async fn measure(
     for round in 0..=plan.rounds {
         let hooks = hooks(plan.events, peer)?;
         peer.begin(hooks.len())?;
-        let bare = timed(floor::post(&hooks, &peer.ports, load)).await?;
+        let bare = timed(peer, floor::post(&hooks, &peer.ports, load)).await?;
         check(&hooks, &peer.report()?, false)?;
         queue(&**registry, &work::owner(), &hooks).await?;
         peer.begin(hooks.len())?;
-        let delivered = timed(deliver(registry, peer, hooks.len(), load)).await?;
+        let delivered = timed(peer, deliver(registry, peer, hooks.len(), load)).await?;
         check(&hooks, &peer.report()?, true)?;
         if round > 0 {
             theirs.push(bare);
@@ -76,10 +77,14 @@ fn hooks(events: usize, peer: &Peer) -> anyhow::Result<Arc<Vec<Hook>>> {
     Ok(Arc::new((0..events).map(hook).collect::<Result<_, _>>()?))
 }
 
-async fn timed(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<Took> {
-    let (begun, cpu) = (Instant::now(), cpu_seconds()?);
+async fn timed(peer: &Peer, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<Took> {
+    let (begun, sender, receiver) = (Instant::now(), cpu_seconds()?, peer.cpu_seconds()?);
     work.await?;
-    Ok(Took { wall: begun.elapsed().as_secs_f64(), cpu: cpu_seconds()? - cpu })
+    Ok(Took {
+        wall: begun.elapsed().as_secs_f64(),
+        sender: cpu_seconds()? - sender,
+        receiver: peer.cpu_seconds()? - receiver,
+    })
 }
 
 /// Starts a worker, and is over when every event has arrived and is recorded.
@@ -111,23 +116,29 @@ fn print(kind: Kind, plan: &Plan, distance: u64, ours: &[Took], theirs: &[Took])
     let Load { endpoints, concurrency } = plan.load;
     let per_second =
         |took: &[Took]| rate::median(took.iter().map(|took| plan.events as f64 / took.wall).collect());
-    let cpu =
-        |took: &[Took]| rate::median(took.iter().map(|took| took.cpu * 1e6 / plan.events as f64).collect());
+    let each = |took: &[Took], of: fn(&Took) -> f64| {
+        rate::median(took.iter().map(|took| of(took) * 1e6 / plan.events as f64).collect())
+    };
+    let sender = |took: &[Took]| each(took, |took| took.sender);
+    let both = |took: &[Took]| each(took, |took| took.sender + took.receiver);
     let goal =
         kind.goal().filter(|_| distance == 0).map_or_else(String::new, |goal| format!(" (goal {goal:.2})"));
     let ratios =
         rate::median(ours.iter().zip(theirs).map(|(ours, theirs)| theirs.wall / ours.wall).collect());
     println!(
         "{}, signed deliveries: {:.0}/s, bare hyper client {:.0}/s, ratio {ratios:.2}{goal}; {} events to {endpoints} \
-         endpoints of {} that answer after {distance} ms, {concurrency} at once, every one arrived once; sender's processor {:.0} and {:.0} us each; \
+         endpoints of {} that answer after {distance} ms, {concurrency} at once, every one arrived once; \
+         processor time of the sender {:.0} and {:.0} us each, with the receiver's {:.0} and {:.0}; \
          median of {} rounds",
         kind.name(),
         per_second(ours),
         per_second(theirs),
         plan.events,
         Ipv4Addr::LOCALHOST,
-        cpu(ours),
-        cpu(theirs),
+        sender(ours),
+        sender(theirs),
+        both(ours),
+        both(theirs),
         plan.rounds
     );
 }
