@@ -16,7 +16,7 @@ use crate::places::Place;
 use crate::telemetry;
 
 /// The most that one call records.
-const BATCH: usize = 100;
+const BATCH: usize = 250;
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);

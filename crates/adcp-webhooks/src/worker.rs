@@ -21,7 +21,7 @@ use crate::record::{Done, record};
 use crate::telemetry;
 
 /// The most that one claim takes.
-const BATCH: usize = 100;
+const BATCH: usize = 250;
 
 /// Claims in a row that found nothing, before they take a rest. A claim looks at a part of what waits.
 const BARREN: u32 = 16;
