@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use adcp_core::{DeadReason, DeliveryOutbox as _, ListEndpoints, TenantId};
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::receiver::{BUSY, OK, Receiver, Step};
@@ -18,6 +18,18 @@ use Step::{Read, Send};
 struct Counts {
     counters: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
     gauges: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+    measured: Mutex<BTreeMap<String, Arc<Measured>>>,
+}
+
+/// How often something was measured.
+#[derive(Default)]
+struct Measured(AtomicU64);
+
+impl HistogramFn for Measured {
+    fn record(&self, value: f64) {
+        assert!((0.0..60.0).contains(&value), "no test takes {value} s");
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Counts {
@@ -28,6 +40,11 @@ impl Counts {
 }
 
 impl Counts {
+    fn measured(&self) -> BTreeMap<String, u64> {
+        let measured = self.measured.lock().unwrap();
+        measured.iter().map(|(name, times)| (name.clone(), times.0.load(Ordering::SeqCst))).collect()
+    }
+
     fn gauge(&self, name: &str) -> Option<f64> {
         self.gauges.lock().unwrap().get(name).map(|bits| f64::from_bits(bits.load(Ordering::SeqCst)))
     }
@@ -48,8 +65,10 @@ impl Recorder for Counts {
         Gauge::from_arc(Arc::clone(self.gauges.lock().unwrap().entry(key.name().to_owned()).or_default()))
     }
 
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::noop()
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(Arc::clone(
+            self.measured.lock().unwrap().entry(key.name().to_owned()).or_default(),
+        ))
     }
 }
 
@@ -121,6 +140,11 @@ fn attempts_and_ends_are_counted_and_logs_are_silent_about_secrets() {
         ("adcp_webhook_delivered_total", 1),
     ];
     assert_eq!(found, want.map(|(name, count)| (name.to_owned(), count)));
+
+    // Four attempts, three of which were the first of their event.
+    let measured: Vec<(String, u64)> = counts.measured().into_iter().collect();
+    let want = [("adcp_webhook_attempt_seconds", 4), ("adcp_webhook_first_attempt_delay_seconds", 3)];
+    assert_eq!(measured, want.map(|(name, times)| (name.to_owned(), times)));
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains(&endpoint) && text.contains("given up"), "{text}");
