@@ -7,8 +7,9 @@ use adcp_core::{
     AccountId, Backing, CallKey, CallStore, Claim, ClaimCall, DeleteDocument, DeliveryOutbox, DocumentKey,
     DocumentScope, Documents as _, Effect, Effects, Event, Expect, ExpireDeliveries, FinishTask, Forget,
     IssueTask, KeepDrafts, ListEvents, ManualClock, Outcome, Owner, Principal, ProposalId, ProposalKey,
-    ProposalStore, PutDocument, Registration, Registry, RegistryError, ReserveProposal, Reserved, Retention,
-    Scope, SettleCall, Settlement, TaskId, TaskRecord, TaskRegistry, TenantId, Timestamp,
+    ProposalStore, PublishEvents, PutDocument, Registration, Registry, RegistryError, ReserveProposal,
+    Reserved, Retention, Scope, SettleCall, Settlement, TaskId, TaskRecord, TaskRegistry, TenantId,
+    Timestamp,
 };
 use adcp_registry_memory::{MemoryLimits, MemoryRegistry};
 use adcp_types::json::JsonObject;
@@ -208,6 +209,8 @@ async fn events_of_calls_are_bounded_and_forgotten() {
     registry.issue(task("p", "t").with_effects(Effects::none().with_notify(Some(to.clone())))).await.unwrap();
     registry.finish(canceled("p", "t")).await.unwrap();
     assert_eq!(registry.events(operator()).await.unwrap().len(), 4);
+    // Nor is a call that queues nothing.
+    registry.publish(PublishEvents::new(Vec::new())).await.unwrap();
 }
 
 /// Once a table is half full, whoever holds a tenth of it gets no more; everybody else does.

@@ -32,6 +32,7 @@ fn a_key_shows_its_public_half_only() {
         let published = key.jwk().to_json();
         let shown = format!("{key:?} {published} {:?} {:?}", key.to_jwk_file(), key.to_pem_file());
         assert!(!shown.contains(d) && shown.contains("webhook-signing"), "{shown}");
+        assert!(format!("{key:?}").contains("LocalSigner"), "{key:?}");
         assert_eq!(published["key_ops"], serde_json::json!(["verify"]));
         assert_eq!(published["use"], "sig");
         assert_eq!(published["alg"], algorithm.jwk_name());
