@@ -335,6 +335,7 @@ impl Outbox {
                 let dead = self.oldest().map(|(_, row)| &row.record).filter(|record| {
                     record.owner.tenant == req.tenant
                         && record.state == DeliveryState::Dead
+                        && record.has_body
                         && filter.admits(record)
                 });
                 dead.take(req.limit).map(|record| record.key.clone()).collect()

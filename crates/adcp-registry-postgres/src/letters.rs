@@ -174,7 +174,7 @@ async fn locked(tx: &Tx<'_>, tenant: &str, keys: &[EventKey]) -> Result<Vec<Row>
 /// Dead letters that pass, oldest first, for a write.
 async fn dead(tx: &Tx<'_>, req: &Redeliver, filter: &DeliveryFilter) -> Result<Vec<Row>, Fail> {
     let mut wanted = Condition::in_tenant(req.tenant.as_str().to_owned());
-    wanted.sql.push_str(" AND state = 'dead'");
+    wanted.sql.push_str(" AND state = 'dead' AND body <> ''");
     narrow(&mut wanted, filter);
     if wanted.nowhere {
         return Ok(Vec::new());

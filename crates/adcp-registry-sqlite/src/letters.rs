@@ -144,7 +144,8 @@ pub(crate) fn redeliver(
 
 fn dead(tx: &Transaction<'_>, req: &Redeliver, filter: &DeliveryFilter) -> Result<Vec<EventKey>, Fail> {
     let tenant = Value::Text(req.tenant.as_str().to_owned());
-    let mut wanted = Condition { sql: "tenant = ?1 AND state = 'dead'".to_owned(), values: vec![tenant] };
+    let mut wanted =
+        Condition { sql: "tenant = ?1 AND state = 'dead' AND body <> ''".to_owned(), values: vec![tenant] };
     narrow(&mut wanted, filter);
     let sql =
         format!("SELECT key FROM events WHERE {} ORDER BY queued_at, key LIMIT {}", wanted.sql, req.limit);

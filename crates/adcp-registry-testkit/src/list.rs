@@ -172,6 +172,7 @@ macro_rules! __each_check {
             delivery_filters_agree_with_their_definition
             what_was_delivered_is_forgotten_in_two_steps
             dead_letters_outlive_their_task_and_are_refused_after_their_time
+            letters_past_their_time_take_no_places_of_others
             what_is_undelivered_is_never_forgotten
             ages_tell_of_dead_letters
             events_race_to_one_claimer

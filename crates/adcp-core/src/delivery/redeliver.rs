@@ -22,7 +22,7 @@ pub struct Redeliver {
 pub enum Which {
     /// These events.
     Keys(Vec<EventKey>),
-    /// Those that pass, oldest first.
+    /// Those that pass and whose bodies are still there, oldest first.
     Matching(DeliveryFilter),
 }
 
@@ -33,7 +33,7 @@ impl Redeliver {
         Self { tenant, which: Which::Keys(vec![key]), by: by.into(), limit: 500 }
     }
 
-    /// All that pass, oldest first.
+    /// All that pass and whose bodies are still there, oldest first.
     #[must_use]
     pub fn matching(tenant: TenantId, filter: DeliveryFilter, by: impl Into<String>) -> Self {
         Self { tenant, which: Which::Matching(filter), by: by.into(), limit: 500 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use adcp_core::{
-    AttemptClass, DeadReason, DeliveryState, Effects, Forget, Forgotten, Outcome, Published, Recorded,
-    Redeliver, Redelivered, Retention, Verdict,
+    AttemptClass, DeadReason, DeliveryFilter, DeliveryState, Effects, Forget, Forgotten, Outcome, Published,
+    Recorded, Redeliver, Redelivered, Retention, Verdict,
 };
 
 use crate::Harness;
@@ -80,6 +80,25 @@ pub async fn dead_letters_outlive_their_task_and_are_refused_after_their_time(ha
     world.pass(20 * DAY).await;
     assert_eq!(forget(&world).await.events, 1);
     assert_eq!(again().await, Redelivered::Unknown);
+}
+
+/// Whoever redelivers by what letters have in common gets those that can be sent: the others take no places.
+pub async fn letters_past_their_time_take_no_places_of_others(harness: &dyn Harness) {
+    let world = World::new(harness);
+    let give_up = async |name: &str| {
+        world.publish(name, "one").await;
+        let claimed = world.claim_event().await;
+        world.record_one(&claimed, AttemptClass::Gone, Verdict::Dead(DeadReason::Gone)).await;
+    };
+    give_up("old").await;
+    world.pass(31 * DAY).await;
+    assert_eq!(forget(&world).await.bodies, 1);
+    assert_eq!(redeliver(&world, "old").await, Redelivered::PastRetention);
+    give_up("new").await;
+    let req = Redeliver::matching(world.tenant.clone(), DeliveryFilter::new(), "operator").with_limit(1);
+    let done = world.registry.redeliver(req.clone()).await.must();
+    assert_eq!(done, [(world.event_key("new"), Redelivered::Queued)]);
+    assert_eq!(world.registry.redeliver(req).await.must(), []);
 }
 
 /// What is still to be delivered stays, however long that takes.
