@@ -71,6 +71,20 @@ async fn within_a_tenant_it_begins_behind_the_last_endpoint_and_comes_round() {
 }
 
 #[tokio::test]
+async fn a_claim_that_comes_round_passes_no_endpoint_twice() {
+    let registry = registry();
+    for endpoint in ["e1", "e2", "e3"] {
+        publish(&registry, "a", endpoint, 9).await;
+    }
+    let req = ClaimDeliveries::new().with_per_endpoint(2);
+    let first = registry.claim_deliveries(req.clone().with_limit(1)).await.unwrap();
+    let rest = registry.claim_deliveries(req.after(first.cursor)).await.unwrap();
+    let mut found = places(&rest);
+    found.sort_unstable();
+    assert_eq!(found, ["a e1", "a e2", "a e2", "a e3", "a e3"], "two in flight of each");
+}
+
+#[tokio::test]
 async fn a_claim_looks_at_so_many_tenants_and_the_next_one_at_the_others() {
     let registry = registry();
     let amount = ClaimDeliveries::MAX_TENANTS + 6;
