@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use adcp_core::{
-    ClaimDeliveries, ClaimedDeliveries, DeliveryOutbox as _, EventKey, ListDeliveries, ManualClock, Owner,
-    Principal, Publication, PublishEvents, RecordAttempt, RecordAttempts, Scope, TenantId, Timestamp,
-    Verdict,
+    AttemptClass, AttemptReport, ClaimDeliveries, ClaimedDeliveries, DeliveryOutbox as _, EventKey,
+    ListDeliveries, ManualClock, Owner, Principal, Publication, PublishEvents, RecordAttempt, RecordAttempts,
+    Scope, TenantId, Timestamp, Verdict,
 };
 use adcp_registry_memory::MemoryRegistry;
 
@@ -124,6 +125,26 @@ async fn a_claim_looks_at_so_many_endpoints_with_something_due_and_the_next_one_
     let nobody = ClaimDeliveries::new().of_tenants([TenantId::new("nobody")]);
     let none = registry.claim_deliveries(nobody).await.unwrap();
     assert_eq!((places(&none), none.more, none.next_due), (vec![], false, None));
+}
+
+#[tokio::test]
+async fn the_latest_sixteen_attempts_are_kept() {
+    let registry = registry();
+    publish(&registry, "a", "x", 1).await;
+    let mut key = None;
+    for _ in 0..18 {
+        let claimed = registry.claim_deliveries(ClaimDeliveries::new()).await.unwrap();
+        let report =
+            AttemptReport::new(AttemptClass::Refused, Duration::ZERO, Duration::ZERO).with_answer("no");
+        let again = Verdict::Again { after: Duration::ZERO };
+        let hold = claimed.deliveries[0].hold();
+        key = Some(hold.key.clone());
+        let records = RecordAttempts::new(vec![RecordAttempt::new(hold, Some(report), again)]);
+        registry.record_attempts(records).await.unwrap();
+    }
+    let scope = Scope::Operator { tenant: TenantId::new("a") };
+    let kept = registry.delivery(&key.unwrap(), &scope).await.unwrap().unwrap().attempts;
+    assert_eq!(kept.iter().map(|it| it.number).collect::<Vec<_>>(), (3..=18).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adcp_core::Registry;
+use adcp_core::{Clock, ManualClock, Registry, Timestamp};
 use adcp_registry_memory::MemoryRegistry;
 use adcp_webhooks::{Arrival, Dedup, DocumentDedup, MemoryDedup, Seen};
 
@@ -50,5 +50,16 @@ fn of_many_threads_one_works_on_each_event_at_a_time() {
             assert!(ended <= 1, "event {event} was finished {ended} times: {memory:?}");
             assert!(found.iter().any(|events| events[event].0), "somebody had it");
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_had_an_event_is_not_heard_when_the_lease_ends() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(0)));
+    let memory = MemoryDedup::new().with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+    for (worked, heard) in [(Duration::from_micros(59_999_999), true), (Duration::from_secs(60), false)] {
+        let Seen::New(claimed) = memory.claim(arrival(usize::from(heard))).await.unwrap() else { panic!() };
+        clock.advance(worked);
+        assert_eq!(memory.complete(&claimed).await.unwrap(), heard, "{worked:?} {memory:?}");
     }
 }
