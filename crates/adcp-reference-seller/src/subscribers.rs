@@ -1,30 +1,43 @@
 //! Who wants to hear of what happens to an account: kept and asked by the SDK.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use adcp_core::{AccountId, AdcpError, Owner};
 use adcp_decisioning::Ctx;
 use adcp_types::ErrorCode;
 use adcp_types::core::NotificationConfig;
 use adcp_webhooks::{BadSubscription, SubscriptionError, Subscriptions};
+use tokio::time::{Instant, timeout_at};
 
 use crate::seller::ReferenceSeller;
 
 /// What is wrong with an entry: errors for its buyer. The outer error ends the call.
 pub(crate) type Judged = Result<Result<(), Vec<AdcpError>>, AdcpError>;
 
-/// The subscriptions of a caller.
+/// Addresses that one call has asked, at most: nobody makes this seller flood somebody else.
+const MOST_ASKED: usize = 32;
+
+/// How long one call asks addresses in all. Its caller waits that long.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// The subscriptions of a caller, within one call.
 #[derive(Debug)]
 pub(crate) struct Subscribers<'a> {
     /// None where nothing is delivered.
     subscriptions: Option<&'a Subscriptions>,
     /// The caller, on no account.
     owner: Owner,
+    asked: AtomicUsize,
+    until: Instant,
 }
 
 impl<'a> Subscribers<'a> {
     pub(crate) fn of_caller(seller: &'a ReferenceSeller, ctx: &Ctx) -> Result<Self, AdcpError> {
         let caller = ctx.caller()?;
         let owner = Owner::new(caller.tenant.clone(), None, caller.principal.clone());
-        Ok(Self { subscriptions: seller.subscriptions(), owner })
+        let (asked, until) = (AtomicUsize::new(0), Instant::now() + PATIENCE);
+        Ok(Self { subscriptions: seller.subscriptions(), owner, asked, until })
     }
 
     /// What the caller has on an account; `None` when it never said anything.
@@ -63,9 +76,25 @@ impl<'a> Subscribers<'a> {
         configs: &[NotificationConfig],
         entry: usize,
     ) -> Judged {
-        match self.subscriptions {
-            Some(all) => judged(all.replace(&self.owner_on(account), configs).await, entry),
-            None => Ok(Ok(())),
+        let Some(all) = self.subscriptions else { return Ok(Ok(())) };
+        let owner = self.owner_on(account);
+        let before = all.of(&owner).await.map_err(AdcpError::from)?.unwrap_or_default();
+        let asks = |config: &&NotificationConfig| {
+            config.active != Some(false) && !before.contains(&without_credentials(config))
+        };
+        let asks = configs.iter().filter(asks).count();
+        let later = |words: &str| {
+            let error = AdcpError::new(ErrorCode::VALIDATION_ERROR, words)
+                .with_field(format!("accounts[{entry}].notification_configs"))
+                .with_suggestion("send this entry again in a call of its own");
+            Ok(Err(vec![error]))
+        };
+        if self.asked.fetch_add(asks, Ordering::Relaxed) + asks > MOST_ASKED {
+            return later(&format!("no more than {MOST_ASKED} addresses are asked in one call"));
+        }
+        match timeout_at(self.until, all.replace(&owner, configs)).await {
+            Ok(done) => judged(done, entry),
+            Err(_) => later("the addresses of this call took too long to answer"),
         }
     }
 
@@ -84,6 +113,15 @@ impl<'a> Subscribers<'a> {
         let Owner { tenant, principal, .. } = self.owner.clone();
         Owner::new(tenant, Some(AccountId::new(account)), principal)
     }
+}
+
+/// A subscription as it is shown.
+fn without_credentials(config: &NotificationConfig) -> NotificationConfig {
+    let mut config = config.clone();
+    if let Some(legacy) = &mut config.authentication {
+        legacy.credentials = None;
+    }
+    config
 }
 
 fn judged<T>(done: Result<T, SubscriptionError>, entry: usize) -> Judged {

@@ -121,6 +121,30 @@ async fn subscribers_are_asked_kept_replaced_and_checked() {
 }
 
 #[tokio::test]
+async fn one_call_asks_a_few_addresses_and_no_more() {
+    let hook = Hook::open().await;
+    let market = Market::notifying(config());
+    let new = |brand: usize| {
+        let configs: Vec<Value> =
+            (0..10).map(|name| subscriber(&format!("s{name}"), &hook.url, "creative.purged")).collect();
+        entry(json!({ "brand": { "domain": format!("b{brand}.example") }, "notification_configs": configs }))
+    };
+    let all = json!({ "accounts": (0..5).map(new).collect::<Vec<_>>() });
+    let actions = |answer: Value| -> Vec<String> {
+        let entries = answer["accounts"].as_array().unwrap().iter();
+        entries.map(|entry| entry["action"].as_str().unwrap().to_owned()).collect()
+    };
+    let answer = market.ok("sync_accounts", all.clone()).await;
+    assert_eq!(answer["accounts"][3]["errors"][0]["field"], "accounts[3].notification_configs");
+    assert_eq!(actions(answer), ["created", "created", "created", "failed", "failed"]);
+    assert_eq!(hook.asked().len(), 30);
+    // Who said yes is not asked again, so the rest gets its turn.
+    let again = actions(market.ok("sync_accounts", all).await);
+    assert_eq!(again, ["unchanged", "unchanged", "unchanged", "created", "created"]);
+    assert_eq!(hook.asked().len(), 50);
+}
+
+#[tokio::test]
 async fn the_list_is_filtered_and_paged() {
     let market = Market::open();
     let brand = |name: &str, sandbox: bool| entry(json!({ "brand": { "domain": name }, "sandbox": sandbox }));
