@@ -79,9 +79,8 @@ impl<'a> Subscribers<'a> {
         let Some(all) = self.subscriptions else { return Ok(Ok(())) };
         let owner = self.owner_on(account);
         let before = all.of(&owner).await.map_err(AdcpError::from)?.unwrap_or_default();
-        let asks = |config: &&NotificationConfig| {
-            config.active != Some(false) && !before.contains(&without_credentials(config))
-        };
+        // What is kept is shown without credentials, so whoever sends some may have changed them.
+        let asks = |config: &&NotificationConfig| config.active != Some(false) && !before.contains(config);
         let asks = configs.iter().filter(asks).count();
         let later = |words: &str| {
             let error = AdcpError::new(ErrorCode::VALIDATION_ERROR, words)
@@ -113,15 +112,6 @@ impl<'a> Subscribers<'a> {
         let Owner { tenant, principal, .. } = self.owner.clone();
         Owner::new(tenant, Some(AccountId::new(account)), principal)
     }
-}
-
-/// A subscription as it is shown.
-fn without_credentials(config: &NotificationConfig) -> NotificationConfig {
-    let mut config = config.clone();
-    if let Some(legacy) = &mut config.authentication {
-        legacy.credentials = None;
-    }
-    config
 }
 
 fn judged<T>(done: Result<T, SubscriptionError>, entry: usize) -> Judged {

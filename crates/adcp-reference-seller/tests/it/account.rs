@@ -124,9 +124,9 @@ async fn subscribers_are_asked_kept_replaced_and_checked() {
 async fn one_call_asks_a_few_addresses_and_no_more() {
     let hook = Hook::open().await;
     let market = Market::notifying(config());
+    let one = |name: usize| json!({ "subscriber_id": format!("s{name}"), "url": hook.url, "event_types": ["creative.purged"] });
     let new = |brand: usize| {
-        let configs: Vec<Value> =
-            (0..10).map(|name| subscriber(&format!("s{name}"), &hook.url, "creative.purged")).collect();
+        let configs: Vec<Value> = (0..10).map(one).collect();
         entry(json!({ "brand": { "domain": format!("b{brand}.example") }, "notification_configs": configs }))
     };
     let all = json!({ "accounts": (0..5).map(new).collect::<Vec<_>>() });
