@@ -183,6 +183,21 @@ async fn an_end_is_recorded_though_the_store_was_away() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_result_outlives_an_outage_of_half_a_minute() {
+    let registry = Flaky::new();
+    // The last of these tries is 35 s after the first.
+    registry.finishes.store(20, std::sync::atomic::Ordering::SeqCst);
+    let seller = Scripted::buying(move |ctx| Ok(ctx.handoff_to_task(async move |_| bought()).into()));
+    let agent = building(&seller, registry.clone()).build().unwrap();
+    let reply = buy(&agent).await;
+    let begun = tokio::time::Instant::now();
+    agent.drain(Duration::from_secs(120)).await;
+    assert_eq!(registry.finishes.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert!(begun.elapsed() > Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert_eq!(ended(&agent, &reply.body["task_id"]).await["status"], "completed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_stays_away_is_told_to_the_hook() {
     let (tell, mut told) = mpsc::unbounded_channel();
     let registry = Flaky::new();
