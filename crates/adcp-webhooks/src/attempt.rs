@@ -45,11 +45,21 @@ impl Sender {
             Err(unsent) => (unsent, None, false),
         };
         let mut report = AttemptReport::new(judged.class, begun.elapsed(), begun.elapsed());
+        let said = judged.detail.as_deref();
+        let mut detail = Vec::new();
         if let Some(Exchange { result, fields }) = &answer {
-            report = seen(report, result, event, fields);
+            let body = result.as_ref().ok().map(|response| &*response.body);
+            // Most answers are short, and nothing else is said: then there is nothing to look through.
+            let secrets = match said.is_some() || body.is_some_and(Secrets::fit_into) {
+                true => Secrets::of(event, fields.iter().map(|(_, value)| value)),
+                false => Secrets::none(),
+            };
+            report = seen(report, result, &secrets);
+            detail.extend(said.map(|said| secrets.withheld_from_words(said)));
+        } else {
+            detail.extend(said.map(|said| Secrets::none().withheld_from_words(said)));
         }
-        let gone = twice.then_some("sent twice, because a kept connection was gone");
-        let detail: Vec<&str> = judged.detail.as_deref().into_iter().chain(gone).collect();
+        detail.extend(twice.then(|| "sent twice, because a kept connection was gone".to_owned()));
         if !detail.is_empty() {
             report = report.with_detail(detail.join("; "));
         }
@@ -134,17 +144,12 @@ fn unsigned(error: &SignError) -> Judged {
 fn seen(
     mut report: AttemptReport,
     result: &Result<Response, EgressError>,
-    event: &Event,
-    fields: &SignedHeaders,
+    secrets: &Secrets,
 ) -> AttemptReport {
     match result {
         Ok(response) => {
             report = report.with_http_status(response.status).with_peer(response.peer.to_string());
             if !response.body.is_empty() {
-                let secrets = match Secrets::fit_into(&response.body) {
-                    true => Secrets::of(event, fields.iter().map(|(_, value)| value)),
-                    false => Secrets::none(),
-                };
                 report = report.with_answer(secrets.withheld_from(&response.body, response.truncated));
             }
         }

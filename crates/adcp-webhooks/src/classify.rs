@@ -19,7 +19,11 @@ use adcp_core::{AttemptClass, DeadReason, Timestamp};
 use adcp_egress::{Cause, EgressError, Failure, Response, Stage};
 use adcp_signing::code_of_challenge;
 
+use crate::location::place_of;
 use crate::retry_after::retry_after;
+
+/// Longer codes of a receiver are none.
+const LONGEST_CODE: usize = 64;
 
 /// What follows an attempt, before the schedule has its say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,19 +81,18 @@ fn of_response(response: &Response, now: Timestamp) -> Judged {
             None => judged,
         },
         (AttemptClass::Redirected, _) => {
-            // What follows a question mark is for the receiver's eyes only.
-            let to = response.location().and_then(|to| to.split(['?', '#']).next()).unwrap_or("nowhere");
+            let to = response.location().map_or_else(|| "nowhere".to_owned(), place_of);
             judged.because(format!("the receiver points to {to}"))
         }
         _ => judged,
     }
 }
 
-/// The error of the signature's family that a receiver names.
+/// The error of the signature's family that a receiver names: a short word.
 fn rejection(response: &Response) -> Option<&str> {
     let challenges = response.headers.iter().filter(|(name, _)| name == "www-authenticate");
     let mut codes = challenges.filter_map(|(_, value)| code_of_challenge(str::from_utf8(value).ok()?));
-    codes.find(|code| code.starts_with("webhook_"))
+    codes.find(|code| code.starts_with("webhook_") && code.len() <= LONGEST_CODE)
 }
 
 fn of_status(status: u16) -> Judged {

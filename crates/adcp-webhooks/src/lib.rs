@@ -4,6 +4,7 @@ mod attempt;
 mod challenge;
 mod classify;
 mod config;
+mod location;
 mod once;
 mod places;
 mod receiver;

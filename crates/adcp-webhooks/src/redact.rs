@@ -1,6 +1,9 @@
-//! The beginning of an answer, without what a receiver may have repeated of our secrets.
+//! The beginning of an answer, and words about it, without what a receiver may have repeated of our secrets.
 
 use adcp_core::{Event, MAX_ANSWER};
+
+/// The most that is kept and logged of what is said about an attempt, in bytes.
+const MAX_WORDS: usize = 500;
 
 /// What stands where a secret was.
 const GAP: &str = "[withheld]";
@@ -43,12 +46,7 @@ impl Secrets {
 
     /// The text that is kept of a body, of which more may have been left unread.
     pub(crate) fn withheld_from(&self, body: &[u8], truncated: bool) -> String {
-        let mut text = String::from_utf8_lossy(body).into_owned();
-        for secret in &self.0 {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), GAP);
-            }
-        }
+        let mut text = self.withheld(String::from_utf8_lossy(body).into_owned());
         if truncated {
             let begun = self.0.iter().map(|secret| begun(&text, secret)).max().unwrap_or(0);
             if begun > 0 {
@@ -56,13 +54,31 @@ impl Secrets {
                 text.push_str(GAP);
             }
         }
-        let mut end = text.len().min(MAX_ANSWER);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+        cut(text, MAX_ANSWER)
+    }
+
+    /// What is kept and logged of words that may quote a receiver.
+    pub(crate) fn withheld_from_words(&self, words: &str) -> String {
+        cut(self.withheld(words.to_owned()), MAX_WORDS)
+    }
+
+    fn withheld(&self, mut text: String) -> String {
+        for secret in &self.0 {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), GAP);
+            }
         }
-        text.truncate(end);
         text
     }
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
 }
 
 /// The text as JSON writes it, if that is another one.
@@ -122,5 +138,7 @@ mod tests {
         let long = secrets.withheld_from("é".repeat(9_000).as_bytes(), true);
         assert_eq!(long.len(), MAX_ANSWER);
         assert_eq!(secrets.withheld_from(&[b'a', 0xff], false), "a\u{fffd}");
+        assert_eq!(secrets.withheld_from_words("it was 0123456789abcdef"), "it was [withheld]");
+        assert_eq!(secrets.withheld_from_words(&"é".repeat(251)).len(), MAX_WORDS);
     }
 }

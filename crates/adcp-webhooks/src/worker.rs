@@ -296,7 +296,8 @@ fn log(tried: Option<&Tried>, verdict: Verdict) {
     let class = tried.map(|tried| tried.judged.class.as_str());
     let (status, detail) = (
         tried.and_then(|tried| tried.report.http_status),
-        tried.and_then(|tried| tried.judged.detail.as_deref()),
+        // What is kept has no secrets of what the receiver repeated.
+        tried.and_then(|tried| tried.report.detail.as_deref()),
     );
     match verdict {
         Verdict::Delivered => tracing::debug!(status, "a webhook was delivered"),

@@ -28,3 +28,4 @@ mod subscribing;
 mod telemetry;
 mod threads;
 mod watched;
+mod withheld;

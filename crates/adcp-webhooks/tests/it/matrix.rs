@@ -220,7 +220,7 @@ async fn what_a_receiver_said_is_kept_without_secrets(store: Store) {
     let webhooks = stage.start(stage.builder());
     let key = stage.publish(&redirect.url()).await;
     let attempt = stage.settle(&webhooks, &key).await.attempts.remove(0);
-    assert_eq!(attempt.detail.as_deref(), Some("the receiver points to https://10.0.0.1/in"));
+    assert_eq!(attempt.detail.as_deref(), Some("the receiver points to https://10.0.0.1"));
     assert_eq!((attempt.http_status, attempt.peer), (Some(307), Some(redirect.address.to_string())));
     let key = stage.publish(&echo.url()).await;
     let attempt = stage.settle(&webhooks, &key).await.attempts.remove(0);

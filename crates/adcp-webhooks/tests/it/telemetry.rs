@@ -122,7 +122,14 @@ fn attempts_and_ends_are_counted_and_logs_are_silent_about_secrets() {
         assert_eq!(stage.settle(&webhooks, &gone).await.record.reason, Some(DeadReason::Gone));
         let forbidden = stage.publish("https://10.0.0.1/hook?key=query-of-the-buyer").await;
         stage.settle(&webhooks, &forbidden).await;
-        [delivered, gone, forbidden]
+        let located = format!(
+            "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: http://user:{TOKEN}@{0}/{TOKEN}\r\n\r\n",
+            "127.0.0.1:1"
+        );
+        let elsewhere = Receiver::plain(&[&[Read, Send(located.leak())]]).await;
+        let elsewhere = stage.publish(&elsewhere.url()).await;
+        stage.settle(&webhooks, &elsewhere).await;
+        [delivered, gone, forbidden, elsewhere]
     };
     // For the whole process: what is enabled on one thread only depends on what others did first. So the logs of other
     // tests are looked at as well, as far as they have come.
@@ -134,20 +141,23 @@ fn attempts_and_ends_are_counted_and_logs_are_silent_about_secrets() {
         ("adcp_webhook_attempts_total class=delivered", 1),
         ("adcp_webhook_attempts_total class=forbidden", 1),
         ("adcp_webhook_attempts_total class=gone", 1),
+        ("adcp_webhook_attempts_total class=redirected", 1),
         ("adcp_webhook_attempts_total class=server_error", 1),
         ("adcp_webhook_dead_letters_total reason=forbidden_address", 1),
         ("adcp_webhook_dead_letters_total reason=gone", 1),
+        ("adcp_webhook_dead_letters_total reason=redirected", 1),
         ("adcp_webhook_delivered_total", 1),
     ];
     assert_eq!(found, want.map(|(name, count)| (name.to_owned(), count)));
 
-    // Four attempts, three of which were the first of their event.
+    // Five attempts, four of which were the first of their event.
     let measured: Vec<(String, u64)> = counts.measured().into_iter().collect();
-    let want = [("adcp_webhook_attempt_seconds", 4), ("adcp_webhook_first_attempt_delay_seconds", 3)];
+    let want = [("adcp_webhook_attempt_seconds", 5), ("adcp_webhook_first_attempt_delay_seconds", 4)];
     assert_eq!(measured, want.map(|(name, times)| (name.to_owned(), times)));
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains(&endpoint) && text.contains("given up"), "{text}");
+    assert!(text.contains("the receiver points to http://127.0.0.1:1\""), "{text}");
     for secret in [TOKEN, CREDENTIALS, "query-of-the-buyer", "/hook"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
