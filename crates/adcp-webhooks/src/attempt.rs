@@ -47,11 +47,11 @@ impl Sender {
         let mut report = AttemptReport::new(judged.class, begun.elapsed(), begun.elapsed());
         let said = judged.detail.as_deref();
         let mut detail = Vec::new();
-        if let Some(Exchange { result, fields }) = &answer {
+        if let Some(Exchange { result, url, fields }) = &answer {
             let body = result.as_ref().ok().map(|response| &*response.body);
             // Most answers are short, and nothing else is said: then there is nothing to look through.
             let secrets = match said.is_some() || body.is_some_and(Secrets::fit_into) {
-                true => Secrets::of(event, fields.iter().map(|(_, value)| value)),
+                true => Secrets::of(event, url, fields.iter().map(|(_, value)| value)),
                 false => Secrets::none(),
             };
             report = seen(report, result, &secrets);
@@ -81,7 +81,7 @@ impl Sender {
             request = request.with_header(name, value);
         }
         let result = self.egress.send(request, self.limits).await;
-        Ok(Exchange { result, fields })
+        Ok(Exchange { result, url: url.as_str().to_owned(), fields })
     }
 
     /// What the registration asked for, and nothing else: a legacy scheme where it names one, a signature otherwise.
@@ -112,9 +112,10 @@ impl Sender {
     }
 }
 
-/// An answer or its absence, and the fields that authenticated what was sent.
+/// An answer or its absence, where it was sent, and the fields that authenticated it.
 struct Exchange {
     result: Result<Response, EgressError>,
+    url: String,
     fields: SignedHeaders,
 }
 

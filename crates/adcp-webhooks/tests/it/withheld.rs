@@ -9,6 +9,20 @@ use Step::{Read, Send};
 /// Credentials that could be a word of a protocol.
 const WORD: &str = "abcdefghijklmnopqrstuvwxyzabcdefghij";
 
+#[tokio::test]
+async fn an_answer_is_kept_without_values_of_the_query_and_long_paths() {
+    let stage = Stage::new();
+    let said =
+        "HTTP/1.1 400 No\r\nconnection: close\r\n\r\nno sink s3cr-t/99 at /in/long-segment for k9kk, /in";
+    let receiver = Receiver::plain(&[&[Read, Send(said)]]).await;
+    let webhooks = stage.start(stage.builder());
+    let url = format!("http://{}/in/long-segment?to=s3cr-t%2f99&k=k9kk", receiver.address);
+    let key = stage.publish(&url).await;
+    let detail = stage.settle(&webhooks, &key).await;
+    let want = "no sink [withheld] at /[withheld] for [withheld], /in";
+    assert_eq!(detail.attempts[0].answer.as_deref(), Some(want));
+}
+
 /// What became of an event whose receiver answers with this head, and nothing else.
 async fn after(head: &str, credentials: &str) -> DeliveryDetail {
     let stage = Stage::new();
