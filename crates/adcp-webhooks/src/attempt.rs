@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use adcp_core::{AttemptClass, AttemptReport, Clock, DeadReason, Event};
+use adcp_core::{AttemptClass, AttemptReport, Clock, DeadReason, Event, Inadmissible};
 use adcp_egress::{Egress, EgressError, Limits, Request, Response};
 use adcp_signing::{
-    BearerToken, HmacKey, Message, Secret, SignError, SignedHeaders, Signer, UnixTime, sign_webhook,
+    BearerToken, HmacKey, Message, Secret, SignError, SignedHeaders, Signer, TargetUri, UnixTime,
+    sign_webhook,
 };
 use tokio::time::Instant;
 
@@ -33,6 +34,15 @@ pub(crate) struct Tried {
 }
 
 impl Sender {
+    /// The canonical form of an address that can be called and signed for. What is registered is asked for more than what
+    /// is sent: a legacy scheme could do without a signature, and a challenge could not.
+    pub(crate) fn admits(&self, url: &str) -> Result<String, Inadmissible> {
+        let url = self.egress.admits(url).map_err(Inadmissible::from)?;
+        TargetUri::parse(url.as_str())
+            .map_err(|bad| Inadmissible(format!("what is sent there cannot be signed: {bad}")))?;
+        Ok(url.as_str().to_owned())
+    }
+
     /// Tries once; and once more at once, when a kept connection turned out to be gone.
     pub(crate) async fn attempt(&self, event: &Event) -> Tried {
         let begun = Instant::now();

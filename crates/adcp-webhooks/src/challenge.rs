@@ -80,7 +80,7 @@ impl Challenge {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotProven {
-    /// It must not be called.
+    /// It must not be called, or nothing that is sent there could be signed.
     #[error("{0}")]
     Inadmissible(String),
     /// Nobody answered.
@@ -106,11 +106,11 @@ pub enum NotProven {
 impl Sender {
     /// Asks once; and once more when the network failed.
     pub(crate) async fn challenge(&self, url: &str, about: &Challenge) -> Result<(), NotProven> {
-        let url = self.egress.admits(url).map_err(|refusal| NotProven::Inadmissible(refusal.to_string()))?;
+        let url = self.admits(url).map_err(|refusal| NotProven::Inadmissible(refusal.0))?;
         let challenge = hex(&random_bytes::<32>().map_err(NotProven::NoRandomness)?);
         let body = about.body(&challenge).to_string();
-        let answer = match self.ask(url.as_str(), &body).await {
-            Err(NotProven::Silent(EgressError::Failed(_))) => self.ask(url.as_str(), &body).await?,
+        let answer = match self.ask(&url, &body).await {
+            Err(NotProven::Silent(EgressError::Failed(_))) => self.ask(&url, &body).await?,
             answer => answer?,
         };
         if !answer.is_success() {

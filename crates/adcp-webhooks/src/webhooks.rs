@@ -131,7 +131,7 @@ impl Background for Webhooks {
 
 impl Delivery for Webhooks {
     fn admits(&self, url: &str) -> Result<(), Inadmissible> {
-        self.0.sender.egress.admits(url).map(drop).map_err(Inadmissible::from)
+        self.0.sender.admits(url).map(drop)
     }
 
     fn terms(&self) -> DeliveryTerms {

@@ -90,7 +90,7 @@ async fn whoever_does_not_is_told_why() {
         assert!(!why.to_string().contains("127.0.0.1"), "{why}");
     }
     let webhooks = Stage::new().builder().build().unwrap();
-    for url in ["https://10.0.0.1/", "http://buyer.example/"] {
+    for url in ["https://10.0.0.1/", "http://buyer.example/", "https://a_b.example/"] {
         let why = webhooks.challenge(url, &challenge()).await.unwrap_err();
         assert!(matches!(why, NotProven::Inadmissible(_)), "{why:?}");
     }

@@ -50,6 +50,10 @@ fn addresses_are_judged_when_they_are_registered() {
     let refused = webhooks.admits("http://buyer.example/hook").unwrap_err();
     assert_eq!(refused.to_string(), "the scheme must be `https`");
     assert!(webhooks.admits("https://10.0.0.1/").is_err());
+    // The way out would take this one, but nothing sent there could be signed.
+    let refused = webhooks.admits("https://a_b.example/").unwrap_err();
+    let want = "what is sent there cannot be signed: the host is not a domain name or an address";
+    assert_eq!(refused.to_string(), want);
     assert_eq!(webhooks.algorithm(), Algorithm::EcdsaP256Sha256);
 }
 

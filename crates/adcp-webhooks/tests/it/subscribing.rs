@@ -142,6 +142,11 @@ async fn nothing_changes_when_one_is_wrong(store: Store) {
             vec![good.clone(), wants("a", "https://10.0.0.1/", &["creative.purged"])],
             vec![(1, "url")],
         ),
+        (
+            "an address that cannot be signed",
+            vec![good.clone(), wants("a", "https://a_b.example/", &["creative.purged"])],
+            vec![(1, "url")],
+        ),
         ("one name twice", vec![good.clone(), good.clone()], vec![(1, "subscriber_id")]),
         ("no name", vec![wants("a b", &url, &["creative.purged"])], vec![(0, "subscriber_id")]),
         (
