@@ -72,8 +72,9 @@ impl Schedule {
     }
 
     /// The wait after attempt number `attempt`, counted from 1, of an event that has waited for `waited` in all. The
-    /// receiver may have asked for a wait: it is heard from once to twice what the schedule says. `spread` is a random
-    /// part of 1. `None` when the event is given up.
+    /// receiver may have asked for a wait: it is heard from once to twice what the schedule says, and then made longer by
+    /// up to the jitter, past twice only where it asked for that much. `spread` is a random part of 1. `None` when the
+    /// event is given up.
     #[must_use]
     pub fn next(
         &self,
@@ -83,15 +84,17 @@ impl Schedule {
         spread: f64,
     ) -> Option<Duration> {
         let base = *self.waits.get(usize::try_from(attempt.checked_sub(1)?).ok()?)?;
-        let wait = match asked {
-            Some(asked) => asked.clamp(base, base.saturating_mul(2)),
-            None => {
-                let part = 2.0_f64.mul_add(self.jitter * spread.clamp(0.0, 1.0), 1.0 - self.jitter);
-                let spread = Duration::try_from_secs_f64(base.as_secs_f64() * part).unwrap_or(Duration::MAX);
-                // The product of long waits is rounded, also upwards.
-                spread.min(base.saturating_mul(2))
+        let (twice, spread) = (base.saturating_mul(2), spread.clamp(0.0, 1.0));
+        let (least, most) = match asked {
+            Some(asked) => {
+                let heard = asked.clamp(base, twice);
+                let later = scaled(heard, 1.0 + self.jitter);
+                // Not sooner than asked, and not all at once. Only where twice the wait is not enough anyway, it is more.
+                (heard, if heard < twice { later.min(twice) } else { later })
             }
+            None => (scaled(base, 1.0 - self.jitter), scaled(base, 1.0 + self.jitter).min(twice)),
         };
+        let wait = least.saturating_add(scaled(most.saturating_sub(least), spread)).min(most);
         let left = self.horizon.saturating_sub(MARGIN.min(self.horizon / 20)).checked_sub(waited)?;
         (!left.is_zero()).then(|| wait.min(left))
     }
@@ -108,6 +111,11 @@ impl Schedule {
                 .map_or(Verdict::Dead(DeadReason::Exhausted), |after| Verdict::Again { after }),
         }
     }
+}
+
+/// So many times a wait; the product of long waits is rounded, also upwards.
+fn scaled(wait: Duration, times: f64) -> Duration {
+    Duration::try_from_secs_f64(wait.as_secs_f64() * times).unwrap_or(Duration::MAX)
 }
 
 /// A random part of 1.
@@ -152,11 +160,11 @@ mod tests {
         let schedule = Schedule::new();
         let usual = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800];
         assert_eq!(waits(&schedule, None, 0.5), usual);
-        assert_eq!(waits(&schedule, Some(Duration::ZERO), 0.5), usual);
+        assert_eq!(waits(&schedule, Some(Duration::ZERO), 0.0)[..9], usual[..9]);
         assert_eq!(waits(&schedule, None, 0.0)[..4], [4, 24, 96, 480]);
         let late = waits(&schedule, None, 1.0);
         assert_eq!((late.len(), late.iter().sum::<u64>()), (10, 86_340));
-        let patient = waits(&schedule, Some(Duration::MAX), 0.5);
+        let patient = waits(&schedule, Some(Duration::MAX), 0.0);
         assert_eq!(patient[..3], [10, 60, 240]);
         assert_eq!(patient.iter().sum::<u64>(), 86_340);
     }
@@ -164,9 +172,22 @@ mod tests {
     #[test]
     fn a_wish_of_the_receiver_is_heard_within_bounds() {
         let schedule = Schedule::new();
-        for (asked, want) in [(0, 30), (29, 30), (31, 31), (60, 60), (61, 60), (u64::MAX, 60)] {
-            assert_eq!(schedule.next(2, secs(5), Some(secs(asked)), 0.9), Some(secs(want)), "{asked}");
+        for (asked, soonest, latest) in [
+            (0, 30, 36),
+            (29, 30, 36),
+            (31, 31, 37),
+            (55, 55, 60),
+            (60, 60, 72),
+            (61, 60, 72),
+            (u64::MAX, 60, 72),
+        ] {
+            let wait = |spread| schedule.next(2, secs(5), Some(secs(asked)), spread).unwrap();
+            assert_eq!((wait(0.0).as_secs(), wait(1.0).as_secs()), (soonest, latest), "{asked}");
+            assert!(wait(0.0) < wait(0.5) && wait(0.5) < wait(1.0), "{asked}: not all come together");
+            let exact = schedule.clone().with_jitter(0.0).next(2, secs(5), Some(secs(asked)), 0.9);
+            assert_eq!(exact, Some(secs(soonest)), "{asked}");
         }
+        assert_eq!(schedule.next(10, Duration::ZERO, Some(Duration::MAX), 1.0), Some(secs(69_120)));
     }
 
     #[test]
@@ -213,7 +234,13 @@ mod tests {
                 return Ok(());
             };
             let base = Duration::from_millis(*base.unwrap());
-            prop_assert!(wait <= base.saturating_mul(2));
+            let twice = base.saturating_mul(2);
+            let most = match asked {
+                // As long as anybody is heard, and then the spread.
+                Some(asked) if secs(asked) >= twice => twice.saturating_mul(2),
+                _ => twice,
+            };
+            prop_assert!(wait <= most);
             prop_assert!(waited + wait < schedule.horizon().max(Duration::from_nanos(1)));
         }
     }
