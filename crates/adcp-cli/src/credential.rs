@@ -21,6 +21,9 @@ pub(crate) fn find(flag: Option<&Secret>, file: Option<&Path>) -> Result<Option<
         },
     };
     let token = text.trim_end_matches(['\r', '\n']);
+    if let Some(what) = no_token(token) {
+        return Err(Failure::usage(format!("{origin} is {what}, not a token")));
+    }
     if token.is_empty() {
         return Err(Failure::usage(format!("{origin} is empty; set one, or leave it out")));
     }
@@ -31,6 +34,22 @@ pub(crate) fn find(flag: Option<&Secret>, file: Option<&Path>) -> Result<Option<
         )));
     }
     Ok(Some(Secret::new(token)))
+}
+
+/// What a text is that was named by mistake where a token or secret belongs; its beginning would become one.
+pub(crate) fn no_token(text: &str) -> Option<&'static str> {
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    match text {
+        _ if text.starts_with('{') => Some("JSON, as of a key"),
+        _ if text.contains("-----BEGIN") => Some("PEM, as of a key"),
+        _ => None,
+    }
+}
+
+/// Whether the sandbox takes it for a buyer's, whoever shows it: `demo-<name>-v<number>`.
+pub(crate) fn is_demo_key(token: &str) -> bool {
+    let parts = token.strip_prefix("demo-").and_then(|rest| rest.rsplit_once("-v"));
+    parts.is_some_and(|(_, version)| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A token nobody can guess.
@@ -87,7 +106,9 @@ mod tests {
     fn line_ends_are_trimmed_and_unusable_tokens_are_refused_without_being_shown() {
         let token = find(Some(&Secret::new("abc-123\r\n")), None).unwrap().unwrap();
         assert_eq!(token.expose(), "abc-123");
-        for bad in ["", "\n", "two words", "naïve-secret", "line\nline"] {
+        for bad in
+            ["", "\n", "two words", "naïve-secret", "line\nline", "{\"d\":\"secret\"}", "-----BEGIN-secret"]
+        {
             let failure = find(Some(&Secret::new(bad)), None).unwrap_err();
             assert_eq!(failure.exit(), Exit::Usage);
             assert!(bad.trim().is_empty() || !failure.to_string().contains(bad), "{failure}");

@@ -8,7 +8,7 @@ use adcp_core::{Registry, Secret};
 use adcp_mcp::McpConfig;
 
 use crate::args::OperatorArgs;
-use crate::credential::warn_if_readable;
+use crate::credential::{is_demo_key, no_token, warn_if_readable};
 use crate::exit::Failure;
 
 /// The operators of the files that are given; `None` without a file. `buyers` is the token that buyers show.
@@ -55,11 +55,30 @@ fn add(mut known: Operators, file: &Path, access: Access, buyers: &Secret) -> Re
             continue;
         }
         // The line is never repeated: it is a token.
+        let refuse = |words: &str| Err(Failure::usage(format!("line {at} of `{place}` {words}; {EXAMPLE}")));
+        if let Some(what) = no_token(line) {
+            return refuse(&format!("is {what}, not an operator's token"));
+        }
         let (name, token) = line.split_once(':').unwrap_or((alone, line));
+        if !is_name(name) {
+            return refuse(
+                "has no name of an operator before the colon: 1 to 64 of the characters A-Z a-z 0-9 _ . @ -",
+            );
+        }
+        if !token.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'`{}".contains(&byte)) {
+            return refuse("has a token with spaces, quotes, braces or characters outside ASCII");
+        }
         if token == buyers.expose() {
-            return Err(Failure::usage(format!(
-                "line {at} of `{place}` is the token of the buyers; operators need one of their own"
-            )));
+            return refuse("is the token of the buyers; operators need one of their own");
+        }
+        if is_demo_key(token) {
+            return refuse("is a demo key, which everybody knows; operators need a token of their own");
+        }
+        if is_sealing_key(name, token) {
+            return refuse("looks like a key that seals credentials, which must not go over the wire");
+        }
+        if token.contains("://") || token.starts_with("//") {
+            return refuse("looks like a url, not a token");
         }
         known = known.with_token(name, &Secret::new(token), access).map_err(|bad| refused(at, file, &bad))?;
         any = true;
@@ -69,6 +88,19 @@ fn add(mut known: Operators, file: &Path, access: Access, buyers: &Secret) -> Re
     } else {
         Err(Failure::usage(format!("`{place}` holds no operator's token; {EXAMPLE}")))
     }
+}
+
+/// Whether people would write it before a colon; what is not may be the beginning of some other file.
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// Whether a line reads like those of `--seal-key-file`: a month or the digits of a made name, and 32 bytes.
+fn is_sealing_key(name: &str, token: &str) -> bool {
+    let made = name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        && name.bytes().any(|byte| byte.is_ascii_digit());
+    made && token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The operator whose token stands alone.
@@ -98,6 +130,8 @@ fn refused(at: usize, file: &Path, bad: &BadOperator) -> Failure {
 mod tests {
     use super::*;
     use crate::exit::Exit;
+
+    const SEAL: &str = "2026-05:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
     fn found(text: &str) -> Result<String, Failure> {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -134,11 +168,29 @@ mod tests {
             (":secret-0123456789", "name"),
             ("ada:secret-0123456789\nbob:secret-0123456789", "line 2"),
             ("ada:token-of-the-buyers", "of the buyers"),
+            ("{\"kty\":\"OKP\",\"d\":\"secret-0123456789\"}", "JSON"),
+            ("  {\n  \"d\": \"secret-0123456789\"\n}", "JSON"),
+            ("-----BEGIN PRIVATE KEY-----\nsecret0123456789abc\n-----END PRIVATE KEY-----", "PEM"),
+            ("\"kty\":\"secret-0123456789\"", "name"),
+            ("ada/b:secret-0123456789", "name"),
+            ("ada:\"secret-0123456789\"", "quotes"),
+            ("ada:secret-{0123456789}", "braces"),
+            ("ada:demo-secret-name-v1", "demo key"),
+            ("demo-secret-name-v1", "demo key"),
+            ("postgres://me:secret-0123456789@host/x", "a url"),
+            (SEAL, "seals credentials"),
+            ("5e:\u{a0}secret-0123456789", "outside ASCII"),
         ] {
             let failure = found(text).unwrap_err();
             assert_eq!(failure.exit(), Exit::Usage);
             let said = failure.to_string();
-            assert!(said.contains(words) && !said.contains("secret") && !said.contains("token-of"), "{said}");
+            assert!(
+                said.contains(words)
+                    && !said.contains("secret")
+                    && !said.contains("0011")
+                    && !said.contains("token-of"),
+                "{said}"
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use adcp_webhooks::{Agreement, RemoteJwks};
 
 use super::reach;
 use crate::args::MeansArgs;
-use crate::credential::warn_if_readable;
+use crate::credential::{no_token, warn_if_readable};
 use crate::exit::{Exit, Failure};
 use crate::keys;
 use crate::output::tame;
@@ -144,5 +144,11 @@ pub(super) fn secret_of(file: &Path) -> Result<Secret, Failure> {
     let bytes = std::fs::read(file).map(Secret::new).map_err(|error| {
         Failure::new(Exit::Usage, format!("cannot read the secret in `{}`", file.display())).because(error)
     })?;
+    if let Some(what) = std::str::from_utf8(bytes.expose()).ok().and_then(no_token) {
+        return Err(Failure::usage(format!(
+            "`{}` is {what}, not a secret that was agreed on",
+            file.display()
+        )));
+    }
     Ok(Secret::new(bytes.expose().trim_ascii_end()))
 }

@@ -190,6 +190,8 @@ fn without_operators_there_is_nothing_and_bad_files_start_nothing() {
         ("", "no operator's token"),
         (TOKEN, "of the buyers"),
         ("ada:token-0123456789\nbob:token-0123456789", "line 2"),
+        (r#"{"kty":"OKP","kid":"k","d":"token-0123456789"}"#, "JSON"),
+        ("ada:demo-token-0123-v1", "demo key"),
     ] {
         std::fs::write(folder.path().join("writers"), text).unwrap();
         let flags = ["serve", "--bind", "127.0.0.1:0", "--token", TOKEN, "--operator-token-file", "writers"];
@@ -197,5 +199,9 @@ fn without_operators_there_is_nothing_and_bad_files_start_nothing() {
         assert!(refused.err.contains(words) && !refused.err.contains("token-0123"), "{}", refused.err);
         assert_eq!(refused.out, "");
     }
+    std::fs::write(folder.path().join("token"), "-----BEGIN PRIVATE KEY-----").unwrap();
+    let flags = ["serve", "--bind", "127.0.0.1:0", "--token-file", "token"];
+    let refused = Ran::of(&adcp(&flags).current_dir(folder.path()).output().unwrap()).expect(2);
+    assert!(refused.err.contains("PEM"), "{}", refused.err);
     run(&["serve", "--bind", "127.0.0.1:0", "--operator-read-token-file", "/no/such/file"]).expect(2);
 }

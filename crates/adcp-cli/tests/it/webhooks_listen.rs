@@ -375,7 +375,13 @@ fn whatever_comes_is_bounded_and_harmless() {
     desk.send(&patient.hook(), &[]).expect(0);
     patient.next();
     assert_eq!(patient.end(), 0);
-    for wrong in [&["--fail", "sulk"][..], &["--fail", "503:1", "--fail-first", "2"], &["--jwks", "secret"]] {
+    for wrong in [
+        &["--fail", "sulk"][..],
+        &["--fail", "503:1", "--fail-first", "2"],
+        &["--jwks", "secret"],
+        &["--hmac-secret-file", "hooks.jwk"],
+        &["--bearer-file", "hooks.jwk"],
+    ] {
         desk.run(&[&["listen", "--bind", "127.0.0.1:0"], wrong].concat()).expect(2);
     }
 }
