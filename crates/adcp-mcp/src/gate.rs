@@ -78,10 +78,16 @@ impl Gate {
 
     /// The same for what pages of any origin may read.
     pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), String> {
+        let mut given = headers.get_all(HOST).iter();
+        let first = given.next();
+        // Whoever stands before us may go by another of them.
+        if given.next().is_some() {
+            return Err("the request has more than one Host header".to_owned());
+        }
         if self.any_host {
             return Ok(());
         }
-        let Some(header) = headers.get(HOST) else {
+        let Some(header) = first else {
             return Err("the request has no Host header".to_owned());
         };
         let asked = header.to_str().ok().and_then(Place::parse);
@@ -182,6 +188,9 @@ mod tests {
             assert_eq!(gate.check(&headers(host, None)).is_ok(), allowed, "{host}");
         }
         assert!(gate.check(&HeaderMap::new()).is_err());
+        let mut twice = headers("localhost", None);
+        twice.append(HOST, HeaderValue::from_static("localhost"));
+        assert!(gate.check(&twice).unwrap_err().contains("more than one"));
         let refusal = gate.check(&headers("evil.example", None)).unwrap_err();
         assert!(refusal.contains("with_allowed_hosts") && refusal.contains("evil.example"), "{refusal}");
     }
@@ -191,6 +200,9 @@ mod tests {
         let gate = gate(&McpConfig::bind("127.0.0.1:0").with_allowed_hosts(["*"]));
         assert!(gate.check(&headers("evil.example", None)).is_ok());
         assert!(gate.check(&HeaderMap::new()).is_ok());
+        let mut twice = headers("evil.example", None);
+        twice.append(HOST, HeaderValue::from_static("other.example"));
+        assert!(gate.check(&twice).is_err());
     }
 
     #[test]
