@@ -8,6 +8,7 @@ use adcp_signing::{
 };
 use adcp_webhooks::{Agreement, RemoteJwks};
 
+use super::misses::Misses;
 use super::reach;
 use crate::args::MeansArgs;
 use crate::credential::{no_token, warn_if_readable};
@@ -105,7 +106,7 @@ fn remote(url: &str, egress: adcp_egress::Egress) -> Result<Arc<dyn KeySource>, 
     let keys = RemoteJwks::new(egress, url).map_err(|error| {
         Failure::usage(format!("keys cannot be fetched from {}", tame(url))).because(error)
     })?;
-    Ok(Arc::new(keys))
+    Ok(Arc::new(Misses::of(Arc::new(keys))))
 }
 
 fn key_file(file: &Path) -> Result<Jwks, Failure> {

@@ -407,6 +407,23 @@ fn keys_are_found_through_the_agent() {
     }
 }
 
+#[test]
+fn a_key_that_is_not_published_is_unknown_however_often_it_is_used() {
+    let desk = Desk::new();
+    let seller = Seller::start(&["--allow-loopback-webhooks"]);
+    let jwks = seller.url.replace("/mcp", "/.well-known/jwks.json");
+    let mut listener = desk.listen(&["--jwks", &jwks, "--json"]);
+    for _ in 0..2 {
+        desk.send(&listener.hook(), &[]);
+        let arrived = listener.next();
+        assert_eq!(
+            (&arrived["answer"], &arrived["failed"]["code"]),
+            (&"401".into(), &"webhook_signature_key_unknown".into()),
+            "{arrived:#}"
+        );
+    }
+}
+
 /// A task that a person cancels, whose buyer is gone for a moment, and the operator who sends it again.
 fn is_sent_again_by_hand(seller: &Seller, run: impl Fn(&[&str]) -> Ran) {
     let desk = Desk::new();
