@@ -1,5 +1,6 @@
 //! The `adcp` command: a seller's agent in a terminal, and a buyer's way to talk to one.
 
+mod address;
 mod args;
 mod call;
 mod calls;

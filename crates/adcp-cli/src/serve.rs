@@ -9,6 +9,7 @@ use adcp_mcp::McpConfig;
 use adcp_reference_seller::SellerConfig;
 use tokio::sync::watch;
 
+use crate::address::publishable;
 use crate::args::{ServeArgs, Switch};
 use crate::credential;
 use crate::delivering::Delivering;
@@ -25,6 +26,8 @@ const SHORTEST_TOKEN: usize = 16;
 pub(crate) async fn run(args: &ServeArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     log::start("info")?;
     let at = listen_at(&args.bind)?;
+    publishable("--public-url", args.public_url.as_deref())?;
+    publishable("--brand-json-url", args.signing.brand_json_url.as_deref())?;
     let plan = Plan::new(args, at)?;
     let delivering = Delivering::of(&args.signing, args.public_url.as_deref(), plan.local)?;
     let stop = stop_signal()?;

@@ -6,12 +6,15 @@ use adcp_signing::Jwks;
 use serde_json::{Value, json};
 
 use super::file;
+use crate::address::publishable;
 use crate::args::PublishArgs;
 use crate::exit::{Exit, Failure};
 use crate::output::{Terminal, say};
 
 /// Runs the command.
 pub(super) fn run(args: &PublishArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    publishable("--agent-url", args.agent_url.as_deref())?;
+    publishable("--jwks-uri", args.jwks_uri.as_deref())?;
     let mut keys = Vec::new();
     for name in &args.files {
         let key = file::read_public(name, args.purpose.into())?;
