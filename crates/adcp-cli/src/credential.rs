@@ -5,6 +5,7 @@ use std::path::Path;
 use adcp_core::{Secret, hex, random_bytes};
 
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::say;
 
 /// The environment variable that holds a token.
@@ -61,7 +62,7 @@ pub(crate) fn generate() -> Result<String, Failure> {
 
 fn read(file: &Path) -> Result<String, Failure> {
     warn_if_readable(file);
-    std::fs::read_to_string(file).map_err(|error| {
+    files::read_text(file, files::SMALL).map_err(|error| {
         Failure::usage(format!("cannot read the token file `{}`", file.display())).because(error)
     })
 }

@@ -8,6 +8,7 @@ use adcp_types::json::JsonObject;
 use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
+use crate::files;
 
 /// The arguments of a call: JSON text, `@FILE`, `-`, or nothing at all.
 pub(crate) fn arguments(given: Option<&str>) -> Result<JsonObject, Failure> {
@@ -41,16 +42,20 @@ fn parse(bytes: &[u8], origin: &str) -> Result<Value, Failure> {
 }
 
 fn file(path: &str) -> Result<Vec<u8>, Failure> {
-    std::fs::read(Path::new(path))
+    files::read(Path::new(path), longest())
         .map_err(|error| Failure::usage(format!("cannot read `{path}`")).because(error))
+}
+
+/// What the parser takes at most.
+fn longest() -> u64 {
+    u64::try_from(Limits::new().max_bytes).unwrap_or(u64::MAX)
 }
 
 fn standard_input() -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     // One byte beyond the limit, so that the parser can say that it is too long.
-    let most = u64::try_from(Limits::new().max_bytes).unwrap_or(u64::MAX).saturating_add(1);
     std::io::stdin()
-        .take(most)
+        .take(longest().saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::new(Exit::Broken, "cannot read standard input").because(error))?;
     Ok(bytes)

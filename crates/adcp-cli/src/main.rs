@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod facts;
+mod files;
 mod input;
 mod keys;
 mod log;

@@ -10,6 +10,7 @@ use adcp_mcp::McpConfig;
 use crate::args::OperatorArgs;
 use crate::credential::{is_demo_key, no_token, warn_if_readable};
 use crate::exit::Failure;
+use crate::files;
 
 /// The operators of the files that are given; `None` without a file. `buyers` is the token that buyers show.
 pub(crate) fn find(args: &OperatorArgs, buyers: &Secret) -> Result<Option<Operators>, Failure> {
@@ -45,7 +46,7 @@ pub(crate) fn address(url: &str) -> String {
 fn add(mut known: Operators, file: &Path, access: Access, buyers: &Secret) -> Result<Operators, Failure> {
     warn_if_readable(file);
     let (place, alone) = (file.display(), alone(access));
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let text = files::read_text(file, files::SMALL).map_err(|error| {
         Failure::usage(format!("cannot read the operators' tokens in `{place}`")).because(error)
     })?;
     let mut any = false;

@@ -10,6 +10,7 @@ use adcp_core::{hex, random_bytes, unhex};
 use crate::args::KeyArgs;
 use crate::credential::warn_if_readable;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::say;
 
 /// The environment variable that holds keys.
@@ -49,7 +50,7 @@ impl Keys {
 
     fn read(file: &Path) -> Result<Self, Failure> {
         warn_if_readable(file);
-        let text = std::fs::read_to_string(file).map_err(|error| {
+        let text = files::read_text(file, files::SMALL).map_err(|error| {
             Failure::usage(format!("cannot read the file of sealing keys `{}`", file.display()))
                 .because(error)
         })?;

@@ -8,6 +8,7 @@ use super::postgres::Address;
 use crate::args::RegistryArgs;
 use crate::credential::warn_if_readable;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::say;
 
 /// The environment variable that says what `--registry` would.
@@ -107,7 +108,7 @@ fn find(args: &RegistryArgs) -> Result<Option<Secret>, Failure> {
     let Some(file) = &args.registry_file else { return from_environment() };
     warn_if_readable(file);
     let words = || format!("the file `{}`, which names the registry,", file.display());
-    let text = std::fs::read_to_string(file)
+    let text = files::read_text(file, files::SMALL)
         .map_err(|error| Failure::usage(format!("{} cannot be read", words())).because(error))?;
     match text.trim() {
         "" => Err(Failure::usage(format!("{} is empty", words()))),

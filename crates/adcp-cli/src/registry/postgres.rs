@@ -11,6 +11,7 @@ use super::{Keys, Opened, postgres_findings};
 use crate::args::RegistryArgs;
 use crate::doctor::Findings;
 use crate::exit::{Exit, Failure};
+use crate::files;
 
 /// A database, and how it is used.
 #[derive(Debug, Clone)]
@@ -70,7 +71,7 @@ impl Address {
             config = config.with_pool_size(usize::from(connections));
         }
         if let Some(file) = &self.root_certificates {
-            let pem = std::fs::read(file).map_err(|error| {
+            let pem = files::read(file, files::LARGE).map_err(|error| {
                 let words = format!("cannot read the certificates of sslrootcert, `{}`", file.display());
                 Failure::usage(words).because(error)
             })?;

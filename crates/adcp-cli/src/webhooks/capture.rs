@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::http::{Request, field};
 use crate::exit::{Exit, Failure};
+use crate::files;
 
 const HEADERS: &str = "headers";
 const BODY: &str = "body";
@@ -154,7 +155,8 @@ fn fields(text: &[u8]) -> Result<Vec<(String, Vec<u8>)>, usize> {
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::usage(format!("cannot read `{}`", path.display())).because(error))
+    files::read(path, files::LARGE)
+        .map_err(|error| Failure::usage(format!("cannot read `{}`", path.display())).because(error))
 }
 
 #[cfg(test)]

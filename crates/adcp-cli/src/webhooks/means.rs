@@ -13,6 +13,7 @@ use super::reach;
 use crate::args::MeansArgs;
 use crate::credential::{no_token, warn_if_readable};
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::keys;
 use crate::output::tame;
 
@@ -111,7 +112,7 @@ fn remote(url: &str, egress: adcp_egress::Egress) -> Result<Arc<dyn KeySource>, 
 
 fn key_file(file: &Path) -> Result<Jwks, Failure> {
     let name = file.display();
-    let bytes = std::fs::read(file)
+    let bytes = files::read(file, files::LARGE)
         .map_err(|error| Failure::usage(format!("cannot read the keys in `{name}`")).because(error))?;
     let keys = Jwks::parse(&bytes)
         .map_err(|error| Failure::usage(format!("`{name}` is no set of keys")).because(error))?;
@@ -142,7 +143,7 @@ pub(super) fn bearer_token(file: &Path) -> Result<BearerToken, Failure> {
 /// What a file of one line says.
 pub(super) fn secret_of(file: &Path) -> Result<Secret, Failure> {
     warn_if_readable(file);
-    let bytes = std::fs::read(file).map(Secret::new).map_err(|error| {
+    let bytes = files::read(file, files::SMALL).map(Secret::new).map_err(|error| {
         Failure::new(Exit::Usage, format!("cannot read the secret in `{}`", file.display())).because(error)
     })?;
     if let Some(what) = std::str::from_utf8(bytes.expose()).ok().and_then(no_token) {

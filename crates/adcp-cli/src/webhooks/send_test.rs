@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{means, reach};
 use crate::args::SendTestArgs;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::keys;
 use crate::output::{Terminal, say, tame};
 
@@ -85,7 +86,7 @@ fn credentials(args: &SendTestArgs) -> Result<(LocalSigner, Option<CallbackAuth>
 
 fn read_body(file: &Path) -> Result<String, Failure> {
     let name = file.display();
-    let body = std::fs::read_to_string(file)
+    let body = files::read_text(file, files::LARGE)
         .map_err(|error| Failure::usage(format!("cannot read `{name}` as text")).because(error))?;
     if body.len() > MAX_BODY {
         return Err(Failure::usage(format!(

@@ -121,6 +121,27 @@ fn only_public_halves_are_published() {
 }
 
 #[test]
+fn what_cannot_be_published_is_refused_and_a_way_to_this_machine_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    made(folder.path(), &["hooks.jwk"]);
+    std::fs::write(folder.path().join("oct.jwk"), r#"{"kty":"oct","kid":"k","k":"5ec2e7"}"#).unwrap();
+    for (args, words) in [
+        (&["oct.jwk"][..], "cannot be published"),
+        (&["/dev/zero"], "no regular file"),
+        (&["hooks.jwk", "--agent-url", "https://me:5ec2e7@ads.example.com/mcp"], "--agent-url has a user"),
+        (&["hooks.jwk", "--agent-url", "https://ads.example.com/mcp#5ec2e7"], "--agent-url has a fragment"),
+    ] {
+        let ran = run_in(folder.path(), &[&["keys", "publish"], args].concat()).expect(2);
+        assert!(ran.err.contains(words) && !ran.err.contains("5ec2e7"), "{}", ran.err);
+        assert_eq!(ran.out, "");
+    }
+    for target in ["http://127.0.0.1:1/mcp", "http://127.0.0.1:1/jwks.json"] {
+        let ran = run_in(folder.path(), &["keys", "check", target]);
+        assert!(ran.code != 0 && ran.err.contains("--allow-loopback"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn a_served_key_is_found_and_another_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let (kid, other) = (made(folder.path(), &["hooks.jwk"]), made(folder.path(), &["other.jwk"]));

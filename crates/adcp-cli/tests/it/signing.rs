@@ -230,7 +230,24 @@ fn keys_that_cannot_work_open_no_port() {
         assert!(!ran.err.contains("5ec2e7"), "{}", ran.err);
         ran
     };
-    let cases: [(&[&str], &str); 9] = [
+    let empty = text(&keys.file("empty.jwk", &Secret::new("")));
+    let cases: [(&[&str], &str); 15] = [
+        (&["--signing-key", &empty], "is empty"),
+        (&["--signing-key", "/dev/zero"], "no regular file"),
+        (&["--operator-token-file", "/dev/zero"], "no regular file"),
+        (&["--public-url", "https://me:5ec2e7@a.example/mcp"], "--public-url has a user"),
+        (&["--public-url", "https://a.example/mcp?key=5ec2e7"], "--public-url has a query"),
+        (
+            &[
+                "--signing-key",
+                &good,
+                "--public-url",
+                "https://a.example/mcp",
+                "--brand-json-url",
+                "https://me:5ec2e7@a.example/b",
+            ],
+            "--brand-json-url has a user",
+        ),
         (&["--signing-key", "/no/such/file"], "cannot read the key file"),
         (&["--signing-key", &other], "a key for request-signing"),
         (&["--signing-key", &public], "is no signing key"),

@@ -82,7 +82,7 @@ fn exposed(bytes: &[u8], report: &mut Report) {
 }
 
 /// Why no verifier would use a key, for whatever purpose.
-fn unfit(key: &Jwk) -> Option<&'static str> {
+pub(in crate::keys) fn unfit(key: &Jwk) -> Option<&'static str> {
     let text = |member: &Option<String>| member.clone().unwrap_or_default();
     let half = |member: &Option<String>| {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

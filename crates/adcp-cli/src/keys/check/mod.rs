@@ -9,10 +9,12 @@ use adcp_egress::Egress;
 use adcp_signing::{KeyUse, LocalSigner, Signer as _};
 
 use self::chain::Way;
+pub(super) use self::keyset::unfit;
 use self::report::Report;
 use super::file;
 use crate::args::CheckArgs;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::output::Terminal;
 
 /// Runs the command.
@@ -67,7 +69,7 @@ async fn find(args: &CheckArgs, way: &Way, report: &mut Report) -> Result<Option
             .await
             .map_err(|missing| Failure::new(Exit::Transport, format!("{target}: {}", missing.words())))?
     } else {
-        std::fs::read(target).map_err(|error| {
+        files::read(target.as_ref(), files::LARGE).map_err(|error| {
             Failure::usage(format!("cannot read `{target}`; name a file, or a url that begins with https://"))
                 .because(error)
         })?
