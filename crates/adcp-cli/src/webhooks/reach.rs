@@ -20,7 +20,7 @@ pub(super) fn egress(loopback: bool) -> Result<Egress, Failure> {
 }
 
 /// Whether a url is on this machine, as it is written.
-pub(super) fn is_loopback(url: &str) -> bool {
+pub(crate) fn is_loopback(url: &str) -> bool {
     let endpoint = Endpoint::of(url);
     let Some((_, place)) = endpoint.as_str().split_once("://") else { return false };
     let host = match place.strip_prefix('[') {

@@ -15,7 +15,8 @@ use super::file;
 use crate::args::CheckArgs;
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::output::Terminal;
+use crate::output::{Terminal, say};
+use crate::webhooks::reach::is_loopback;
 
 /// Runs the command.
 pub(super) async fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -27,13 +28,24 @@ pub(super) async fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, F
         egress.build().map_err(|error| Failure::new(Exit::Broken, "cannot fetch anything").because(error))?;
     let way = Way { egress, purpose, loopback: args.allow_loopback };
     let mut report = Report::default();
-    let bytes = find(args, &way, &mut report).await?;
+    let bytes = find(args, &way, &mut report).await.inspect_err(|_| hint(args))?;
     if let Some(keys) = bytes.and_then(|bytes| keyset::judge(&bytes, purpose, &mut report))
         && let Some(key) = &key
     {
         keyset::own(key, &keys, &mut report).await;
     }
-    report.show(args.json, terminal)
+    let exit = report.show(args.json, terminal)?;
+    if exit != Exit::Done {
+        hint(args);
+    }
+    Ok(exit)
+}
+
+/// Without the flag, what is on this machine looks like an address that nobody may call.
+fn hint(args: &CheckArgs) {
+    if !args.allow_loopback && is_loopback(&args.target) {
+        say("hint: this address is on this machine; add --allow-loopback to fetch from it");
+    }
 }
 
 /// Where the keys of an agent are that sign its webhooks, found as verifiers find them.
