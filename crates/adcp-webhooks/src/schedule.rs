@@ -85,16 +85,16 @@ impl Schedule {
     ) -> Option<Duration> {
         let base = *self.waits.get(usize::try_from(attempt.checked_sub(1)?).ok()?)?;
         let (twice, spread) = (base.saturating_mul(2), spread.clamp(0.0, 1.0));
-        let (least, most) = match asked {
+        let wait = match asked {
             Some(asked) => {
                 let heard = asked.clamp(base, twice);
-                let later = scaled(heard, 1.0 + self.jitter);
+                let extra = scaled(heard, self.jitter);
                 // Not sooner than asked, and not all at once. Only where twice the wait is not enough anyway, it is more.
-                (heard, if heard < twice { later.min(twice) } else { later })
+                let extra = if heard < twice { extra.min(twice.saturating_sub(heard)) } else { extra };
+                heard.saturating_add(scaled(extra, spread).min(extra))
             }
-            None => (scaled(base, 1.0 - self.jitter), scaled(base, 1.0 + self.jitter).min(twice)),
+            None => scaled(base, 2.0_f64.mul_add(self.jitter * spread, 1.0 - self.jitter)).min(twice),
         };
-        let wait = least.saturating_add(scaled(most.saturating_sub(least), spread)).min(most);
         let left = self.horizon.saturating_sub(MARGIN.min(self.horizon / 20)).checked_sub(waited)?;
         (!left.is_zero()).then(|| wait.min(left))
     }

@@ -62,14 +62,23 @@ proptest! {
     }
 
     #[test]
-    fn a_wish_is_heard_from_once_to_twice_the_wait(
-        base in time(), asked in time(), waited in time(), jitter in part(), spread in part(),
+    fn a_wish_is_heard_from_once_to_twice_the_wait_and_then_spread(
+        base in time(), asked in time(), waited in time(), jitter in 0.0..=1.0, spread in 0.0..=1.0,
     ) {
         let schedule = Schedule::of([base]).with_horizon(Duration::MAX).with_jitter(jitter);
         let left = tried_for(&schedule).saturating_sub(waited);
-        let want = if asked < base { base } else { asked.min(base.saturating_mul(2)) };
-        let want = (!left.is_zero()).then(|| want.min(left));
-        prop_assert_eq!(schedule.next(1, waited, Some(asked), spread), want);
+        let next = |spread| schedule.next(1, waited, Some(asked), spread);
+        let twice = base.saturating_mul(2);
+        let heard = if asked < base { base } else { asked.min(twice) };
+        prop_assert_eq!(next(0.0), (!left.is_zero()).then(|| heard.min(left)));
+        let Some(wait) = next(spread) else { return Ok(()) };
+        prop_assert!(wait >= heard.min(left), "{wait:?} is sooner than {heard:?}");
+        if wait < left {
+            let most = heard.as_secs_f64() * (1.0 + jitter);
+            let found = wait.as_secs_f64();
+            prop_assert!(found <= most || about(found, most), "{found} is more than {most}");
+            prop_assert!(heard >= twice || wait <= twice, "{wait:?} is more than {twice:?}");
+        }
     }
 
     #[test]
