@@ -6,6 +6,9 @@ use serde_json::Value;
 /// Longer addresses are refused, in bytes.
 const MAX_URL: usize = 2048;
 
+/// Longer credentials are refused, in characters: they are kept and, of some schemes, sent in a header.
+const MAX_CREDENTIALS: usize = 4096;
+
 /// Reads a registration that the schema has accepted.
 ///
 /// A promise to notify that cannot be kept is refused by the name of the field that stands in its way.
@@ -76,6 +79,10 @@ fn authentication_of(authentication: &Value) -> Result<CallbackAuth, AdcpError> 
         return Err(refused("authentication.schemes", "expected exactly one of Bearer and HMAC-SHA256"));
     };
     let credentials = authentication.get("credentials").and_then(Value::as_str).unwrap_or_default();
+    if credentials.chars().nth(MAX_CREDENTIALS).is_some() {
+        let words = format!("the limit is {MAX_CREDENTIALS} characters");
+        return Err(refused("authentication.credentials", words));
+    }
     if scheme == "Bearer" && !credentials.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(refused(
             "authentication.credentials",

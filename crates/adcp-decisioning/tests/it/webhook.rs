@@ -246,6 +246,14 @@ async fn a_registration_that_can_never_be_used_is_refused_before_anything_exists
             with("authentication", bearer(&"line\nbreak".repeat(4))),
             "push_notification_config.authentication.credentials",
         ),
+        (
+            with("authentication", bearer(&"c".repeat(4_097))),
+            "push_notification_config.authentication.credentials",
+        ),
+        (
+            with("authentication", json!({ "schemes": ["HMAC-SHA256"], "credentials": "c".repeat(4_097) })),
+            "push_notification_config.authentication.credentials",
+        ),
         (with("authentication", bearer("short")), "push_notification_config.authentication.credentials"),
     ];
     let seller = Scripted::buying(waiting);
@@ -261,7 +269,9 @@ async fn a_registration_that_can_never_be_used_is_refused_before_anything_exists
     }
     assert_eq!(seller.calls(), 0);
     assert!(all_tasks(&registry).await.is_empty());
-    let local = with("url", "http://127.0.0.1:9/hook".into());
+    // As long as credentials may be.
+    let mut local = with("authentication", bearer(&"c".repeat(4_096)));
+    local["url"] = "http://127.0.0.1:9/hook".into();
     let reply = call(&agent, "acme", "create_media_buy", asking("create_media_buy", local)).await;
     assert_eq!(reply.body["status"], "submitted", "the delivery admits it, and the key was never claimed");
 }

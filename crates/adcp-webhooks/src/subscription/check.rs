@@ -11,6 +11,9 @@ use crate::webhooks::Webhooks;
 /// The most that one buyer's agent has on one account.
 const MOST: usize = 16;
 
+/// The longest credentials, in characters.
+const MAX_CREDENTIALS: usize = 4096;
+
 /// What accounts can hear of. The other types belong to orders and are registered with them.
 const OF_ACCOUNTS: [&str; 11] = [
     "creative.status_changed",
@@ -106,6 +109,9 @@ fn check_authentication(
 pub(super) fn credentials(scheme: &str, credentials: &str) -> Option<(&'static str, &'static str)> {
     if credentials.len() < HmacKey::MIN_LEN {
         return Some((CREDENTIALS, "must have 32 characters at least"));
+    }
+    if credentials.chars().nth(MAX_CREDENTIALS).is_some() {
+        return Some((CREDENTIALS, "must have 4096 characters at most"));
     }
     match scheme {
         "HMAC-SHA256" => None,

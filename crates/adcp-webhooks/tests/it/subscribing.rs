@@ -150,6 +150,11 @@ async fn nothing_changes_when_one_is_wrong(store: Store) {
         ("one name twice", vec![good.clone(), good.clone()], vec![(1, "subscriber_id")]),
         ("no name", vec![wants("a b", &url, &["creative.purged"])], vec![(0, "subscriber_id")]),
         (
+            "endless credentials",
+            vec![legacy("HMAC-SHA256", json!("c".repeat(4_097)))],
+            vec![(0, "authentication.credentials")],
+        ),
+        (
             "short credentials",
             vec![legacy("HMAC-SHA256", json!("short"))],
             vec![(0, "authentication.credentials")],
@@ -233,10 +238,15 @@ async fn reports_of_an_order_go_where_they_were_asked_for(store: Store) {
         .with_token(Some(Secret::new(TOKEN)))
         .with_operation_id(Some("op-7".into()))
         .with_authentication(Some(CallbackAuth::new("Bearer", Secret::new(CREDENTIALS))));
+    let too_long = "c".repeat(4_097);
     for (bad, field) in [
         (OrderAddress::new("http://buyer.example/"), "url"),
         (
             address.clone().with_authentication(Some(CallbackAuth::new("Bearer", Secret::new("short")))),
+            "authentication.credentials",
+        ),
+        (
+            address.clone().with_authentication(Some(CallbackAuth::new("Bearer", Secret::new(too_long)))),
             "authentication.credentials",
         ),
     ] {
