@@ -5,6 +5,7 @@ use adcp_decisioning::AgentBuilder;
 use adcp_egress::Egress;
 use adcp_mcp::{McpConfig, PublishedKeys, WellKnown};
 use adcp_signing::{Algorithm, Jwks, KeyUse, LocalSigner, Signer as _};
+use adcp_types::protocol::get_adcp_capabilities_response::WebhookSigning;
 use adcp_webhooks::{BadWebhooks, Webhooks};
 
 use crate::args::SigningArgs;
@@ -80,6 +81,17 @@ impl Delivering {
 
     /// Names in the capabilities where the keys are found.
     pub(crate) fn name<S: Send + Sync + 'static>(&self, builder: AgentBuilder<S>) -> AgentBuilder<S> {
+        // Also of keys that are published to sign next: receivers prepare for them.
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.keys.iter().map(|key| key.key().algorithm().name()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let builder = builder.capabilities(|known| {
+            let algorithms = names.into_iter().map(Into::into).collect();
+            known.with_webhook_signing(WebhookSigning::new(true).with_algorithms(algorithms))
+        });
         match &self.places {
             Some(at) => builder.published_at(&at.brand_json_url, &at.jwks_uri),
             None => builder,

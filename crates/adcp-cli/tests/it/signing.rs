@@ -214,6 +214,17 @@ fn a_pem_file_is_named_by_its_thumbprint_and_no_key_is_ever_shown() {
 }
 
 #[test]
+fn algorithms_of_keys_that_sign_next_are_announced_too() {
+    let keys = Keys::new();
+    let next = LocalSigner::generate(Algorithm::EcdsaP256Sha256, KeyUse::WebhookSigning, "next").unwrap();
+    let (now, next) = (keys.jwk("now"), text(&keys.file("next.jwk", &next.to_jwk_file())));
+    let seller = Seller::start(&["--signing-key", &now, "--signing-key", &next]);
+    let signing = &capabilities(&seller)["webhook_signing"];
+    assert_eq!(signing["algorithms"], json!(["ed25519", "ecdsa-p256-sha256"]));
+    assert_eq!(signing["supported"], true);
+}
+
+#[test]
 fn keys_that_cannot_work_open_no_port() {
     let keys = Keys::new();
     let good = keys.jwk("hooks");
