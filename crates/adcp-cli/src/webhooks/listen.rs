@@ -15,6 +15,7 @@ use super::capture::Folder;
 use super::checklist::{Outcome, event, kind, proof};
 use super::http::{self, Reply, Request, Unread};
 use super::means::{Means, Mode};
+use crate::address::publishable;
 use crate::args::{Fail, ListenArgs};
 use crate::exit::{Exit, Failure};
 use crate::output::{Terminal, say, tame};
@@ -53,6 +54,7 @@ enum What {
 }
 
 pub(super) async fn run(args: &ListenArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    publishable("--public-url", args.public_url.as_deref())?;
     let means = Means::find(&args.means).await?;
     let words = means.words.clone();
     let mut folder = args.save.as_deref().map(Folder::open).transpose()?;
