@@ -129,7 +129,7 @@ cannot be sent again. With filters there may be none: that is 0, too.")]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(true)
     .args(["ids", "reasons", "endpoint", "task", "since", "before", "all"]))]
 pub(crate) struct RedeliverArgs {
-    /// The events' keys.
+    /// The events' keys, whole.
     #[arg(value_name = "ID", conflicts_with_all = ["reasons", "endpoint", "task", "since", "before", "all"])]
     pub(crate) ids: Vec<String>,
     #[command(flatten)]

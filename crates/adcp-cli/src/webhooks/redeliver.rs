@@ -156,7 +156,7 @@ impl Refusal {
 
     fn words(self) -> String {
         match self {
-            Self::Unknown => UNKNOWN.to_owned(),
+            Self::Unknown => format!("{UNKNOWN}; give the whole key, as `adcp webhooks show` prints it"),
             Self::NotDead(None) => "it is no dead letter any more".to_owned(),
             Self::NotDead(Some(DeliveryState::Delivered)) => {
                 "it was delivered; only dead letters are sent again".to_owned()

@@ -82,7 +82,12 @@ async fn find(registry: &dyn Registry, tenant: TenantId, id: &str) -> Result<Del
         }
         [] => {}
     }
-    Err(Failure::new(Exit::Correctable, format!("{UNKNOWN}; `adcp webhooks list` shows those there are")))
+    let advice = if id.len() < SHORTEST {
+        format!("give more of it, {SHORTEST} characters at least")
+    } else {
+        "`adcp webhooks list` shows those there are".to_owned()
+    };
+    Err(Failure::new(Exit::Correctable, format!("{UNKNOWN}; {advice}")))
 }
 
 fn attempts(detail: &DeliveryDetail, terminal: &Terminal) -> Result<(), Failure> {
