@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use adcp_core::{DeadReason, Verdict};
+use adcp_core::{AttemptClass, DeadReason, Verdict};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use crate::attempt::Tried;
@@ -15,7 +15,36 @@ const DELIVERED: &str = "adcp_webhook_delivered_total";
 const DEAD: &str = "adcp_webhook_dead_letters_total";
 const PAUSED: &str = "adcp_webhook_endpoints_paused";
 
-/// Says what each is, for exporters that show it.
+/// What attempts come to here: all that is known.
+const CLASSES: [AttemptClass; 13] = [
+    AttemptClass::Delivered,
+    AttemptClass::Unauthorized,
+    AttemptClass::Gone,
+    AttemptClass::Refused,
+    AttemptClass::Redirected,
+    AttemptClass::Throttled,
+    AttemptClass::ServerError,
+    AttemptClass::Timeout,
+    AttemptClass::Connection,
+    AttemptClass::Tls,
+    AttemptClass::Garbage,
+    AttemptClass::Forbidden,
+    AttemptClass::Unsent,
+];
+
+/// Why events are given up here.
+const REASONS: [DeadReason; 8] = [
+    DeadReason::Exhausted,
+    DeadReason::Gone,
+    DeadReason::Refused,
+    DeadReason::SignatureRejected,
+    DeadReason::Redirected,
+    DeadReason::ForbiddenAddress,
+    DeadReason::Unsealable,
+    DeadReason::Corrupt,
+];
+
+/// Says what each is, for exporters that show it, and begins every counter at zero.
 pub(crate) fn describe() {
     describe_counter!(ATTEMPTS, "attempts to deliver a webhook, by what they came to");
     describe_histogram!(TOOK, Unit::Seconds, "how long an attempt took");
@@ -23,6 +52,14 @@ pub(crate) fn describe() {
     describe_counter!(DELIVERED, "events that their receivers have");
     describe_counter!(DEAD, "events that were given up, by reason");
     describe_gauge!(PAUSED, "endpoints that are left in peace, of tenants with recent events");
+    // A counter that comes into being with its first event shows no rise then.
+    for class in CLASSES {
+        counter!(ATTEMPTS, "class" => class.as_str()).increment(0);
+    }
+    for reason in REASONS {
+        dead(reason, 0);
+    }
+    counter!(DELIVERED).increment(0);
 }
 
 pub(crate) fn recorded(tried: Option<&Tried>, verdict: Verdict) {

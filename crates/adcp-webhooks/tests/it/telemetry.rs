@@ -136,7 +136,7 @@ fn attempts_and_ends_are_counted_and_logs_are_silent_about_secrets() {
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let keys = metrics::with_local_recorder(&counts, || runtime.block_on(run));
 
-    let found: Vec<(String, u64)> = counts.read().into_iter().collect();
+    let (found, zero): (Vec<_>, Vec<_>) = counts.read().into_iter().partition(|(_, count)| *count > 0);
     let want = [
         ("adcp_webhook_attempts_total class=delivered", 1),
         ("adcp_webhook_attempts_total class=forbidden", 1),
@@ -149,6 +149,27 @@ fn attempts_and_ends_are_counted_and_logs_are_silent_about_secrets() {
         ("adcp_webhook_delivered_total", 1),
     ];
     assert_eq!(found, want.map(|(name, count)| (name.to_owned(), count)));
+
+    // What did not happen yet is there all the same, so that the first time it does is a rise.
+    let zero: Vec<&str> = zero.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        zero,
+        [
+            "adcp_webhook_attempts_total class=connection",
+            "adcp_webhook_attempts_total class=garbage",
+            "adcp_webhook_attempts_total class=refused",
+            "adcp_webhook_attempts_total class=throttled",
+            "adcp_webhook_attempts_total class=timeout",
+            "adcp_webhook_attempts_total class=tls",
+            "adcp_webhook_attempts_total class=unauthorized",
+            "adcp_webhook_attempts_total class=unsent",
+            "adcp_webhook_dead_letters_total reason=corrupt",
+            "adcp_webhook_dead_letters_total reason=exhausted",
+            "adcp_webhook_dead_letters_total reason=refused",
+            "adcp_webhook_dead_letters_total reason=signature_rejected",
+            "adcp_webhook_dead_letters_total reason=unsealable",
+        ]
+    );
 
     // Five attempts, four of which were the first of their event.
     let measured: Vec<(String, u64)> = counts.measured().into_iter().collect();
