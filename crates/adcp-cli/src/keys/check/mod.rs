@@ -34,14 +34,10 @@ pub(super) async fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Exit, F
     {
         keyset::own(key, &keys, &mut report).await;
     }
-    let exit = report.show(args.json, terminal)?;
-    if exit != Exit::Done {
-        hint(args);
-    }
-    Ok(exit)
+    report.show(args.json, terminal)
 }
 
-/// Without the flag, what is on this machine looks like an address that nobody may call.
+/// Without the flag, what is on this machine looks like an address that nobody may call. Of an agent the report says so.
 fn hint(args: &CheckArgs) {
     if !args.allow_loopback && is_loopback(&args.target) {
         say("hint: this address is on this machine; add --allow-loopback to fetch from it");
