@@ -43,7 +43,8 @@ impl Gate {
         if let Some(url) = &config.public_url {
             let origin = Origin::parse(url).ok_or_else(|| McpError::Setting {
                 setting: "public_url",
-                reason: format!("must be an http or https address, not `{url}`"),
+                // Not repeated: it may have a password in it.
+                reason: "must be an http or https address, such as https://ads.example.com/mcp".to_owned(),
             })?;
             hosts.push(Place { host: origin.host.clone(), port: None });
             origins.push(origin);
