@@ -143,7 +143,7 @@ pub struct Rows {
     pub overdue: u64,
     /// Idempotency keys that were fenced: nobody knows how their calls ended.
     pub fenced: u64,
-    /// Events that are queued.
+    /// Events that are still to be delivered.
     pub events: u64,
     /// By how much the newest row is ahead of the clock that wrote it, for a clock that was set back.
     pub from_the_future: Option<Duration>,

@@ -58,7 +58,7 @@ pub struct Rows {
     pub overdue: u64,
     /// Idempotency keys that were fenced: nobody knows how their calls ended.
     pub fenced: u64,
-    /// Events that are queued.
+    /// Events that are still to be delivered.
     pub events: u64,
     /// When the newest row was written, by the clock of the writer.
     pub newest: Option<Timestamp>,
@@ -125,7 +125,7 @@ fn rows(connection: &Connection, config: &SqliteConfig, waiting: u64) -> rusqlit
             .query_row("SELECT count(*) FROM tasks WHERE due_at <= ?1", [now], |row| row.get::<_, i64>(0))?
             .unsigned_abs(),
         fenced: count("SELECT count(*) FROM calls WHERE state = 'fenced'")?,
-        events: count("SELECT count(*) FROM events")?,
+        events: count("SELECT count(*) FROM events WHERE due_at IS NOT NULL")?,
         newest: newest.map(Timestamp::from_micros),
         waiting,
         sealed,
