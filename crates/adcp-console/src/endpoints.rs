@@ -24,7 +24,7 @@ pub(crate) async fn list(registry: &dyn Registry, tenant: TenantId, query: &Quer
     let next = found.last().filter(|_| more).map(|last| hex(last.endpoint.as_str().as_bytes()));
     Ok(json!({
         "tenant": tenant.as_str(),
-        "endpoints": found.iter().map(show::endpoint).collect::<Vec<_>>(),
+        "endpoints": found.iter().map(show::endpoint_json).collect::<Vec<_>>(),
         "next": next,
     }))
 }

@@ -11,3 +11,4 @@ mod show;
 
 pub use console::Console;
 pub use operator::{Access, BadOperator, Operator, Operators};
+pub use show::{attempt_json, endpoint_json};

@@ -49,11 +49,13 @@ pub(crate) fn detail(detail: &DeliveryDetail) -> Value {
         "readable": detail.body.is_some(),
         "bytes": detail.body.as_ref().map(String::len),
     });
-    shown["attempts_kept"] = detail.attempts.iter().map(attempt).collect();
+    shown["attempts_kept"] = detail.attempts.iter().map(attempt_json).collect();
     shown
 }
 
-fn attempt(attempt: &Attempt) -> Value {
+/// An attempt as operators are shown it, over HTTP and by `adcp webhooks show --json`.
+#[must_use]
+pub fn attempt_json(attempt: &Attempt) -> Value {
     json!({
         "number": attempt.number,
         "class": attempt.class.as_str(),
@@ -66,7 +68,9 @@ fn attempt(attempt: &Attempt) -> Value {
     })
 }
 
-pub(crate) fn endpoint(record: &EndpointRecord) -> Value {
+/// An endpoint and its breaker as operators are shown them, over HTTP and by `adcp webhooks endpoints --json`.
+#[must_use]
+pub fn endpoint_json(record: &EndpointRecord) -> Value {
     json!({
         "endpoint": record.endpoint.as_str(),
         "breaker": record.breaker.state.as_str(),

@@ -1,9 +1,9 @@
 //! `adcp webhooks endpoints`: which receivers are left in peace.
 
+use adcp_console::endpoint_json;
 use adcp_core::{
     AttemptClass, BreakerState, Clock as _, EndpointRecord, ListEndpoints, SystemClock, Timestamp,
 };
-use serde_json::{Value, json};
 
 use super::{open, span};
 use crate::args::EndpointsArgs;
@@ -26,7 +26,7 @@ pub(super) async fn run(args: &EndpointsArgs, terminal: &Terminal) -> Result<Exi
     let more = found.len() > limit;
     found.truncate(limit);
     if args.json {
-        terminal.json(&found.iter().map(facts).collect(), false)?;
+        terminal.json(&found.iter().map(endpoint_json).collect(), false)?;
         return Ok(Exit::Done);
     }
     let Some(last) = found.last() else {
@@ -57,17 +57,4 @@ fn row(record: &EndpointRecord, now: Timestamp) -> [String; 6] {
         record.last.map_or("-", AttemptClass::as_str).to_owned(),
         format!("{} ago", span(now.since(record.changed_at).as_secs())),
     ]
-}
-
-fn facts(record: &EndpointRecord) -> Value {
-    let breaker = &record.breaker;
-    json!({
-        "endpoint": record.endpoint.as_str(),
-        "breaker": breaker.state.as_str(),
-        "failures": breaker.failures,
-        "openings": breaker.openings,
-        "paused_until": breaker.until.map(|at| at.to_string()),
-        "last": record.last.map(AttemptClass::as_str),
-        "changed_at": record.changed_at.to_string(),
-    })
 }

@@ -1,6 +1,7 @@
 //! `adcp webhooks show`: everything that is kept of one event, but no secret.
 
-use adcp_core::{Attempt, AttemptClass, DeliveryDetail, EventKey, ListDeliveries, Registry, Scope, TenantId};
+use adcp_console::attempt_json;
+use adcp_core::{AttemptClass, DeliveryDetail, EventKey, ListDeliveries, Registry, Scope, TenantId};
 use serde_json::{Value, json};
 
 use super::{UNKNOWN, facts, open};
@@ -28,7 +29,7 @@ pub(super) async fn run(args: &WebhookShowArgs, terminal: &Terminal) -> Result<E
     let body = detail.body.as_deref().filter(|_| args.body).map(without_token);
     if args.json {
         out.put("body", about_body);
-        out.put("attempts_kept", detail.attempts.iter().map(attempt).collect::<Value>());
+        out.put("attempts_kept", detail.attempts.iter().map(attempt_json).collect::<Value>());
         out.put("sent", body);
         terminal.json(&Value::Object(out.into_object()), false)?;
         return Ok(Exit::Done);
@@ -116,19 +117,6 @@ fn attempts(detail: &DeliveryDetail, terminal: &Terminal) -> Result<(), Failure>
         }
     }
     Ok(())
-}
-
-fn attempt(attempt: &Attempt) -> Value {
-    json!({
-        "number": attempt.number,
-        "class": attempt.class.as_str(),
-        "started_at": attempt.started_at.to_string(),
-        "took_ms": u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
-        "http_status": attempt.http_status,
-        "peer": attempt.peer,
-        "detail": attempt.detail,
-        "answer": attempt.answer,
-    })
 }
 
 /// What is sent, but for what only the receiver may know.
